@@ -1,0 +1,86 @@
+"""Options of the test run, and the services that a test may ask for with a marker."""
+
+import os
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+# marker -> (environment variable that says where, default, port when the URL has none)
+SERVICES = {
+    'mariadb': ('MAGNUM_LITE_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1', 3306),
+    'postgresql': ('MAGNUM_LITE_TEST_POSTGRESQL', 'postgresql+psycopg://postgres@127.0.0.1', 5432),
+    'rabbitmq': ('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1', 5672),
+    'redis': ('MAGNUM_LITE_TEST_REDIS', 'redis://127.0.0.1', 6379),
+}
+
+
+def pytest_addoption(parser):
+    """Register ``--update-golden`` unless a driver's tests, run beside these, already did."""
+    try:
+        parser.addoption('--update-golden', action='store_true', help='rewrite the golden files')
+    except ValueError:
+        return
+
+
+def is_ci():
+    """Whether a missing service is a failure instead of a skip."""
+    return os.environ.get('MAGNUM_LITE_CI') == '1' or os.environ.get('CI') == 'true'
+
+
+def why_missing(marker):
+    """Why the service of a marker cannot be used on this machine; None when it can."""
+    if marker == 'root':
+        return None if os.geteuid() == 0 else 'not root'
+    variable, default, port = SERVICES[marker]
+    url = urlsplit(os.environ.get(variable, default))
+    address = (url.hostname or '127.0.0.1', url.port or port)
+    try:
+        socket.create_connection(address, timeout=2).close()
+    except OSError as error:
+        return f'{marker} does not answer at {address[0]}:{address[1]} ({error}); set {variable}'
+    return None
+
+
+@pytest.fixture(scope='session')
+def missing_services():
+    """{marker: why it cannot be used, or None}; every service is probed once a session."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def _needs_its_services(request, missing_services):
+    for marker in (*SERVICES, 'root'):
+        if request.node.get_closest_marker(marker) is None:
+            continue
+        if marker not in missing_services:
+            missing_services[marker] = why_missing(marker)
+        reason = missing_services[marker]
+        if reason and is_ci():
+            pytest.fail(reason, pytrace=False)
+        if reason:
+            pytest.skip(reason)
+
+
+def service_url(marker):
+    """URL of the service of a marker, as the environment or the default says."""
+    variable, default, _ = SERVICES[marker]
+    return os.environ.get(variable, default)
+
+
+@pytest.fixture(scope='session')
+def mariadb_url():
+    """SQLAlchemy URL of a MariaDB server, without a database name."""
+    return service_url('mariadb')
+
+
+@pytest.fixture(scope='session')
+def postgresql_url():
+    """SQLAlchemy URL of a PostgreSQL server, without a database name."""
+    return service_url('postgresql')
+
+
+@pytest.fixture(scope='session')
+def rabbitmq_url():
+    """oslo.messaging transport URL of a RabbitMQ server."""
+    return service_url('rabbitmq')
