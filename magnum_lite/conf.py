@@ -1,0 +1,138 @@
+"""Every option of the service. ``register`` puts them on a ConfigOpts; no module keeps a global."""
+
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+
+from keystoneauth1 import loading
+from oslo_config import cfg
+from oslo_db import options as db_options
+from oslo_log import log
+from oslo_policy import opts as policy_opts
+
+DEFAULT = (
+    cfg.HostAddressOpt('host', default=socket.gethostname(), sample_default='<host name>',
+                       help='Name of this host in the list of services; one per machine.'),
+)
+API = (
+    cfg.HostAddressOpt('bind_host', default='127.0.0.1',
+                       help='Address that the embedded server listens on. The development '
+                            'identity refuses anything but loopback.'),
+    cfg.PortOpt('port', default=9511, help='Port of the API.'),
+    cfg.URIOpt('public_endpoint', schemes=['http', 'https'],
+               help='Base of the links in answers, without /v1. Default: taken from the request.'),
+    cfg.IntOpt('max_limit', default=1000, min=1, help='Most entries of one page of a list.'),
+    cfg.StrOpt('unknown_labels', default='refuse', choices=['refuse', 'accept'],
+               help='What to do with a label that neither the driver nor upstream knows.'),
+    cfg.IntOpt('cluster_quota', default=20, min=0,
+               help='Clusters that a project may have where no quota is set.'),
+    cfg.IntOpt('service_down_s', default=180, min=1,
+               help='Seconds without a heartbeat after which a conductor is shown as down.'),
+)
+CLUSTER = (
+    cfg.StrOpt('default_network_driver', default='flannel',
+               help='Network driver of templates that name none.'),
+    cfg.ListOpt('allowed_network_drivers', default=['flannel', 'calico'],
+                help='Network drivers that templates may name.'),
+    cfg.IntOpt('default_boot_volume_size', default=0, min=0,
+               help='GiB of the boot volume of nodes; 0 boots from the flavor\'s disk.'),
+)
+CERTIFICATES = (
+    cfg.StrOpt('key_type', default='ec-p256', choices=['ec-p256', 'rsa-2048'],
+               help='Key of certificate authorities.'),
+    cfg.IntOpt('validity_days', default=1825, min=1,
+               help='Days that authorities and certificates are valid; a certificate never '
+                    'outlives its authority.'),
+)
+SECRETS = (
+    cfg.StrOpt('key_file', help='File with the keys that encrypt secrets in the database, one '
+                                'base64 key a line; the first encrypts, all decrypt. '
+                                'magnum-lite-manage secret key makes one.'),
+)
+CONDUCTOR = (
+    cfg.IntOpt('workers', default=2, min=1, help='Worker processes of magnum-lite-conductor.'),
+    cfg.IntOpt('threads', default=16, min=1, help='Steps that one worker takes at a time.'),
+    cfg.IntOpt('max_owned', default=500, min=1,
+               help='Operations that one worker owns at a time, most of them waiting for Heat.'),
+    cfg.FloatOpt('lease_s', default=120, min=2,
+                 help='Seconds after which the operations of a silent worker are taken over. '
+                      'Galera\'s nodes have clocks of their own: no less than a minute there.'),
+    cfg.FloatOpt('heartbeat_s', default=20, min=0.5,
+                 help='Seconds between heartbeats; at most a third of lease_s.'),
+    cfg.FloatOpt('poll_min_s', default=1, min=0.05,
+                 help='Seconds until the first look at Heat after a change; doubles each time.'),
+    cfg.FloatOpt('poll_max_s', default=30, min=0.05, help='Most seconds between looks at Heat.'),
+    cfg.FloatOpt('sweep_s', default=1, min=0.05,
+                 help='Seconds between looks for operations whose wake was lost.'),
+    cfg.IntOpt('trouble_limit', default=3, min=1,
+               help='Retried failures of the cloud after which an operation fails.'),
+    cfg.StrOpt('notification_topic', default='magnum_lite_heat',
+               help='Topic of Heat\'s notifications: add it to [oslo_messaging_notifications] '
+                    'topics in heat.conf. One of our own takes nobody else\'s messages.'),
+    cfg.BoolOpt('listen', default=True, help='Whether to listen to Heat\'s notifications.'),
+)
+CLOUD = (
+    cfg.StrOpt('region_name', help='Region of the cloud\'s endpoints.'),
+    cfg.StrOpt('interface', default='internal', choices=['public', 'internal', 'admin'],
+               help='Interface of the cloud\'s endpoints.'),
+    cfg.FloatOpt('connect_timeout_s', default=3.05, min=0.1, help='Seconds to connect.'),
+    cfg.FloatOpt('lookup_timeout_s', default=10, min=0.1,
+                 help='Seconds that a look-up of an image, flavor, ... may take while accepting.'),
+    cfg.FloatOpt('heat_timeout_s', default=60, min=0.1, help='Seconds that a call to Heat may take.'),
+    cfg.FloatOpt('lookup_cache_s', default=30, min=0,
+                 help='Seconds that a found image, flavor or network is remembered.'),
+)
+IDENTITY = (
+    cfg.StrOpt('mode', default='keystone', choices=['keystone', 'development'],
+               help='Who vouches for callers: keystonemiddleware, or the token itself '
+                    '(user:project[:role,role]; loopback only).'),
+)
+DEVELOPMENT = (
+    cfg.DictOpt('catalog', default={},
+                help='Endpoints of the cloud by service type, for the development identity; '
+                     '%(project_id)s is filled in.'),
+)
+SERVICE_AUTH = 'service_auth'
+GROUPS = {None: DEFAULT, 'api': API, 'cluster': CLUSTER, 'certificates': CERTIFICATES,
+          'secrets': SECRETS, 'conductor': CONDUCTOR, 'cloud': CLOUD, 'identity': IDENTITY,
+          'development': DEVELOPMENT}
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Put every option on ``conf``; may be called again."""
+    for group, options in GROUPS.items():
+        conf.register_opts(options, group=group)
+    conf.register_opts(db_options.database_opts, group='database')
+    loading.register_auth_conf_options(conf, SERVICE_AUTH)
+    loading.register_session_conf_options(conf, SERVICE_AUTH)
+    policy_opts.set_defaults(conf, policy_file='policy.yaml')
+
+
+def list_opts() -> list[tuple[str | None, Iterable[cfg.Opt]]]:
+    """``[(group, options)]`` for oslo-config-generator; libraries list their own."""
+    auth = loading.get_auth_common_conf_options() + loading.get_auth_plugin_conf_options('password')
+    return [*GROUPS.items(), (SERVICE_AUTH, auth + loading.get_session_conf_options())]
+
+
+def load(argv: Sequence[str], *, config_files: Sequence[str] | None = None,
+         prog: str = 'magnum-lite') -> cfg.ConfigOpts:
+    """The configured options of a process: files, then the command line.
+
+    The global object, because oslo.messaging registers its tracing options on that one only;
+    it is passed on as an argument everywhere.
+
+    :param config_files: None looks in the usual places (``/etc/magnum-lite`` ...).
+    :raises SystemExit: options that cannot be understood.
+    """
+    conf = cfg.CONF
+    register(conf)
+    log.register_options(conf)
+    conf(list(argv), project='magnum-lite', prog=prog, default_config_files=config_files)
+    log.setup(conf, prog)
+    _check(conf)
+    return conf
+
+
+def _check(conf: cfg.ConfigOpts) -> None:
+    if conf.conductor.heartbeat_s * 3 > conf.conductor.lease_s:
+        sys.exit('[conductor] heartbeat_s: at most a third of lease_s is accepted')

@@ -1,0 +1,1 @@
+"""Tables, migrations and all SQL of the service."""

@@ -1,0 +1,183 @@
+"""Who works on an operation: claim, heartbeat, step, wait, release, end.
+
+Each is one UPDATE whose row count decides. No SELECT ... FOR UPDATE, SKIP LOCKED or GET_LOCK:
+Galera does not replicate locks. Every write of a run names its fence.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from magnum_lite.db.engine import now
+from magnum_lite.db.store import utcnow
+from magnum_lite.db.tables import operations
+from magnum_lite.exceptions import LostClaim
+from magnum_lite.objects import Operation
+from magnum_lite.objects.operation import OPEN, RUN
+
+_FREE = sa.or_(operations.c.owner.is_(None), operations.c.lease_until < now())
+
+
+def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -> bool:
+    """Whether the operation is the owner's from now on; has to be alone in its transaction.
+
+    :param lease_s: seconds until others may claim it, unless a heartbeat comes.
+    """
+    return _update(connection, sa.and_(_may_run(uuid), _FREE), owner=owner, state='RUNNING',
+                   fence=operations.c.fence + 1, lease_until=now(lease_s),
+                   started_at=sa.func.coalesce(operations.c.started_at, now())) == 1
+
+
+def claimable(connection: sa.Connection, *, limit: int) -> list[str]:
+    """Uuids of operations that nobody works on, oldest first: their wake or their owner was lost."""
+    query = sa.select(operations.c.uuid).where(
+        operations.c.state.in_(OPEN), operations.c.slot == RUN, _FREE
+    ).order_by(operations.c.id).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def due(connection: sa.Connection, *, owner: str, limit: int) -> Sequence[sa.Row]:
+    """Rows (uuid, fence, project_id, identity) of the owner's operations whose next step is due."""
+    c = operations.c
+    query = sa.select(c.uuid, c.fence, c.project_id, c.identity).where(
+        c.owner == owner, c.state == 'WAITING', c.check_at <= now()
+    ).order_by(c.check_at).limit(limit)
+    return connection.execute(query).all()
+
+
+def owned(connection: sa.Connection, *, owner: str) -> int:
+    """How many open operations the owner has."""
+    query = sa.select(sa.func.count()).where(operations.c.owner == owner,
+                                             operations.c.state.in_(OPEN))
+    return connection.execute(query).scalar_one()
+
+
+def heartbeat(connection: sa.Connection, *, owner: str, lease_s: float) -> int:
+    """Renew the lease of all that the owner has; the number of operations."""
+    return _update(connection, sa.and_(operations.c.owner == owner, operations.c.state.in_(OPEN)),
+                   lease_until=now(lease_s))
+
+
+def step(connection: sa.Connection, uuid: str, *, owner: str, fence: int,
+         lease_s: float) -> Operation:
+    """Begin a step: the operation, RUNNING, its lease renewed.
+
+    :raises LostClaim: it is another's now, or has ended.
+    """
+    _own(connection, uuid, owner, fence, state='RUNNING', lease_until=now(lease_s))
+    return Operation.from_row(
+        connection.execute(sa.select(operations).where(operations.c.uuid == uuid)).one())
+
+
+def wait(connection: sa.Connection, operation: Operation, *, progress: str, check_in_s: float,
+         interval_s: float, troubles: int) -> None:
+    """End a step that is not the last.
+
+    :raises LostClaim: as ``step``.
+    """
+    _own(connection, operation.uuid, operation.owner, operation.fence, state='WAITING',
+         progress=progress, check_at=now(check_in_s), interval_s=int(interval_s),
+         troubles=troubles)
+
+
+def release(connection: sa.Connection, uuid: str, *, owner: str, fence: int) -> None:
+    """Give an operation up, open or superseded, so that nobody has to wait for its lease.
+
+    A deletion waits for the owner of what it superseded: a call of that run may still be under way.
+    """
+    _update(connection, sa.and_(
+        operations.c.uuid == uuid, operations.c.owner == owner,
+        sa.or_(operations.c.fence == fence, operations.c.state == 'SUPERSEDED')), owner=None)
+
+
+def release_all(connection: sa.Connection, *, owner: str) -> int:
+    """Give up everything: for an orderly stop."""
+    return _update(connection, operations.c.owner == owner, owner=None)
+
+
+def end(connection: sa.Connection, operation: Operation, *, state: str,
+        error_code: str | None = None, error_text: str | None = None,
+        progress: str | None = None) -> None:
+    """End the operation and free its slot.
+
+    :raises LostClaim: as ``step``.
+    """
+    _own(connection, operation.uuid, operation.owner, operation.fence, state=state, slot=None,
+         owner=None, error_code=error_code, error_text=error_text, progress=progress,
+         ended_at=utcnow())
+
+
+def overtake(connection: sa.Connection, cluster_id: str) -> int:
+    """Cancel what is queued and supersede what runs, for a deletion; the number of operations.
+
+    The owner of a step under way stays in the row until it notices: see ``in_flight``.
+    """
+    ours = operations.c.cluster_id == cluster_id
+    ended = {'slot': None, 'fence': operations.c.fence + 1, 'ended_at': utcnow()}
+    count = 0
+    for state, end_state, owner in (('QUEUED', 'CANCELLED', {'owner': None}),
+                                    ('WAITING', 'SUPERSEDED', {'owner': None}),
+                                    ('RUNNING', 'SUPERSEDED', {})):
+        count += _update(connection, sa.and_(ours, operations.c.state == state),
+                         state=end_state, **owner, **ended)
+    return count
+
+
+def in_flight(connection: sa.Connection, cluster_id: str) -> bool:
+    """Whether a superseded run of the cluster may still have a call to the cloud under way."""
+    query = sa.select(operations.c.id).where(
+        operations.c.cluster_id == cluster_id, operations.c.state == 'SUPERSEDED',
+        operations.c.owner.is_not(None), operations.c.lease_until > now()).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def promote(connection: sa.Connection, cluster_id: str) -> str | None:
+    """Let the oldest queued operation of the cluster run; its uuid, None if none waits.
+
+    In the transaction in which the running one ended, so that the slot is free and nobody else's.
+    """
+    c = operations.c
+    uuid = connection.execute(
+        sa.select(c.uuid).where(c.cluster_id == cluster_id, c.state == 'QUEUED',
+                                c.slot != RUN).order_by(c.id).limit(1)).scalar()
+    if uuid:
+        _update(connection, c.uuid == uuid, slot=RUN)
+    return uuid
+
+
+def hurry(connection: sa.Connection, cluster_id: str, poll_min_s: float) -> list[str]:
+    """Make the next step of the cluster's operation due at once: something happened in the cloud.
+
+    :returns: uuids of the operations that were waiting.
+    """
+    c = operations.c
+    waiting = sa.and_(c.cluster_id == cluster_id, c.state == 'WAITING')
+    uuids = list(connection.execute(sa.select(c.uuid).where(waiting)).scalars())
+    if uuids:
+        _update(connection, waiting, check_at=now(), interval_s=int(poll_min_s))
+    return uuids
+
+
+def is_late(connection: sa.Connection, operation: Operation) -> bool:
+    """Whether the operation's deadline has passed, by the database's clock."""
+    query = sa.select(operations.c.id).where(operations.c.uuid == operation.uuid,
+                                             operations.c.deadline_at < now())
+    return connection.execute(query).first() is not None
+
+
+def _may_run(uuid: str) -> sa.ColumnElement[bool]:
+    return sa.and_(operations.c.uuid == uuid, operations.c.state.in_(OPEN),
+                   operations.c.slot == RUN)
+
+
+def _own(connection: sa.Connection, uuid: str, holder: str, fence: int, **values: Any) -> None:
+    mine = sa.and_(operations.c.uuid == uuid, operations.c.owner == holder,
+                   operations.c.fence == fence, operations.c.state.in_(OPEN))
+    if _update(connection, mine, **values) != 1:
+        raise LostClaim(operation=uuid)
+
+
+def _update(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> int:
+    statement = operations.update().where(where).values(updated_at=utcnow(), **values)
+    return connection.execute(statement).rowcount

@@ -1,0 +1,131 @@
+"""The database: one engine per process, made at first use, and the two ways to use it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_db import api as db_api
+from oslo_db.sqlalchemy import engines
+from sqlalchemy import event
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import expression
+
+RETRIES = 10
+# Keeps what pooled connections do not need to say from oslo.db's options.
+_ENGINE_OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout',
+                   'max_retries', 'retry_interval', 'mysql_sql_mode', 'connection_debug')
+
+
+class Database:
+    """The service's tables.
+
+    Nothing is connected before the first use, so a Database may be made before a process forks.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts):
+        self._conf = conf
+        self._lock = threading.Lock()
+        self._engine: sa.Engine | None = None
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine of this process."""
+        with self._lock:
+            if self._engine is None:
+                self._engine = _create(self._conf)
+            return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading, in one transaction."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What ``work(connection, ...)`` returns, done in one transaction.
+
+        The only way to write. On a deadlock, which on Galera is also how the loser of a race
+        learns it, the whole of ``work`` runs again: it must not do anything but SQL.
+        """
+        @db_api.wrap_db_retry(max_retries=RETRIES, retry_on_deadlock=True,
+                              retry_interval=0.05, inc_retry_interval=True, max_retry_interval=1,
+                              jitter=True)
+        def attempt() -> Any:
+            with self.engine.connect() as connection:
+                connection = connection.execution_options(magnum_writes=True)
+                with connection.begin():
+                    return work(connection, *args, **kwargs)
+        return attempt()
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            if self._engine is not None:
+                self._engine.dispose()
+                self._engine = None
+
+
+def _create(conf: cfg.ConfigOpts) -> sa.Engine:
+    options = {name: getattr(conf.database, name) for name in _ENGINE_OPTIONS}
+    url = sa.make_url(conf.database.connection)
+    if url.get_backend_name() in ('mysql', 'mariadb') and 'charset' not in url.query:
+        url = url.update_query_dict({'charset': 'utf8mb4'})
+    engine = engines.create_engine(url, sqlite_fk=True, **options)
+    if engine.dialect.name == 'sqlite':
+        _tame_sqlite(engine)
+    return engine
+
+
+def _tame_sqlite(engine: sa.Engine) -> None:
+    """Let writers queue instead of failing.
+
+    A transaction that reads and then writes fails at once with "database is locked" when another
+    has committed in between, whatever the timeout: so writers take the lock with BEGIN IMMEDIATE.
+    """
+    @event.listens_for(engine, 'connect')
+    def connect(connection: Any, record: Any) -> None:
+        connection.execute('PRAGMA journal_mode = WAL')
+        connection.execute('PRAGMA busy_timeout = 60000')
+        connection.execute('PRAGMA synchronous = NORMAL')
+
+    @event.listens_for(engine, 'before_cursor_execute', retval=True)
+    def begin(connection: sa.Connection, cursor: Any, statement: str, parameters: Any,
+              context: Any, executemany: bool) -> tuple[str, Any]:
+        if statement == 'BEGIN' and connection.get_execution_options().get('magnum_writes'):
+            statement = 'BEGIN IMMEDIATE'       # oslo.db emits the BEGIN
+        return statement, parameters
+
+
+class now(expression.FunctionElement):  # noqa: N801 - reads as the SQL function that it is
+    """The database's clock, UTC with microseconds, plus seconds.
+
+    One clock for all workers: theirs may differ.
+    """
+
+    type = sa.DateTime()
+    inherit_cache = True
+
+    def __init__(self, plus_s: float = 0) -> None:
+        super().__init__(sa.literal(float(plus_s), sa.Float()))
+
+
+@compiles(now, 'sqlite')
+def _now_sqlite(element: now, compiler: Any, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', ({seconds}) || ' seconds')"
+
+
+@compiles(now, 'mysql')
+@compiles(now, 'mariadb')
+def _now_mysql(element: now, compiler: Any, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    return f'(UTC_TIMESTAMP(6) + INTERVAL ({seconds}) * 1000000 MICROSECOND)'
+
+
+@compiles(now, 'postgresql')
+def _now_postgresql(element: now, compiler: Any, **kw: Any) -> str:
+    seconds = compiler.process(element.clauses, **kw)
+    return f"(clock_timestamp() AT TIME ZONE 'utc' + ({seconds}) * INTERVAL '1 second')"

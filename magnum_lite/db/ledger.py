@@ -1,0 +1,39 @@
+"""What exists outside for a cluster: written before it is made, closed when it is seen gone."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from magnum_lite.db.store import utcnow
+from magnum_lite.db.tables import ledger
+
+STACK = 'heat-stack'
+
+
+def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> None:
+    """Note that things of these names are about to be made; those noted already are left."""
+    known = {row.name: row for row in connection.execute(
+        sa.select(ledger).where(ledger.c.cluster_id == cluster_id, ledger.c.kind == kind))}
+    fresh = [name for name in names if name not in known]
+    again = [name for name in names if name in known and known[name].closed_at]
+    if fresh:
+        connection.execute(ledger.insert(), [
+            {'cluster_id': cluster_id, 'kind': kind, 'name': name, 'created_at': utcnow()}
+            for name in fresh])
+    if again:
+        connection.execute(ledger.update().where(
+            ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(again)
+        ).values(closed_at=None))
+
+
+def open_entries(connection: sa.Connection, cluster_id: str) -> Sequence[sa.Row]:
+    """Rows (kind, name, external_id) of what may still exist."""
+    query = sa.select(ledger).where(ledger.c.cluster_id == cluster_id, ledger.c.closed_at.is_(None))
+    return connection.execute(query.order_by(ledger.c.id)).all()
+
+
+def close(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> None:
+    """Note that things of these names are gone."""
+    connection.execute(ledger.update().where(
+        ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(list(names))
+    ).values(closed_at=utcnow()))

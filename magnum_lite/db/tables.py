@@ -1,0 +1,112 @@
+"""The tables: one per Resource with columns from its fields, and the plain rows beside them.
+
+Keys and indexes, which only SQL knows, are said here: one for each list and each sweep.
+"""
+
+import sqlalchemy as sa
+
+from magnum_lite import objects
+from magnum_lite.objects.base import Resource
+from magnum_lite.objects.fields import DateTime, JsonText, Text, long_text
+
+# Binary collation: names and ids compare exactly on every database.
+OPTIONS = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
+           'mariadb_engine': 'InnoDB', 'mariadb_charset': 'utf8mb4',
+           'mariadb_collate': 'utf8mb4_bin', 'sqlite_autoincrement': True}
+METADATA = sa.MetaData()
+
+
+def _columns(resource: type[Resource]) -> list[sa.Column]:
+    columns = []
+    for name, field in resource.fields.items():
+        if name == 'id':
+            columns.append(sa.Column('id', sa.Integer, primary_key=True))
+        else:
+            columns.append(sa.Column(name, field.kind.column_type(), nullable=field.nullable))
+    return columns
+
+
+def _table(name: str, resource: type[Resource], *keys: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, METADATA, *_columns(resource), *keys, **OPTIONS)
+
+
+def _unique(table: str, *columns: str) -> sa.UniqueConstraint:
+    return sa.UniqueConstraint(*columns, name=f'uniq_{table}0{"0".join(columns)}')
+
+
+def _index(table: str, *columns: str) -> sa.Index:
+    return sa.Index(f'ix_{table}_{"_".join(columns)}', *columns)
+
+
+def _rows(name: str, *items: sa.schema.SchemaItem) -> sa.Table:
+    return sa.Table(name, METADATA, sa.Column('id', sa.Integer, primary_key=True), *items, **OPTIONS)
+
+
+def _text(name: str, length: int = 255, *, nullable: bool = False) -> sa.Column:
+    return sa.Column(name, sa.String(length), nullable=nullable)
+
+
+def _moment(name: str, *, nullable: bool = False) -> sa.Column:
+    return sa.Column(name, DateTime().column_type(), nullable=nullable)
+
+
+clusters = _table(
+    'clusters', objects.Cluster, _unique('clusters', 'uuid'),
+    _index('clusters', 'project_id'), _index('clusters', 'name'),
+    _index('clusters', 'cluster_template_id'), _index('clusters', 'driver', 'driver_version'))
+cluster_versions = _table(
+    'cluster_versions', objects.ClusterVersion,
+    _unique('cluster_versions', 'cluster_id', 'version'))
+nodegroups = _table(
+    'nodegroups', objects.NodeGroup, _unique('nodegroups', 'uuid'),
+    _unique('nodegroups', 'cluster_id', 'name'))
+cluster_templates = _table(
+    'cluster_templates', objects.ClusterTemplate, _unique('cluster_templates', 'uuid'),
+    _index('cluster_templates', 'project_id'), _index('cluster_templates', 'name'),
+    _index('cluster_templates', 'public'))
+drivers = _table(
+    'drivers', objects.Driver, _unique('drivers', 'uuid'), _unique('drivers', 'name', 'version'))
+operations = _table(
+    'operations', objects.Operation, _unique('operations', 'uuid'),
+    _unique('operations', 'cluster_id', 'slot'), _index('operations', 'state', 'lease_until'),
+    _index('operations', 'owner', 'check_at'))
+certificates = _table(
+    'certificates', objects.Certificate, _unique('certificates', 'uuid'),
+    _unique('certificates', 'cluster_id', 'purpose'))
+quotas = _table('quotas', objects.Quota, _unique('quotas', 'project_id', 'resource'))
+
+# How many of a resource a project has: reserved by a conditional UPDATE, since a count races.
+usages = _rows(
+    'usages', _text('project_id'), _text('resource'),
+    sa.Column('in_use', sa.Integer, nullable=False), _unique('usages', 'project_id', 'resource'))
+# A conductor process host, and the drivers that it has.
+services = _rows(
+    'services', _text('host'), _text('binary'), sa.Column('report_count', sa.Integer, nullable=False),
+    sa.Column('disabled', sa.Boolean, nullable=False),
+    sa.Column('disabled_reason', Text().column_type()), sa.Column('plugins', JsonText, nullable=False),
+    _moment('seen_at', nullable=True), _moment('created_at'), _moment('updated_at', nullable=True),
+    _unique('services', 'host', 'binary'))
+# Every thing outside that belongs to a cluster: written before it is made, closed when seen gone.
+ledger = _rows(
+    'ledger', _text('cluster_id', 36), _text('kind', 64), _text('name'),
+    _text('external_id', nullable=True), _moment('created_at'), _moment('closed_at', nullable=True),
+    _unique('ledger', 'cluster_id', 'kind', 'name'))
+# Notifications: written with the change that they tell of, sent afterwards.
+outbox = _rows(
+    'outbox', _text('uuid', 36), _text('event_type'), sa.Column('payload', JsonText, nullable=False),
+    _moment('created_at'), _moment('sent_at', nullable=True), _index('outbox', 'sent_at'))
+# The journal of an operation.
+steps = _rows(
+    'steps', _text('operation_id', 36), sa.Column('fence', sa.Integer, nullable=False),
+    sa.Column('text', long_text(), nullable=False), _moment('created_at'),
+    _index('steps', 'operation_id'))
+# Sealed texts: keys of authorities, tokens of nodes.
+secrets = _rows(
+    'secrets', _text('ref', 36), _text('cluster_id', 36), _text('name'),
+    sa.Column('sealed', long_text(), nullable=False), _moment('created_at'),
+    _unique('secrets', 'ref'), _unique('secrets', 'cluster_id', 'name'))
+
+OF = {objects.Cluster: clusters, objects.ClusterVersion: cluster_versions,
+      objects.NodeGroup: nodegroups, objects.ClusterTemplate: cluster_templates,
+      objects.Driver: drivers, objects.Operation: operations, objects.Certificate: certificates,
+      objects.Quota: quotas}

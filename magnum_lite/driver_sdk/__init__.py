@@ -1,0 +1,26 @@
+"""What a driver package may import: the contract, and nothing else of the service.
+
+``CONTRACT`` is the version of the contract as (major, minor): a conductor refuses a driver
+of another major and accepts any minor up to its own.
+"""
+
+from magnum_lite.driver_sdk.cloud import Cloud, Heat, StackView
+from magnum_lite.driver_sdk.driver import Driver
+from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, DriverError
+from magnum_lite.driver_sdk.errors import Failed as FailedError
+from magnum_lite.driver_sdk.errors import NotSupported, Rejected
+from magnum_lite.driver_sdk.heat import HeatDriver
+from magnum_lite.driver_sdk.monitor import Health, Monitor
+from magnum_lite.driver_sdk.plan import Output, Plan, Stack
+from magnum_lite.driver_sdk.scale import ScaleManager
+from magnum_lite.driver_sdk.spec import ClusterSpec, Image, Network, NodeGroupSpec, Secret
+from magnum_lite.driver_sdk.status import DONE, Done, Failed, Progress, Status, Waiting
+
+CONTRACT = (1, 0)
+
+__all__ = [
+    'CONTRACT', 'Cloud', 'CloudError', 'CloudUnavailable', 'ClusterSpec', 'DONE', 'Done', 'Driver',
+    'DriverError', 'Failed', 'FailedError', 'Health', 'Heat', 'HeatDriver', 'Image', 'Monitor',
+    'Network', 'NodeGroupSpec', 'NotSupported', 'Output', 'Plan', 'Progress', 'Rejected',
+    'ScaleManager', 'Secret', 'Stack', 'StackView', 'Status', 'Waiting',
+]

@@ -1,0 +1,130 @@
+"""The Spec: what a driver is asked to build. Rows merged, names resolved, secrets in hand; frozen.
+
+A Spec says everything about the wanted state and nothing about how far the cloud is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value that must not be seen.
+
+    :ivar ref: names it for ever: plans are hashed over ``ref``, so a dry run needs no value.
+    :ivar value: the text itself, or None in a dry run.
+    """
+
+    ref: str
+    value: str | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Image:
+    """A Glance image, as looked up in the cloud."""
+
+    id: str
+    name: str
+    os_distro: str
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where the cluster's nodes live.
+
+    :ivar fixed_network: name or id of a given network; None makes one.
+    :ivar fixed_subnet: name or id of a given subnet of it, or None.
+    :ivar external_network: name or id of the network of floating IPs, or None.
+    :ivar dns_nameservers: IPv4 addresses.
+    :ivar driver: the CNI: ``flannel``, ``calico``, ...
+    """
+
+    fixed_network: str | None = None
+    fixed_subnet: str | None = None
+    external_network: str | None = None
+    dns_nameservers: tuple[str, ...] = ()
+    driver: str | None = None
+    floating_ip_enabled: bool = True
+    master_lb_enabled: bool = False
+
+
+@dataclass(frozen=True)
+class NodeGroupSpec:
+    """One group of equal nodes.
+
+    :ivar role: ``master`` for the control plane, anything else for workers.
+    :ivar generation: counts from 1; a new generation is a new stack.
+    :ivar removed: member indexes that must not exist, cumulative and sorted.
+    :ivar docker_volume_size: GiB of an extra volume for container data, or None.
+    :ivar node_labels: COE labels of the nodes.
+    :ivar node_taints: each ``{'key':, 'effect':, 'value'?:}``.
+    """
+
+    uuid: str
+    name: str
+    role: str
+    node_count: int
+    flavor: str
+    image: str
+    generation: int = 1
+    removed: tuple[int, ...] = ()
+    max_node_count: int | None = None
+    docker_volume_size: int | None = None
+    node_labels: Mapping[str, str] = field(default_factory=dict)
+    node_taints: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def is_control_plane(self) -> bool:
+        """Whether the group runs the COE's control plane."""
+        return self.role == 'master'
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """The wanted state of one cluster.
+
+    :ivar uuid: the cluster's uuid; names of stacks derive from it.
+    :ivar name: the user's name for it: not unique, not always an RFC 1123 name.
+    :ivar config: the driver's configuration, typed by its ``config_schema``, defaults filled in.
+    :ivar secrets: ``{purpose: Secret}``. ``ca.<purpose>.cert`` and ``ca.<purpose>.key`` (PEM) for
+        each of ``authorities`` of the driver, and one entry for each of its ``tokens``.
+    :ivar ssh_public_key: OpenSSH text for the nodes' login user, or None.
+    :ivar timeout_min: minutes that the stacks may take.
+    :ivar attempt: names the try (the operation's uuid): a stack that failed in this attempt has
+        failed for good, one that failed in an earlier attempt is tried again. Never part of a plan.
+    """
+
+    uuid: str
+    name: str
+    project_id: str
+    coe: str
+    server_type: str
+    image: Image
+    network: Network
+    node_groups: tuple[NodeGroupSpec, ...]
+    config: Mapping[str, Any]
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    apiserver_port: int | None = None
+    volume_driver: str | None = None
+    docker_storage_driver: str | None = None
+    insecure_registry: str | None = None
+    registry_enabled: bool = False
+    tls_disabled: bool = False
+    discovery_url: str | None = None
+    http_proxy: str | None = None
+    https_proxy: str | None = None
+    no_proxy: str | None = None
+    ssh_public_key: str | None = None
+    timeout_min: int = 60
+    attempt: str = ''
+
+    @property
+    def control_plane(self) -> NodeGroupSpec:
+        """The group that runs the control plane."""
+        return next(g for g in self.node_groups if g.is_control_plane)
+
+    @property
+    def worker_groups(self) -> tuple[NodeGroupSpec, ...]:
+        """All other groups, in order."""
+        return tuple(g for g in self.node_groups if not g.is_control_plane)

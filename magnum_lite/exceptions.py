@@ -1,0 +1,117 @@
+"""Every error of the service, with its status and code; nothing else maps errors to HTTP.
+
+Docstrings say when an error happens; ``message`` is what users read. Codes are an append-only
+list: clients may match on them.
+"""
+
+from typing import Any
+
+
+class ServiceError(Exception):
+    """Base: something that the service itself got wrong."""
+
+    status = 500
+    code = 'internal-error'
+    message = 'The service failed. The request id finds the reason in its log'
+
+    def __init__(self, message: str | None = None, **values: Any) -> None:
+        super().__init__(message or self.message.format(**values))
+
+
+class BadRequest(ServiceError):
+    """The request cannot be understood, or asks for something impossible."""
+
+    status = 400
+    code = 'bad-request'
+    message = '{reason}'
+
+
+class Invalid(BadRequest):
+    """An attribute has a value that is not accepted."""
+
+    code = 'invalid-attribute'
+    message = 'Invalid input for {path}: {reason}'
+
+
+class WrongState(BadRequest):
+    """The state of the cluster does not allow the change."""
+
+    code = 'wrong-state'
+    message = 'Cluster {cluster} is {status}, which does not allow {kind}{operation}'
+
+
+class Referenced(BadRequest):
+    """A template that clusters are made of cannot be changed or deleted."""
+
+    code = 'referenced'
+    message = 'Cluster template {template} is referenced by clusters'
+
+
+class Forbidden(ServiceError):
+    """The policy or a limit says no."""
+
+    status = 403
+    code = 'forbidden'
+    message = 'Policy does not allow {rule}'
+
+
+class QuotaExceeded(Forbidden):
+    """The project has as many as it may have."""
+
+    code = 'quota-exceeded'
+    message = ('The maximum number of clusters per project is reached: {limit}. '
+               'Delete one, or ask an administrator for a higher limit')
+
+
+class NotFound(ServiceError):
+    """There is none, or the caller may not see it."""
+
+    status = 404
+    code = 'not-found'
+    message = '{noun} {ident} could not be found'
+
+
+class NotAcceptable(ServiceError):
+    """The microversion or the media type cannot be served."""
+
+    status = 406
+    code = 'not-acceptable'
+    message = '{reason}'
+
+
+class Conflict(ServiceError):
+    """A name that means several, or something that exists or is missing against the request."""
+
+    status = 409
+    code = 'conflict'
+    message = '{reason}'
+
+
+class Ambiguous(Conflict):
+    """A name that several objects have."""
+
+    code = 'ambiguous-name'
+    message = 'More than one {noun} is named {ident}. Use the uuid'
+
+
+class UnsupportedMedia(ServiceError):
+    """A body that is not JSON."""
+
+    status = 415
+    code = 'unsupported-media-type'
+    message = 'The body has to be application/json, not {given}'
+
+
+class Unavailable(ServiceError):
+    """Something that the request needs does not answer."""
+
+    status = 503
+    code = 'unavailable'
+    message = '{what} does not answer. Try again later'
+
+
+class LostClaim(ServiceError):
+    """Another worker owns the operation now: stop at once. Never seen by users."""
+
+    code = 'lost-claim'
+    message = 'operation {operation} belongs to another worker now'

@@ -1,0 +1,22 @@
+"""Certificate: a certificate authority of a cluster; its key is a secret elsewhere."""
+
+from magnum_lite.objects.base import Registry, Resource, identity, stamps
+from magnum_lite.objects.fields import DateTime, String, Text, Uuid, internal
+
+
+@Registry.register
+class Certificate(Resource):
+    """A CA: ``purpose`` is ``kubernetes``, ``etcd``, ``front_proxy`` or what a driver names."""
+
+    # 1.0: first release
+    VERSION = '1.0'
+
+    fields = {
+        **identity(),
+        'cluster_id': internal(Uuid(), doc='Uuid of the cluster.'),
+        'purpose': internal(String(max=64), doc='What it signs for.'),
+        'pem': internal(Text(), doc='The certificate, PEM.'),
+        'key_ref': internal(Uuid(), doc='The secret that holds the private key.'),
+        'not_after': internal(DateTime(), doc='When it expires.'),
+        'created_at': stamps()['created_at'],
+    }

@@ -1,0 +1,302 @@
+"""The types of attributes: what the wire may send, what a row holds, what a schema says.
+
+``accept`` is lenient where real clients need it (Horizon sends every scalar as text); ``coerce``
+is what oslo.versionedobjects calls on assignment and is strict.
+"""
+
+import datetime
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from oslo_versionedobjects import fields as ovo
+from sqlalchemy.dialects import mysql
+
+TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
+FALSE = ('0', 'f', 'false', 'off', 'n', 'no')
+MAX_INT = 2 ** 31 - 1      # a signed 32-bit column on every database
+
+
+class Type(ovo.FieldType):
+    """Base of all types."""
+
+    def accept(self, value: Any) -> Any:
+        """The value that a JSON value of the wire stands for.
+
+        :raises ValueError: with a text that says what is accepted.
+        """
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """JSON Schema (2020-12) of the value on the wire."""
+        return {}
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """SQLAlchemy type that holds it."""
+        return sa.String(255)
+
+    def coerce(self, obj: Any, attr: str, value: Any) -> Any:
+        """The value itself: rows and accepted input are right already."""
+        return value
+
+
+class String(Type):
+    """Text of ``min`` to ``max`` characters, matching ``pattern`` as a whole."""
+
+    def __init__(self, *, min: int = 0, max: int = 255, pattern: str | None = None):
+        self.min, self.max, self.pattern = min, max, pattern
+
+    def accept(self, value: Any) -> str:
+        """The text."""
+        if not isinstance(value, str):
+            raise ValueError('a string is expected')
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """Type, lengths and pattern."""
+        schema: dict[str, Any] = {'type': 'string', 'maxLength': self.max}
+        if self.min:
+            schema['minLength'] = self.min
+        if self.pattern:
+            schema['pattern'] = self.pattern
+        return schema
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """VARCHAR of the maximum length."""
+        return sa.String(self.max)
+
+
+class Text(String):
+    """Text without a limit that matters; not indexed."""
+
+    def __init__(self) -> None:
+        super().__init__(max=1_000_000)
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """TEXT; 16 MiB on MariaDB."""
+        return long_text()
+
+
+class Uuid(String):
+    """A UUID in its usual spelling: lower case, with hyphens."""
+
+    def __init__(self) -> None:
+        super().__init__(max=36)
+
+    def json_schema(self) -> dict[str, Any]:
+        """A string of format uuid."""
+        return {'type': 'string', 'format': 'uuid'}
+
+
+class Enum(String):
+    """One of some words."""
+
+    def __init__(self, *values: str):
+        super().__init__(max=max(32, *(len(v) for v in values)))
+        self.values = values
+
+    def accept(self, value: Any) -> str:
+        """The word.
+
+        :raises ValueError: naming the words.
+        """
+        if value not in self.values or not isinstance(value, str):
+            raise ValueError('one of ' + ', '.join(self.values) + ' is expected')
+        return value
+
+    def json_schema(self) -> dict[str, Any]:
+        """The words."""
+        return {'type': 'string', 'enum': list(self.values)}
+
+
+class Integer(Type):
+    """A whole number; numeric text, whole floats and booleans are accepted."""
+
+    def __init__(self, *, min: int | None = None, max: int = MAX_INT):
+        self.min, self.max = min, max
+
+    def accept(self, value: Any) -> int:
+        """The number."""
+        try:
+            number = int(value) if not isinstance(value, str) else int(value.strip(), 10)
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError('an integer is expected') from None
+        if isinstance(value, float) and value != number:
+            raise ValueError('an integer is expected')
+        if self.min is not None and number < self.min or number > self.max:
+            low = '' if self.min is None else f'{self.min} to '
+            raise ValueError(f'an integer of {low}{self.max} is expected')
+        return number
+
+    def json_schema(self) -> dict[str, Any]:
+        """Type and limits."""
+        schema: dict[str, Any] = {'type': 'integer', 'maximum': self.max}
+        if self.min is not None:
+            schema['minimum'] = self.min
+        return schema
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """INTEGER."""
+        return sa.Integer()
+
+
+class Boolean(Type):
+    """True or false; the usual words and 0 / 1 are accepted."""
+
+    def accept(self, value: Any) -> bool:
+        """The truth."""
+        word = str(value).lower() if isinstance(value, bool | int | str) else ''
+        if word in TRUE:
+            return True
+        if word in FALSE:
+            return False
+        raise ValueError('a boolean is expected')
+
+    def json_schema(self) -> dict[str, Any]:
+        """Type."""
+        return {'type': 'boolean'}
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """BOOLEAN."""
+        return sa.Boolean()
+
+    def coerce(self, obj: Any, attr: str, value: Any) -> bool:
+        """A real boolean: some databases hand out 0 and 1."""
+        return bool(value)
+
+
+class DateTime(Type):
+    """A moment, UTC, with microseconds."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """A string of format date-time."""
+        return {'type': 'string', 'format': 'date-time'}
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """DATETIME with microseconds, without a zone."""
+        return sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')
+
+    def coerce(self, obj: Any, attr: str, value: datetime.datetime | str) -> datetime.datetime:
+        """With the zone UTC, which rows lack."""
+        if isinstance(value, str):
+            value = datetime.datetime.fromisoformat(value)
+        return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+
+    def to_primitive(self, obj: Any, attr: str, value: datetime.datetime) -> str:
+        """ISO 8601 with offset."""
+        return value.isoformat()
+
+
+class Json(Type):
+    """Any JSON value; ``schema`` says which."""
+
+    def __init__(self, schema: Mapping[str, Any]):
+        self.schema = dict(schema)
+
+    def json_schema(self) -> dict[str, Any]:
+        """As declared."""
+        return dict(self.schema)
+
+    def column_type(self) -> sa.types.TypeEngine:
+        """JSON in a text column."""
+        return JsonText()
+
+
+class StringMap(Json):
+    """Text to text; numbers and booleans are accepted and become text."""
+
+    def __init__(self) -> None:
+        super().__init__({'type': 'object', 'additionalProperties': {'type': 'string'}})
+
+    def accept(self, value: Any) -> dict[str, str]:
+        """The map with every value as text."""
+        if not isinstance(value, dict):
+            raise ValueError('a map of strings is expected')
+        for key, item in value.items():
+            if not isinstance(item, str | int | float | bool):
+                raise ValueError(f'the value of {key} has to be a string, number or boolean')
+            if len(key) > 255 or len(str(item)) > 4096:
+                raise ValueError(f'{key[:60]}: keys have at most 255, values 4096 characters')
+        return {key: str(item) for key, item in value.items()}
+
+
+class StringList(Json):
+    """A list of texts."""
+
+    def __init__(self) -> None:
+        super().__init__({'type': 'array', 'items': {'type': 'string'}})
+
+    def accept(self, value: Any) -> list[str]:
+        """The list."""
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ValueError('a list of strings is expected')
+        return value
+
+
+class JsonText(sa.types.TypeDecorator):
+    """A JSON value in a text column, the same on every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine:
+        """TEXT; 16 MiB on MariaDB."""
+        return dialect.type_descriptor(long_text())
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Value to text."""
+        return None if value is None else json.dumps(value, separators=(',', ':'), sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        """Text to value."""
+        return None if value is None else json.loads(value)
+
+
+def long_text() -> sa.types.TypeEngine:
+    """TEXT that holds at least 1,000,000 characters."""
+    return sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """How REST shows an attribute; None as ``since`` hides it.
+
+    :ivar since: the microversion that shows it first.
+    :ivar create: ``required``, ``optional``, ``ignored`` (taken and dropped) or '' (refused).
+    :ivar update: whether JSON-Patch may change it.
+    """
+
+    since: str | None
+    create: str = ''
+    update: bool = False
+    unit: str = ''
+    doc: str = ''
+
+
+class Attribute(ovo.Field):
+    """A field with its exposure.
+
+    :ivar added: the version of the object that has it first.
+    """
+
+    def __init__(self, kind: Type, exposure: Exposure, *, nullable: bool, default: Any, added: str):
+        super().__init__(kind, nullable=nullable, default=default)
+        self.kind = kind
+        self.exposure = exposure
+        self.added = added
+
+
+def attr(kind: Type, *, doc: str, since: str = '1.1', create: str = '', update: bool = False,
+         unit: str = '', nullable: bool = False, default: Any = ovo.UnspecifiedDefault,
+         added: str = '1.0') -> Attribute:
+    """An attribute that REST shows; arguments as in ``Exposure`` and ``Attribute``."""
+    return Attribute(kind, Exposure(since, create, update, unit, doc),
+                     nullable=nullable, default=default, added=added)
+
+
+def internal(kind: Type, *, doc: str, nullable: bool = False,
+             default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
+    """An attribute that REST never shows."""
+    return Attribute(kind, Exposure(None, doc=doc), nullable=nullable, default=default, added=added)

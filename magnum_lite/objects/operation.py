@@ -1,0 +1,75 @@
+"""Operation: one accepted change of one cluster; a row, and the conductor's queue."""
+
+from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
+from magnum_lite.objects.fields import (
+    DateTime,
+    Enum,
+    Integer,
+    Json,
+    String,
+    Text,
+    Uuid,
+    attr,
+    internal,
+)
+from magnum_lite.objects.status import STABLE, STATUSES
+
+STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')
+OPEN = ('QUEUED', 'RUNNING', 'WAITING')
+KINDS = ('create', 'update', 'resize', 'delete')
+
+# In which states of the cluster a change is accepted (contract 3.9). A change that may queue is
+# accepted in UPDATE_IN_PROGRESS too, and then its slot tells whether it runs or waits its turn.
+ALLOWED = {
+    'update': STABLE,
+    'resize': (*STABLE, 'UPDATE_FAILED'),
+    'delete': STATUSES,
+}
+RUN = 'run'         # the slot of the one operation of a cluster that may run
+
+
+@Registry.register
+class Operation(Resource):
+    """A change: wanted by whom, how far, and how it ended."""
+
+    # 1.0: first release
+    VERSION = '1.0'
+    collection = 'operations'
+
+    fields = {
+        **identity(),
+        'cluster_id': attr(Uuid(), doc='Uuid of the cluster; outlives it.'),
+        'kind': attr(Enum(*KINDS), doc='What is done.'),
+        'state': attr(Enum(*STATES), default='QUEUED', doc='How far it is.'),
+        'node_group': attr(Uuid(), nullable=True, doc='The group it changes, if only one.'),
+        'cluster_version': attr(Integer(), doc='The version of the cluster that it makes.'),
+        'reason': attr(Text(), doc='Why, in a sentence.'),
+        'progress': attr(Text(), nullable=True, doc='What it does now.'),
+        'error_code': attr(String(max=64), nullable=True, doc='Why it failed, for programs.'),
+        'error_text': attr(Text(), nullable=True, doc='Why it failed, for people.'),
+        'project_id': attr(String(max=255), doc='The project of the cluster.'),
+        'user_id': attr(String(max=255), doc='Who asked.'),
+        'request_id': attr(String(max=255), nullable=True, doc='By which request.'),
+        'slot': internal(String(max=64), nullable=True,
+                         doc='Unique in the cluster while open: run, or queue:<node group>.'),
+        'target': internal(Json({'type': 'object'}), default={},
+                           doc='What the rows do not say: nodes_to_remove.'),
+        'restore': internal(Json({'type': 'object'}), default={},
+                            doc='Node counts to put back on failure, by node group.'),
+        'identity': internal(Json({'type': 'object'}), default={},
+                             doc='Whose rights the cloud calls use; no secret in clear.'),
+        'owner': internal(String(max=255), nullable=True, doc='The worker that has it.'),
+        'fence': internal(Integer(), default=0, doc='Grows with each claim.'),
+        'lease_until': internal(DateTime(), nullable=True, doc='Until when the owner has it.'),
+        'check_at': internal(DateTime(), nullable=True, doc='When the next step is due.'),
+        'interval_s': internal(Integer(), default=1, doc='Pause before the step after that.'),
+        'troubles': internal(Integer(), default=0, doc='Steps that went wrong and were retried.'),
+        'deadline_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it is given up.'),
+        'started_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it was first claimed.'),
+        'ended_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it ended.'),
+        **stamps(),
+    }
+    computed = {
+        'links': LINKS,
+        'steps': attr(Json({'type': 'array'}), doc='The journal: what was done when; show only.'),
+    }

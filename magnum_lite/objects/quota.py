@@ -1,0 +1,23 @@
+"""Quota: how many of a resource a project may have."""
+
+from magnum_lite.objects.base import Registry, Resource, stamps
+from magnum_lite.objects.fields import Integer, String, attr
+
+
+@Registry.register
+class Quota(Resource):
+    """A limit that an administrator set; without one the configured default holds."""
+
+    # 1.0: first release
+    VERSION = '1.0'
+    collection = 'quotas'
+
+    fields = {
+        'id': attr(Integer(), nullable=True, doc='Row id.'),
+        'project_id': attr(String(min=1, max=255), create='required', doc='The project.'),
+        'resource': attr(String(min=1, max=255), default='Cluster', create='optional',
+                         doc='Only Cluster.'),
+        'hard_limit': attr(Integer(min=0), default=1, create='optional', update=True,
+                           doc='The most that the project may have.'),
+        **stamps(),
+    }

@@ -1,0 +1,75 @@
+"""The one message that the API casts: ``wake(operation uuid)``. A hint: losing it costs a sweep.
+
+Nothing is connected before first use, so both ends may be made before a process forks.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import oslo_messaging
+from oslo_config import cfg
+
+LOG = logging.getLogger(__name__)
+TOPIC = 'magnum_lite.conductor'
+VERSION = '1.0'
+# Wakes that may wait for a broker that is down; the sweep finds what is dropped.
+BACKLOG = 1000
+
+
+class Waker:
+    """Casts wakes from a thread of its own, so that no request waits for the broker."""
+
+    def __init__(self, conf: cfg.ConfigOpts):
+        self._conf = conf
+        self._queue: queue.Queue[str | None] = queue.Queue(BACKLOG)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self, uuid: str) -> None:
+        """Tell some conductor to look at the operation now; returns at once, never raises."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name='waker', daemon=True)
+                self._thread.start()
+        try:
+            self._queue.put_nowait(uuid)
+        except queue.Full:
+            LOG.warning('The broker is slow: the sweep will find operation %s', uuid)
+
+    def _run(self) -> None:
+        transport = oslo_messaging.get_rpc_transport(self._conf)
+        # retry=0: with the default a cast blocks for ever while the broker is down.
+        client = oslo_messaging.get_rpc_client(
+            transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0)
+        while (uuid := self._queue.get()) is not None:
+            try:
+                client.cast({}, 'wake', uuid=uuid)
+            except (oslo_messaging.MessagingException, OSError) as error:
+                LOG.warning('The wake of operation %s was not sent, the sweep will find it: %s',
+                            uuid, error)
+
+    def stop(self) -> None:
+        """End the thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(5)
+
+
+class _Endpoint:
+    target = oslo_messaging.Target(version=VERSION)
+
+    def __init__(self, wake: Callable[[str], None]):
+        self._wake = wake
+
+    def wake(self, context: dict[str, Any], uuid: str) -> None:
+        self._wake(uuid)
+
+
+def server(conf: cfg.ConfigOpts, wake: Callable[[str], None]) -> oslo_messaging.MessageHandlingServer:
+    """A server, not started, that calls ``wake(operation uuid)`` for each message."""
+    transport = oslo_messaging.get_rpc_transport(conf)
+    target = oslo_messaging.Target(topic=TOPIC, server=conf.host)
+    return oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake)], executor='threading')
