@@ -1,0 +1,224 @@
+"""What import-linter cannot say: sizes, globals, docstrings, scripts, dependencies."""
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVICE = ROOT / 'magnum_lite'
+MOST_LINES = 300
+MOST_FUNCTION_LINES = 40
+
+# Where anything may go wrong and must still become an answer, a journal entry or a log line.
+CATCH_ALL = {
+    'magnum_lite/api/faults.py',
+    'magnum_lite/conductor/call.py',
+    'magnum_lite/conductor/timers.py',
+}
+# Imported by others on our behalf: the database drivers by SQLAlchemy and the like.
+NEEDED_BY_NAME = set()
+# Unfinished work; spelled apart so that this file does not find itself.
+UNFINISHED = re.compile(
+    r'\b(TO' r'DO|FIX' r'ME|XX' r'X|HA' r'CK)\b|NOTE' r'\(|NotImplemented' r'Error|xf' r'ail'
+)
+PLACEHOLDER = re.compile(r'\{\{\s*\w|\{%|%\(\w+\)s|@[A-Z_]{2,}@|__[A-Z][A-Z_]+__')
+SOURCED = '# Sourced by '
+STRICT = re.compile(r'^set -E?euo? ?(-o )?pipefail$', re.MULTILINE)
+
+
+def sources(*folders):
+    """The Python files of ours below some folders of the checkout, as paths."""
+    folders = folders or ('magnum_lite', 'magnum_lite_dev', 'drivers')
+    found = [path for folder in folders for path in (ROOT / folder).rglob('*.py')]
+    outside = {'build', '.tox', 'migrations', 'node_modules'}
+    return sorted(path for path in found if not outside & set(path.relative_to(ROOT).parts))
+
+
+def nodes(paths):
+    """(name relative to the checkout, syntax node) of every node of some files."""
+    for path in paths:
+        name = path.relative_to(ROOT).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(), name)):
+            yield name, node
+
+
+def imports(paths):
+    """(name relative to the checkout, top-level package) of every absolute import of some files."""
+    for name, node in nodes(paths):
+        if isinstance(node, ast.Import):
+            yield from ((name, alias.name.partition('.')[0]) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield name, node.module.partition('.')[0]
+
+
+def own_lines(function):
+    """Lines of a function without its docstring."""
+    length = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is not None:
+        docstring = function.body[0]
+        length -= docstring.end_lineno - docstring.lineno + 1
+    return length
+
+
+def requirements(section, key):
+    """Names of the distributions that an option of setup.cfg lists, in lower case with dashes."""
+    parser = configparser.ConfigParser()
+    parser.read(ROOT / 'setup.cfg')
+    lines = parser[section][key].split('\n')
+    return {normal(re.split(r'[\[<>=!~; ]', line)[0]) for line in lines if line.strip()}
+
+
+def normal(name):
+    """A distribution's name as PEP 503 compares it."""
+    return re.sub(r'[-_.]+', '-', name).lower()
+
+
+def test_only_entry_points_touch_the_global_configuration():
+    allowed = ('magnum_lite/conf.py', 'magnum_lite/api/wsgi.py', 'magnum_lite/cmd/')
+    found = {
+        name
+        for name, node in nodes(sources('magnum_lite', 'drivers'))
+        if isinstance(node, ast.Attribute) and node.attr == 'CONF'
+        or isinstance(node, ast.alias) and node.name == 'CONF'
+    }
+    assert sorted(name for name in found if not name.startswith(allowed)) == []
+
+
+def test_no_module_rebinds_a_global():
+    found = [(name, node.lineno) for name, node in nodes(sources()) if isinstance(node, ast.Global)]
+    assert found == []
+
+
+def test_no_module_is_longer_than_a_reader_can_hold():
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text().splitlines()) for path in sources()
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_no_function_is_longer_than_a_screen():
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    found = [
+        (name, node.name, own_lines(node))
+        for name, node in nodes(sources())
+        if isinstance(node, functions) and own_lines(node) > MOST_FUNCTION_LINES
+    ]
+    assert found == []
+
+
+def test_what_is_public_says_what_it_gives():
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    silent = []
+    for path in sources('magnum_lite', 'magnum_lite_dev'):
+        name = path.relative_to(ROOT).as_posix()
+        module = ast.parse(path.read_text(), name)
+        if module.body and ast.get_docstring(module) is None:
+            silent.append(name)
+        public = [n for n in module.body if isinstance(n, documented) and n.name[0] != '_']
+        # A driver's author reads the methods of the SDK as well.
+        if 'driver_sdk' in path.parts and 'testing' not in path.parts:
+            classes = [n for n in public if isinstance(n, ast.ClassDef)]
+            public += [
+                n for c in classes for n in c.body if isinstance(n, documented) and n.name[0] != '_'
+            ]
+        silent += [f'{name}: {n.name}' for n in public if ast.get_docstring(n) is None]
+    assert silent == []
+
+
+def test_nothing_is_left_for_later():
+    found = [
+        (path.relative_to(ROOT).as_posix(), number)
+        for path in sources('magnum_lite', 'magnum_lite_dev', 'drivers', 'alembic', 'tests')
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if UNFINISHED.search(line)
+    ]
+    assert found == []
+
+
+def test_errors_are_caught_by_class():
+    found = set()
+    for name, node in nodes(sources()):
+        if isinstance(node, ast.ExceptHandler):
+            kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+            names = {getattr(kind, 'id', None) for kind in kinds}
+            if node.type is None or names & {'Exception', 'BaseException'}:
+                found.add((name, node.lineno))
+    assert sorted(place for place in found if place[0] not in CATCH_ALL) == []
+
+
+def test_the_migrations_folder_does_not_shadow_alembic():
+    assert not (ROOT / 'alembic' / '__init__.py').exists()
+    assert (SERVICE / 'migrations').resolve() == ROOT / 'alembic'
+
+
+def test_migrations_stand_alone():
+    steps = sorted((ROOT / 'alembic' / 'versions').glob('*.py'))
+    assert steps
+    assert {package for _, package in imports(steps)} <= {'alembic', 'sqlalchemy'}
+
+
+def test_nothing_is_monkey_patched():
+    program = (
+        'import importlib, pkgutil, sys, warnings\n'
+        'warnings.simplefilter("ignore")\n'
+        'import magnum_lite\n'
+        'names = [m.name for m in pkgutil.walk_packages(magnum_lite.__path__, "magnum_lite.")]\n'
+        'skipped = {"migrations", "wsgi", "testing"}\n'
+        'for name in names:\n'
+        '    if not skipped & set(name.split(".")):\n'
+        '        importlib.import_module(name)\n'
+        'patcher = sys.modules.get("eventlet.patcher")\n'
+        'assert len(names) > 20, names\n'
+        'assert not (patcher and patcher.already_patched), patcher.already_patched\n'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', program], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_script_is_strict_and_constant():
+    loose, variable = [], []
+    for path in sorted((ROOT / 'drivers').rglob('*.sh')):
+        name, text = path.relative_to(ROOT).as_posix(), path.read_text()
+        # A file that others source must not change their options, and says so.
+        if not text.startswith('#!/bin/bash\n') or not (STRICT.search(text) or SOURCED in text):
+            loose.append(name)
+        code = [line for line in text.splitlines() if not line.lstrip().startswith('#')]
+        variable += [(name, found) for found in PLACEHOLDER.findall('\n'.join(code))]
+    assert loose == []
+    assert variable == []
+
+
+def test_no_file_names_the_machine_it_was_written_on():
+    machine = re.compile(rf'{re.escape(str(ROOT))}(?![\w-])')
+    listed = subprocess.run(
+        ['git', 'ls-files', '-z'], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip('not a git checkout: a tarball cannot say which files are ours')
+    found = []
+    for name in filter(None, listed.stdout.split('\0')):
+        path = ROOT / name
+        if path.is_file() and machine.search(path.read_text(errors='replace')):
+            found.append(name)
+    assert found == []
+
+
+def test_what_the_service_imports_is_what_it_requires():
+    declared = requirements('options', 'install_requires')
+    owners = metadata.packages_distributions()
+    used = set()
+    for _, package in imports(sources('magnum_lite')):
+        if package not in sys.stdlib_module_names and package != 'magnum_lite':
+            used |= {normal(owner) for owner in owners.get(package, [package])}
+    # The contract kit is for tests, which bring pytest and its like.
+    tools = requirements('options.extras_require', 'test')
+    assert sorted(used - declared - tools) == [], 'imported and not required'
+    assert sorted(declared - used - NEEDED_BY_NAME) == [], 'required and not imported'
