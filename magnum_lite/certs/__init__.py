@@ -1,0 +1,1 @@
+"""Certificate authorities of clusters, and what they sign."""

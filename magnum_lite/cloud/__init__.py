@@ -1,0 +1,1 @@
+"""The OpenStack cloud as the service sees it: sessions, Heat, look-ups."""

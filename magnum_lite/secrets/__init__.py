@@ -1,0 +1,1 @@
+"""Texts that must not be read in the database."""

@@ -1,0 +1,49 @@
+"""Where secrets of clusters are kept: sealed rows, found by reference."""
+
+import sqlalchemy as sa
+from oslo_config import cfg
+from oslo_utils import uuidutils
+
+from magnum_lite.db.store import utcnow
+from magnum_lite.db.tables import secrets
+from magnum_lite.secrets.keyring import Keyring, Unreadable
+
+
+class Vault:
+    """Writes and reads secrets."""
+
+    def __init__(self, conf: cfg.ConfigOpts):
+        self._keyring = Keyring(conf)
+
+    def write(self, connection: sa.Connection, cluster_id: str, name: str, text: str) -> str:
+        """Keep a secret; its reference.
+
+        :param name: unique in the cluster.
+        :raises oslo_db.exception.DBDuplicateEntry: the cluster has one of that name.
+        """
+        ref = uuidutils.generate_uuid()
+        connection.execute(secrets.insert().values(
+            ref=ref, cluster_id=cluster_id, name=name, sealed=self._keyring.seal(text),
+            created_at=utcnow()))
+        return ref
+
+    def read(self, connection: sa.Connection, ref: str) -> str:
+        """The secret.
+
+        :raises Unreadable: there is none, or no key opens it.
+        """
+        row = connection.execute(sa.select(secrets.c.sealed).where(secrets.c.ref == ref)).first()
+        if row is None:
+            raise Unreadable
+        return self._keyring.open(row.sealed)
+
+    def refs(self, connection: sa.Connection, cluster_id: str) -> dict[str, str]:
+        """``{name: reference}`` of all secrets of a cluster."""
+        query = sa.select(secrets.c.name, secrets.c.ref).where(secrets.c.cluster_id == cluster_id)
+        return {row.name: row.ref for row in connection.execute(query)}
+
+    def values(self, connection: sa.Connection, cluster_id: str) -> dict[str, str]:
+        """``{name: text}`` of all secrets of a cluster."""
+        query = sa.select(secrets.c.name, secrets.c.sealed).where(
+            secrets.c.cluster_id == cluster_id)
+        return {row.name: self._keyring.open(row.sealed) for row in connection.execute(query)}
