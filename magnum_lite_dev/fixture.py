@@ -1,0 +1,145 @@
+"""An embedded Heat as a process of its own, for tests and for ``magnum-lite-dev``."""
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import requests
+
+from magnum_lite_dev.processes import tail
+
+START_WITHIN_S = 90
+STOP_WITHIN_S = 20
+TIMEOUT_S = 10
+READY_FILE = 'heat.json'
+
+
+class HeatDidNotStart(RuntimeError):
+    """The embedded Heat ended or stayed silent; the text ends with the tail of its log."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunningHeat:
+    """A Heat that answers, with its simulated cloud.
+
+    ``catalog`` is {service type: URL template}, as ``[development] catalog`` wants it; ``log`` is
+    the path of the log.
+    """
+
+    heat_url: str
+    cloud_url: str
+    catalog: dict
+    log: pathlib.Path
+    pid: int
+
+    def fault(self, **fault):
+        """Order a fault, see :meth:`magnum_lite_dev.sim_cloud.faults.Faults.add`."""
+        return self._control('POST', 'faults', fault)
+
+    def clear_faults(self):
+        """Take back every fault."""
+        self._control('DELETE', 'faults')
+
+    def state(self):
+        """Everything in the cloud: {table: {id: row}}."""
+        return self._control('GET', 'state')
+
+    def counts(self, *, reset=False):
+        """{``METHOD /service/path``: how many requests since the last reset}."""
+        return self._control('DELETE' if reset else 'GET', 'counts')
+
+    def settings(self, **seconds):
+        """Change ``build_seconds``, ``delete_seconds``, ``signal_seconds``; all of them."""
+        return self._control('POST', 'settings', seconds)
+
+    def _control(self, method, what, body=None):
+        reply = requests.request(method, f'{self.cloud_url}/sim/{what}', json=body,
+                                 timeout=TIMEOUT_S)
+        if reply.status_code >= 400:
+            raise ValueError(reply.text)
+        return reply.json()
+
+
+@contextlib.contextmanager
+def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud_port=0,
+                 topics=None, python=sys.executable, debug=False):
+    """Start an embedded Heat over a state directory and stop it at the end.
+
+    :param state: directory; one that was used before is taken up again, ports included.
+    :param transport_url: broker for notifications; None sends none.
+    :param topics: notification topics, comma-separated.
+    :param python: an interpreter in whose environment Heat is installed.
+    :returns: context manager with a :class:`RunningHeat`.
+    :raises HeatDidNotStart: with the tail of the log.
+    """
+    options = ['--state', str(state), '--port', str(port), '--cloud-port', str(cloud_port),
+               '--build-seconds', str(build_seconds), '--exit-with-parent']
+    options += ['--transport-url', transport_url] if transport_url else []
+    options += ['--notification-topics', topics] if topics else []
+    options += ['--debug'] if debug else []
+    state = pathlib.Path(state)
+    state.mkdir(parents=True, exist_ok=True)
+    output = state / 'heat.out'
+    with output.open('ab') as log:
+        process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [python, '-m', 'magnum_lite_dev.heat', *options], stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log, env={**os.environ, 'PYTHONUNBUFFERED': '1'})
+    try:
+        yield wait_until_ready(state, process)
+    finally:
+        _stop(process)
+
+
+def wait_until_ready(state, process, *, within_s=START_WITHIN_S):
+    """The :class:`RunningHeat` of that process, once it answers.
+
+    :param process: anything with ``pid`` and ``poll()``.
+    :raises HeatDidNotStart: the process ended, or did not answer in time.
+    """
+    state = pathlib.Path(state)
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise HeatDidNotStart(f'the embedded Heat ended:\n{_logs(state)}')
+        ready = read_ready(state)
+        if ready and ready.pid == process.pid and is_healthy(ready.heat_url):
+            return ready
+        time.sleep(0.1)
+    raise HeatDidNotStart(f'no answer within {within_s} s:\n{_logs(state)}')
+
+
+def read_ready(state):
+    """The :class:`RunningHeat` that the directory tells of, running or not; None without."""
+    try:
+        told = json.loads((pathlib.Path(state) / READY_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return RunningHeat(heat_url=told['heat_url'], cloud_url=told['cloud_url'],
+                       catalog=told['catalog'], pid=told['pid'],
+                       log=pathlib.Path(state) / 'heat.log')
+
+
+def is_healthy(heat_url):
+    """Whether Heat's API answers its version document."""
+    try:
+        return requests.get(heat_url, timeout=TIMEOUT_S).status_code in (200, 300)
+    except requests.RequestException:
+        return False
+
+
+def _logs(state):
+    return '\n'.join(tail(state / name, 30) for name in ('heat.out', 'heat.log'))
+
+
+def _stop(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=STOP_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,218 @@
+"""A real Heat, API and engine, in one process beside the simulated cloud it builds in.
+
+``python -m magnum_lite_dev.heat --state DIR`` runs it. Heat keeps its configuration, its clients
+and its registry in globals: one :class:`EmbeddedHeat` per process.
+"""
+import argparse
+import json
+import os
+import pathlib
+import signal
+import sys
+import threading
+import time
+
+from oslo_service import backend
+
+# Before anything imports heat or oslo_service.service: the choice is made once per process, and
+# the default is eventlet.
+backend.init_backend(backend.BackendType.THREADING)
+
+import oslo_log.log  # noqa: E402
+from heat import version  # noqa: E402
+from heat.common import config, context, messaging  # noqa: E402
+from heat.db import migration  # noqa: E402
+from heat.engine import service, template  # noqa: E402
+from heat.rpc import api as rpc_api  # noqa: E402
+from oslo_config import cfg  # noqa: E402
+
+from magnum_lite_dev import heat_identity, heat_settings, tuning  # noqa: E402
+from magnum_lite_dev.server import Server  # noqa: E402
+from magnum_lite_dev.sim_cloud import SimCloud  # noqa: E402
+
+TOPICS = 'notifications,magnum_lite_heat'
+THREADS = 400
+SAVE_EVERY_S = 2
+STOP_WITHIN_S = 15
+READY_FILE = 'heat.json'
+
+
+class EmbeddedHeat:
+    """Heat and its cloud over one state directory, which a later process can take up again.
+
+    :param state: directory for databases, configuration and logs.
+    :param port: of Heat's API; 0 takes the one this directory had before, else a free one, since
+        stacks remember the URL their nodes signal to.
+    :param cloud_port: of the simulated cloud, chosen likewise.
+    :param transport_url: the broker for ``orchestration.stack.*``; ``fake://`` sends none.
+    :param topics: the notification topics, comma-separated.
+    :param quick: shorten Heat's own pauses of a second.
+    """
+
+    def __init__(self, state, *, port=0, cloud_port=0, build_seconds=0.2,
+                 transport_url='fake://', topics=TOPICS, quick=True, debug=False):
+        self.state = pathlib.Path(state).resolve()
+        self.cloud = SimCloud(build_seconds=build_seconds)
+        self.catalog = {}
+        self._ports = (port, cloud_port)
+        self._transport_url = transport_url
+        self._topics = topics
+        self._quick = quick
+        self._debug = debug
+        self._stopping = threading.Event()
+
+    def start(self):
+        """Start everything; the object itself. Returns when Heat answers.
+
+        :raises OSError: a port is taken.
+        """
+        self.state.mkdir(parents=True, exist_ok=True)
+        port, cloud_port = self._remembered_ports()
+        self.cloud.store.load(self.state / 'cloud.json')
+        self._cloud_server = Server(self.cloud, cloud_port, name='sim-cloud')
+        self._api = _starting
+        self._api_server = Server(lambda environ, start: self._api(environ, start), port,
+                                  name='heat-api', threads=32)
+        self._describe()
+        self._configure()
+        self._start_engine()
+        self._api = config.load_paste_app('heat-api')
+        self.cloud.nodes.resume()
+        threading.Thread(target=self._keep_saving, name='saver', daemon=True).start()
+        self._announce()
+        return self
+
+    def _remembered_ports(self):
+        before = {}
+        if (self.state / READY_FILE).exists():
+            before = json.loads((self.state / READY_FILE).read_text())
+        return (self._ports[0] or before.get('port', 0),
+                self._ports[1] or before.get('cloud_port', 0))
+
+    def _describe(self):
+        self.url, self.cloud_url = self._api_server.url, self._cloud_server.url
+        self.catalog = {
+            'orchestration': f'{self.url}/v1/%(project_id)s',
+            'compute': f'{self.cloud_url}/compute/v2.1',
+            'network': f'{self.cloud_url}/network', 'image': f'{self.cloud_url}/image',
+            'load-balancer': f'{self.cloud_url}/load-balancer',
+            'block-storage': f'{self.cloud_url}/volume/v3/%(project_id)s'}
+        around = heat_identity.Surroundings
+        around.catalog = {**self.catalog, 'volumev3': self.catalog['block-storage']}
+        around.store = self.cloud.store
+        around.identity_url = f'{self.cloud_url}/identity/v3'
+
+    def _configure(self):
+        path = heat_settings.write(
+            self.state, port=self._api_server.port, threads=THREADS,
+            transport_url=self._transport_url, topics=self._topics)
+        conf = cfg.CONF
+        oslo_log.log.register_options(conf)
+        conf(['--config-file', str(path), *(['--debug'] if self._debug else [])],
+             project='heat', prog='magnum-lite-dev-heat',
+             version=version.version_info.version_string())
+        oslo_log.log.setup(conf, 'heat')
+        config.set_config_defaults()
+        tuning.sqlite_writers()
+        tuning.fake_transport()
+        tuning.forgetful_thread_groups()
+        tuning.one_literal_at_a_time()
+        if self._quick:
+            tuning.short_pauses()
+        messaging.setup()
+        context.RequestContext.trusts_auth_plugin = property(heat_identity.trusts_auth_plugin)
+
+    def _start_engine(self):
+        migration.db_sync()
+        tuning.stable_property_ids(self.state / 'heat.sqlite')
+        # Loaded now, because the first two requests at once would both load it.
+        template._get_template_extension_manager()
+        self._engine = service.EngineService(cfg.CONF.host, rpc_api.ENGINE_TOPIC)
+        self._engine.start()
+
+    def _keep_saving(self):
+        saved = None
+        while not self._stopping.wait(SAVE_EVERY_S):
+            changes = self.cloud.store.changes
+            if changes != saved:
+                self.cloud.store.save(self.state / 'cloud.json')
+                saved = changes
+
+    def _announce(self):
+        fresh = self.state / f'{READY_FILE}.new'
+        fresh.write_text(json.dumps({
+            'pid': os.getpid(), 'port': self._api_server.port, 'heat_url': self.url,
+            'cloud_port': self._cloud_server.port, 'cloud_url': self.cloud_url,
+            'catalog': self.catalog}, indent=2))
+        fresh.replace(self.state / READY_FILE)
+
+    def stop(self):
+        """Stop answering, let the engine end what it is doing, and save the cloud."""
+        self._stopping.set()
+        self._api_server.close()
+        self._engine.stop()
+        self._cloud_server.close()
+        self.cloud.store.save(self.state / 'cloud.json')
+
+
+def _starting(environ, start_response):
+    start_response('503 Service Unavailable', [('Content-Length', '0'), ('Retry-After', '1')])
+    return [b'']
+
+
+def _leave_with(parent):
+    """End this process once its parent is gone: a killed test run leaves nothing behind."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog='python -m magnum_lite_dev.heat',
+                                     description=__doc__.splitlines()[0])
+    parser.add_argument('--state', required=True, help='directory for all files')
+    parser.add_argument('--port', type=int, default=0, help="of Heat's API")
+    parser.add_argument('--cloud-port', type=int, default=0, help='of the simulated cloud')
+    parser.add_argument('--build-seconds', type=float, default=0.2,
+                        help='from the boot of a server to ACTIVE')
+    parser.add_argument('--transport-url', default='fake://',
+                        help='broker for notifications; fake:// sends none')
+    parser.add_argument('--notification-topics', default=TOPICS, help='comma-separated')
+    parser.add_argument('--slow', action='store_true',
+                        help="keep Heat's own pauses of a second")
+    parser.add_argument('--exit-with-parent', action='store_true',
+                        help='stop when the process that started this one is gone')
+    parser.add_argument('--debug', action='store_true', help='verbose log')
+    return parser
+
+
+def main(argv=None):
+    """Run an :class:`EmbeddedHeat` until SIGINT or SIGTERM; the exit status."""
+    parent = os.getppid()
+    args = _parser().parse_args(argv)
+    done = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: done.set())
+    heat = EmbeddedHeat(
+        args.state, port=args.port, cloud_port=args.cloud_port, debug=args.debug,
+        build_seconds=args.build_seconds, transport_url=args.transport_url,
+        topics=args.notification_topics, quick=not args.slow)
+    try:
+        heat.start()
+    except OSError as error:
+        print(f'cannot start: {error}', file=sys.stderr, flush=True)
+        os._exit(1)
+    print(f'Heat {heat.url}\ncloud {heat.cloud_url}', flush=True)
+    if args.exit_with_parent:
+        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    done.wait()
+    # The engine's threads are no daemons, and stopping waits for work that may be stuck.
+    limit = threading.Timer(STOP_WITHIN_S, os._exit, (0,))
+    limit.daemon = True
+    limit.start()
+    heat.stop()
+    os._exit(0)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The configuration files of the embedded Heat, as text."""
+import pathlib
+
+HEAT = '''\
+[DEFAULT]
+host = embedded
+transport_url = fake://
+keystone_backend = magnum_lite_dev.heat_identity.Keystone
+deferred_auth_method = trusts
+convergence_engine = true
+# One thread per resource in progress, and the parent of a nested stack holds one too: fewer than
+# groups and members together and all of them wait for ever.
+executor_thread_pool_size = {threads}
+# Heat's own default, which the plans of the drivers must fit.
+max_resources_per_stack = 1000
+max_stacks_per_tenant = 100000
+stack_action_timeout = 3600
+# With the default 5 a server in ERROR is made five times more before anybody hears of it.
+action_retry_limit = 0
+server_keystone_endpoint_type =
+heat_metadata_server_url = http://127.0.0.1:{port}/v1
+log_dir = {state}
+log_file = heat.log
+[clients_heat]
+url = http://127.0.0.1:{port}/v1/%(tenant_id)s
+[database]
+connection = sqlite:///{state}/heat.sqlite?timeout=60
+sqlite_synchronous = false
+max_retries = -1
+[paste_deploy]
+api_paste_config = {state}/api-paste.ini
+[oslo_messaging_notifications]
+{notifications}
+[oslo_policy]
+enforce_scope = false
+enforce_new_defaults = false
+[trustee]
+auth_type = password
+'''
+# fake:// keeps what nobody fetches, so without a broker nothing is sent at all. The engine's own
+# calls stay on fake:// in any case: one process, and no other Heat on the same broker is met.
+SILENT = 'driver = noop'
+# Heat sends inside its own steps: with retries for ever, a broker that is down stops all stacks.
+TOLD = '''\
+driver = messagingv2
+transport_url = {transport_url}
+topics = {topics}
+retry = 1'''
+
+PASTE = '''\
+[pipeline:heat-api]
+pipeline = request_id faultwrap noauth context versionnegotiation apiv1app
+[app:apiv1app]
+paste.app_factory = heat.common.wsgi:app_factory
+heat.app_factory = heat.api.openstack.v1:API
+[filter:versionnegotiation]
+paste.filter_factory = heat.common.wsgi:filter_factory
+heat.filter_factory = heat.api.openstack:version_negotiation_filter
+[filter:faultwrap]
+paste.filter_factory = heat.common.wsgi:filter_factory
+heat.filter_factory = heat.api.openstack:faultwrap_filter
+[filter:context]
+paste.filter_factory = heat.common.context:ContextMiddleware_filter_factory
+[filter:noauth]
+paste.filter_factory = magnum_lite_dev.heat_identity:filter_factory
+[filter:request_id]
+paste.filter_factory = oslo_middleware.request_id:RequestId.factory
+'''
+
+
+def write(state, *, port, threads, transport_url, topics):
+    """Write ``heat.conf`` and ``api-paste.ini`` to the state directory; the former's path.
+
+    :param transport_url: where notifications go; ``fake://`` sends none.
+    :param topics: the notification topics, comma-separated.
+    """
+    state = pathlib.Path(state)
+    told = not transport_url.startswith('fake:')
+    notifications = TOLD.format(transport_url=transport_url, topics=topics) if told else SILENT
+    (state / 'api-paste.ini').write_text(PASTE)
+    path = state / 'heat.conf'
+    path.touch(mode=0o600)
+    path.write_text(HEAT.format(state=state, port=port, threads=threads,
+                                notifications=notifications))
+    return path

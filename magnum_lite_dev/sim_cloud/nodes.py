@@ -1,0 +1,108 @@
+"""Simulated machines: once a server is ACTIVE its node runs, which is to say that it signals."""
+import concurrent.futures
+import heapq
+import logging
+import threading
+import time
+
+import requests
+
+from magnum_lite_dev.sim_cloud import user_data
+
+LOG = logging.getLogger(__name__)
+TIMEOUT_S = 60
+# What a node still tries to report is told again, as a script with curl --retry would.
+ATTEMPTS = 5
+PAUSE_S = 1
+KEPT_REPORTS = 1000
+
+
+class Nodes:
+    """The nodes of one cloud; ``signal_seconds`` is how long one takes from ACTIVE to its signal.
+
+    ``sent`` lists the last (server name, URL, HTTP status or error text).
+    """
+
+    def __init__(self, store, signal_seconds, workers=8):
+        self.signal_seconds = signal_seconds
+        self.sent = []
+        self._store = store
+        self._due = []
+        self._sequence = 0
+        self._changed = threading.Condition()
+        self._pool = concurrent.futures.ThreadPoolExecutor(workers, 'node')
+        threading.Thread(target=self._watch, name='nodes', daemon=True).start()
+
+    def start(self, row):
+        """Run the node of this server when its time has come."""
+        with self._changed:
+            self._sequence += 1
+            heapq.heappush(self._due, (row['_active_at'] + self.signal_seconds,
+                                       self._sequence, row))
+            self._changed.notify()
+
+    def resume(self):
+        """Start every node that had not come up when the cloud was stopped."""
+        with self._store.lock:
+            for row in self._store.rows('servers'):
+                if not (row['_is_up'] or row['_fault'] or row['_deleted_at']):
+                    self.start(row)
+
+    def _watch(self):
+        while True:
+            with self._changed:
+                while not self._due or self._due[0][0] > time.time():
+                    self._changed.wait(self._due[0][0] - time.time() if self._due else None)
+                row = heapq.heappop(self._due)[2]
+            self._pool.submit(self._run, row)
+
+    def _run(self, row):
+        with self._store.lock:
+            if row['_deleted_at'] or row['_is_up']:
+                return
+            fault = self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
+        if not (fault and fault['kind'] == 'no_signal'):
+            for signal in user_data.signals(
+                    row['_user_data'].encode('utf-8', 'surrogateescape')):
+                self._send(row, signal, _verdict(row, fault))
+        row['_is_up'] = True
+        self._store.changes += 1
+
+    def _send(self, row, signal, verdict):
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                token = signal.token or _buy_token(signal.credentials)
+                reply = requests.post(signal.url, json=verdict, timeout=TIMEOUT_S,
+                                      headers={'X-Auth-Token': token} if token else {})
+                outcome = reply.status_code
+            except requests.RequestException as error:
+                outcome = str(error)
+            self.sent = [*self.sent, (row['name'], signal.url, outcome)][-KEPT_REPORTS:]
+            # A refusal stays one; what may pass is an engine that is busy or just starting.
+            if isinstance(outcome, int) and outcome < 500:
+                break
+            if row['_deleted_at'] or attempt == ATTEMPTS:
+                break
+            time.sleep(PAUSE_S)
+        if outcome not in (200, 204):
+            LOG.warning('node %s could not signal %s: %s', row['name'], signal.url, outcome)
+
+
+def _verdict(row, fault):
+    if fault:
+        return {'status': 'FAILURE', 'id': row['name'], 'data': '',
+                'reason': fault.get('message', 'simulated failure')}
+    return {'status': 'SUCCESS', 'id': row['name'], 'data': '', 'reason': 'node up'}
+
+
+def _buy_token(credentials):
+    if not credentials:
+        return ''
+    reply = requests.post(
+        credentials['auth_url'].rstrip('/') + '/auth/tokens', timeout=TIMEOUT_S,
+        json={'auth': {
+            'identity': {'methods': ['password'], 'password': {'user': {
+                'id': credentials['user_id'], 'password': credentials['password']}}},
+            'scope': {'project': {'id': credentials['project_id']}}}})
+    reply.raise_for_status()
+    return reply.headers['X-Subject-Token']

@@ -1,0 +1,84 @@
+"""What a simulated API is asked (:class:`Request`) and how it says no (:class:`Refusal`)."""
+import dataclasses
+import json
+import urllib.parse
+import uuid
+from datetime import UTC, datetime
+
+
+class Refusal(Exception):
+    """A simulated API refuses; ``status`` is the HTTP status, ``message`` the text sent."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One HTTP request to one simulated service, taken apart.
+
+    ``path`` holds the segments after the service's name, ``base`` the service's own URL;
+    ``body`` is the decoded JSON, ``{}`` without one. ``user`` and ``project`` come from the token.
+    """
+
+    method: str
+    path: tuple[str, ...]
+    query: dict[str, str]
+    body: dict
+    base: str
+    user: str
+    project: str
+
+    @property
+    def is_page_after_the_last(self):
+        """Whether a client asks for what follows a marker: lists here have one page only."""
+        return 'marker' in self.query
+
+    def below(self, count=1):
+        """The same request with ``count`` leading path segments taken off."""
+        return dataclasses.replace(self, path=self.path[count:])
+
+    def unknown(self):
+        """A 404 that names the path which is not simulated."""
+        return Refusal(404, f'not simulated: {self.method} {"/".join(self.path)}')
+
+
+def from_environ(environ):
+    """(service name, Request) of a WSGI environment.
+
+    :raises Refusal: 400, the body is not a JSON object.
+    """
+    service, _, rest = environ['PATH_INFO'].strip('/').partition('/')
+    length = int(environ.get('CONTENT_LENGTH') or 0)
+    raw = environ['wsgi.input'].read(length) if length else b''
+    try:
+        body = json.loads(raw) if raw else {}
+    except ValueError as error:
+        raise Refusal(400, f'the body is not JSON: {error}') from error
+    if not isinstance(body, dict):
+        raise Refusal(400, 'the body is not a JSON object')
+    user, project = identity(environ.get('HTTP_X_AUTH_TOKEN', ''))
+    return service, Request(
+        method=environ['REQUEST_METHOD'],
+        path=tuple(part for part in rest.split('/') if part),
+        query=dict(urllib.parse.parse_qsl(environ.get('QUERY_STRING', ''))),
+        body=body, base=f'http://{environ["HTTP_HOST"]}/{service}', user=user, project=project)
+
+
+def identity(token):
+    """(user, project) of a development token ``user:project[:role,role]``."""
+    user, _, rest = token.partition(':')
+    project = rest.partition(':')[0]
+    return user or 'sim', project or 'sim'
+
+
+def new_id():
+    """A fresh UUID as text."""
+    return str(uuid.uuid4())
+
+
+def now():
+    """The time as the OpenStack APIs write it, UTC."""
+    return datetime.now(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')

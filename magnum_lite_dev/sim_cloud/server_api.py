@@ -1,0 +1,127 @@
+"""The API of servers: what is asked of one server, in the words of Nova."""
+import re
+import time
+
+from magnum_lite_dev.sim_cloud import servers
+from magnum_lite_dev.sim_cloud.request import Refusal
+
+# What the status becomes after an action; any other action changes nothing.
+ACTIONS = {'confirmResize': 'ACTIVE', 'os-stop': 'SHUTOFF', 'os-start': 'ACTIVE',
+           'suspend': 'SUSPENDED', 'resume': 'ACTIVE', 'unpause': 'ACTIVE'}
+
+
+def handle(cloud, request):
+    """(status, reply) of ``/servers…``; the path begins after that word.
+
+    :raises Refusal: what Nova would refuse.
+    """
+    store = cloud.store
+    if request.method == 'POST' and not request.path:
+        row = servers.boot(cloud, request.body['server'], request)
+        return 202, {'server': {
+            'id': row['id'], 'adminPass': 'sim', 'links': [], 'OS-DCF:diskConfig': 'MANUAL',
+            'security_groups': row['security_groups']}}
+    if request.path in ((), ('detail',)):
+        return 200, {'servers': _list(store, request)}
+    row = store.get('servers', request.path[0])
+    shown = servers.view(store, row)
+    if shown is None:
+        raise Refusal(404, f'Instance {request.path[0]} could not be found.')
+    if len(request.path) == 1:
+        return _one(cloud, request, row, shown)
+    answer = _BELOW.get(request.path[1])
+    if answer is None:
+        raise request.unknown()
+    return answer(store, request.below(2), row)
+
+
+def _list(store, request):
+    if request.is_page_after_the_last:
+        return []
+    shown = [servers.view(store, row) for row in store.rows('servers')]
+    name = request.query.get('name', '')
+    return [row for row in shown if row and re.search(name, row['name'])]
+
+
+def _one(cloud, request, row, shown):
+    if request.method == 'DELETE':
+        row['_deleted_at'] = time.time() + cloud.delete_seconds
+        servers.view(cloud.store, row)
+        return 204, None
+    if request.method == 'PUT':
+        row.update(request.body['server'])
+        shown = servers.view(cloud.store, row)
+    return 200, {'server': shown}
+
+
+def _interfaces(store, request, row):
+    if request.method == 'POST':
+        wanted = request.body.get('interfaceAttachment', {})
+        port = servers.attach(store, row, request.project, port_id=wanted.get('port_id'),
+                              network_id=wanted.get('net_id'))
+        return 200, {'interfaceAttachment': _interface(port)}
+    if request.method == 'DELETE':
+        if request.path[0] not in row['_ports']:
+            raise Refusal(404, f'Port {request.path[0]} is not attached')
+        row['_ports'].remove(request.path[0])
+        servers.release(store, request.path[0])
+        return 202, None
+    ports = store.tables.get('ports', {})
+    return 200, {'interfaceAttachments': [
+        _interface(ports[port_id]) for port_id in row['_ports'] if port_id in ports]}
+
+
+def _interface(port):
+    return {'port_id': port['id'], 'net_id': port['network_id'], 'port_state': 'ACTIVE',
+            'mac_addr': port['mac_address'], 'fixed_ips': port['fixed_ips']}
+
+
+def _volumes(store, request, row):
+    if request.method == 'POST':
+        volume = store.get('volumes', request.body['volumeAttachment']['volumeId'])
+        volume.update(status='in-use', attachments=[{
+            'server_id': row['id'], 'id': volume['id'], 'attachment_id': volume['id'],
+            'volume_id': volume['id'], 'device': '/dev/vdb'}])
+    elif not request.path:
+        return 200, {'volumeAttachments': []}
+    else:
+        volume = store.get('volumes', request.path[0])
+        if not any(each['server_id'] == row['id'] for each in volume['attachments']):
+            raise Refusal(404, f'volume {volume["id"]} is not attached')
+        if request.method == 'DELETE':
+            volume.update(status='available', attachments=[])
+            return 202, None
+    return 200, {'volumeAttachment': {
+        'id': volume['id'], 'volumeId': volume['id'], 'serverId': row['id'],
+        'device': '/dev/vdb'}}
+
+
+def _metadata(store, request, row):
+    if request.method == 'DELETE':
+        row['metadata'].pop(request.path[0], None)
+        return 204, None
+    row['metadata'].update(request.body.get('metadata', {}))
+    return 200, {'metadata': row['metadata']}
+
+
+def _tags(store, request, row):
+    if request.method == 'PUT':
+        row['tags'] = request.body['tags']
+    return 200, {'tags': row['tags']}
+
+
+def _action(store, request, row):
+    name, given = next(iter(request.body.items()))
+    if name == 'resize':
+        row['flavor'] = dict(row['flavor'], id=str(given['flavorRef']))
+        row['_status'] = 'VERIFY_RESIZE'
+    elif name == 'rebuild':
+        row['image'] = {'id': given['imageRef'], 'links': []}
+        return 202, {'server': dict(servers.view(store, row), adminPass='sim')}  # noqa: S106
+    else:
+        row['_status'] = ACTIONS.get(name, row['_status'])
+    return 202, None
+
+
+_BELOW = {'os-interface': _interfaces, 'os-volume_attachments': _volumes, 'metadata': _metadata,
+          'tags': _tags, 'action': _action}

@@ -1,0 +1,142 @@
+"""A server's life: it is booted, looks this or that way as time passes, and goes with its ports."""
+import base64
+import binascii
+import time
+
+from magnum_lite_dev.sim_cloud import topology
+from magnum_lite_dev.sim_cloud.request import Refusal, new_id, now
+
+NO_HOST = 'No valid host was found. There are not enough hosts available.'
+# Nova's limit for the base64 text.
+USER_DATA_BYTES = 65535
+
+
+def boot(cloud, spec, request):
+    """The row of a new server; its node starts when it becomes ACTIVE.
+
+    :param spec: the ``server`` of Nova's request body.
+    :raises Refusal: 400, the user data is too long or no base64; 404, no such flavor, image,
+        port or network; 409, the port is in use.
+    """
+    store = cloud.store
+    flavor = store.get('flavors', str(spec['flavorRef']))
+    if spec.get('imageRef'):
+        store.get('images', spec['imageRef'])
+    user_data = _user_data(spec)
+    fault = store.faults.take(spec['name'], 'no_valid_host', 'boot_error', 'slow')
+    slow = bool(fault and fault['kind'] == 'slow')
+    row = {
+        'id': new_id(), 'name': spec['name'], 'tenant_id': request.project,
+        'user_id': request.user, 'metadata': spec.get('metadata') or {},
+        'key_name': spec.get('key_name'), 'created': now(), 'updated': now(),
+        'flavor': {'id': flavor['id'], 'original_name': flavor['name'], 'links': []},
+        'image': {'id': spec['imageRef'], 'links': []} if spec.get('imageRef') else '',
+        'accessIPv4': '', 'accessIPv6': '', 'links': [], 'hostId': 'sim', 'config_drive': '',
+        'tags': [], 'OS-EXT-SRV-ATTR:instance_name': 'instance-sim',
+        'OS-EXT-AZ:availability_zone': spec.get('availability_zone') or 'nova',
+        'security_groups': spec.get('security_groups', [{'name': 'default'}]),
+        '_ports': [], '_user_data': user_data, '_status': 'ACTIVE', '_deleted_at': None,
+        '_active_at': time.time() + (fault['seconds'] if slow else cloud.build_seconds),
+        '_fault': None if slow else _server_fault(fault), '_is_up': False}
+    networks = spec.get('networks') or []
+    for nic in networks if isinstance(networks, list) else []:
+        attach(store, row, request.project, port_id=nic.get('port'), network_id=nic.get('uuid'),
+               address=nic.get('fixed_ip'))
+    store.put('servers', row)
+    if not row['_fault']:
+        cloud.nodes.start(row)
+    return row
+
+
+def _user_data(spec):
+    text = spec.get('user_data') or ''
+    if len(text) > USER_DATA_BYTES:
+        raise Refusal(400, f'user_data: {len(text)} bytes are more than {USER_DATA_BYTES}')
+    try:
+        # Compressed user data is no text: surrogates keep its bytes through JSON.
+        return base64.b64decode(text).decode('utf-8', 'surrogateescape')
+    except binascii.Error as error:
+        raise Refusal(400, 'user_data is not base64') from error
+
+
+def _server_fault(fault):
+    if fault is None:
+        return None
+    message = NO_HOST if fault['kind'] == 'no_valid_host' else fault.get(
+        'message', 'Build of instance aborted: simulated')
+    return {'code': 500, 'created': now(), 'message': message}
+
+
+def attach(store, row, project, *, port_id=None, network_id=None, address=None):
+    """The port that the server now has: the given one, or a new one in the network.
+
+    :raises Refusal: 404; 409, another server has the port.
+    """
+    if port_id:
+        port = store.get('ports', port_id)
+        if port['device_id'] not in ('', row['id']):
+            raise Refusal(409, f'Port {port_id} is still in use.')
+    else:
+        port = topology.create(store, 'ports', {
+            'network_id': network_id, '_belongs_to_server': True,
+            'fixed_ips': [{'ip_address': address}] if address else []}, project)
+    port.update(device_id=row['id'], device_owner='compute:nova')
+    row['_ports'].append(port['id'])
+    return port
+
+
+def release(store, port_id):
+    """Take a server's port away: one made for it goes, one that was given stays."""
+    port = store.tables.get('ports', {}).get(port_id)
+    if port and port.get('_belongs_to_server'):
+        topology.delete(store, 'ports', port)
+    elif port:
+        port.update(device_id='', device_owner='')
+
+
+def view(store, row):
+    """The server as the API shows it at this moment; None, and cleaned up, once it is deleted."""
+    moment = time.time()
+    if row['_deleted_at'] and moment >= row['_deleted_at']:
+        _clean_up(store, row)
+        return None
+    status, task = row['_status'], None
+    if row['_deleted_at']:
+        task = 'deleting'
+    elif row['_fault']:
+        status = 'ERROR'
+    elif moment < row['_active_at']:
+        status, task = 'BUILD', 'spawning'
+    shown = {key: value for key, value in row.items() if not key.startswith('_')}
+    shown.update({
+        'status': status, 'progress': 100, 'OS-EXT-STS:task_state': task,
+        'OS-EXT-STS:power_state': 1, 'OS-EXT-STS:vm_state': status.lower(),
+        'addresses': {} if status == 'BUILD' else _addresses(store, row),
+        'os-extended-volumes:volumes_attached': []})
+    if status == 'ERROR':
+        shown['fault'] = row['_fault']
+    return shown
+
+
+def _clean_up(store, row):
+    for port_id in row['_ports']:
+        release(store, port_id)
+    for volume in store.rows('volumes'):
+        if any(each['server_id'] == row['id'] for each in volume['attachments']):
+            volume.update(status='available', attachments=[])
+    store.tables['servers'].pop(row['id'], None)
+
+
+def _addresses(store, row):
+    found = {}
+    for port_id in row['_ports']:
+        port = store.tables['ports'].get(port_id)
+        if not port:
+            continue
+        here = found.setdefault(store.get('networks', port['network_id'])['name'], [])
+        pairs = [(ip['ip_address'], 'fixed') for ip in port['fixed_ips']]
+        pairs += [(each['floating_ip_address'], 'floating')
+                  for each in store.find('floatingips', port_id=port_id)]
+        here += [{'addr': address, 'version': 4, 'OS-EXT-IPS:type': kind,
+                  'OS-EXT-IPS-MAC:mac_addr': port['mac_address']} for address, kind in pairs]
+    return found

@@ -1,0 +1,163 @@
+"""What Heat, oslo.db and oslo.messaging have no option for, each with its place and its reason.
+
+Every function changes one thing in somebody else's library and can be left out alone. All are for
+the embedded Heat's own process.
+"""
+import ast
+import sqlite3
+import threading
+import time
+
+import sqlalchemy
+import sqlalchemy.event
+from heat.engine import scheduler, service, stack, sync_point
+from oslo_db.sqlalchemy import enginefacade
+from oslo_messaging._drivers import impl_fake
+from sqlalchemy.orm import Session
+
+BUSY_TIMEOUT_MS = 60000
+
+
+def sqlite_writers():
+    """Let many threads write to SQLite without ``database is locked``.
+
+    A transaction that begins by reading and then writes after somebody else's commit is refused
+    at once, whatever the busy timeout; oslo.db 18 maps that message to no error that is retried,
+    and some of Heat's writers are retried for nothing. So a writer takes the write lock before
+    its first read. SQLite's own waiting polls without a queue, so the writers, which are all in
+    this process, queue up here.
+    """
+    create_session = enginefacade._TransactionFactory._create_session
+
+    def _create_session(self, mode, bind=None):
+        session = create_session(self, mode, bind)
+        session.info['writer'] = mode is enginefacade._WRITER
+        return session
+
+    enginefacade._TransactionFactory._create_session = _create_session
+    turn = threading.RLock()
+
+    @sqlalchemy.event.listens_for(Session, 'after_begin')
+    def begin(session, transaction, connection):
+        if session.info.get('writer') and not transaction.nested:
+            # oslo.db has sent a BEGIN already.
+            connection.exec_driver_sql('ROLLBACK')
+            turn.acquire()
+            session.info['turn'] = True
+            connection.exec_driver_sql('BEGIN IMMEDIATE')
+
+    @sqlalchemy.event.listens_for(Session, 'after_transaction_end')
+    def end(session, transaction):
+        if transaction.parent is None and session.info.pop('turn', False):
+            turn.release()
+
+    @sqlalchemy.event.listens_for(sqlalchemy.Engine, 'connect')
+    def connect(connection, record):
+        connection.execute('PRAGMA journal_mode=WAL')
+        connection.execute(f'PRAGMA busy_timeout={BUSY_TIMEOUT_MS}')
+
+
+def stable_property_ids(path):
+    """Make SQLite never reuse an id of ``resource_properties_data``.
+
+    SQLite hands out the ids of deleted rows again; Heat then deletes the stored properties of a
+    live resource together with a stale cached attribute and the next update of the stack fails.
+    Runs after Heat's own migration and before the engine starts; twice does no harm.
+
+    :param path: the SQLite file.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        sql, = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'resource_properties_data'").fetchone()
+        if 'AUTOINCREMENT' in sql:
+            return
+        connection.executescript('''
+            PRAGMA foreign_keys = OFF;
+            BEGIN IMMEDIATE;
+            CREATE TABLE fresh_properties_data (
+                created_at DATETIME, updated_at DATETIME,
+                id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+                data TEXT, encrypted BOOLEAN);
+            INSERT INTO fresh_properties_data (created_at, updated_at, id, data, encrypted)
+                SELECT created_at, updated_at, id, data, encrypted FROM resource_properties_data;
+            DROP TABLE resource_properties_data;
+            ALTER TABLE fresh_properties_data RENAME TO resource_properties_data;
+            COMMIT;
+        ''')
+    finally:
+        connection.close()
+
+
+def fake_transport():
+    """Wake the listeners of ``fake://`` when a message arrives.
+
+    They look every 50 ms (``FakeListener.poll``), which every call would pay.
+    """
+    arrived = threading.Condition()
+    deliver = impl_fake.FakeExchange.deliver_message
+
+    def deliver_message(self, *args, **kwargs):
+        deliver(self, *args, **kwargs)
+        with arrived:
+            arrived.notify_all()
+
+    class Clock:
+        time = staticmethod(time.time)
+
+        @staticmethod
+        def sleep(seconds):
+            with arrived:
+                arrived.wait(seconds)
+
+    impl_fake.FakeExchange.deliver_message = deliver_message
+    impl_fake.time = Clock
+
+
+def short_pauses(leaf_s=0.2, step_s=0.2):
+    """Shorten two pauses of a second each.
+
+    ``Stack._converge_create_or_update`` sleeps after each leaf of the dependency graph, so a
+    group of N members takes N seconds to start; ``TaskRunner._sleep`` sleeps between two checks
+    of a resource. A leaf pause of 0 is worse: members that finish together collide on the stack's
+    sync point and retry.
+    """
+    class Clock:
+        time = staticmethod(time.time)
+
+        def __init__(self, limit_s):
+            self.sleep = lambda seconds: time.sleep(min(seconds, limit_s))
+
+    stack.time, scheduler.time = Clock(leaf_s), Clock(step_s)
+
+
+def forgetful_thread_groups():
+    """Forget finished threads before adding one.
+
+    ``ThreadGroup.add_thread`` keeps them all and refuses the 1001st for one stack.
+    """
+    add = service.ThreadGroup.add_thread
+
+    def add_thread(self, func, *args, **kwargs):
+        with self._lock:
+            self.threads = [thread for thread in self.threads if thread.is_alive()]
+        return add(self, func, *args, **kwargs)
+
+    service.ThreadGroup.add_thread = add_thread
+
+
+def one_literal_at_a_time():
+    """Keep two threads from being in ``ast.literal_eval`` at once.
+
+    Python 3.11 can then fail with ``AST constructor recursion depth mismatch``, and Heat reads
+    its sync points that way.
+    """
+    turn = threading.Lock()
+
+    class OneAtATime:
+        @staticmethod
+        def literal_eval(text):
+            with turn:
+                return ast.literal_eval(text)
+
+    sync_point.ast = OneAtATime
