@@ -1,5 +1,6 @@
 """Options of the test run, and the services that a test may ask for with a marker."""
 
+import functools
 import os
 import socket
 from urllib.parse import urlsplit
@@ -28,6 +29,7 @@ def is_ci():
     return os.environ.get('MAGNUM_LITE_CI') == '1' or os.environ.get('CI') == 'true'
 
 
+@functools.cache
 def why_missing(marker):
     """Why the service of a marker cannot be used on this machine; None when it can."""
     if marker == 'root':
@@ -42,20 +44,11 @@ def why_missing(marker):
     return None
 
 
-@pytest.fixture(scope='session')
-def missing_services():
-    """{marker: why it cannot be used, or None}; every service is probed once a session."""
-    return {}
-
-
-@pytest.fixture(autouse=True)
-def _needs_its_services(request, missing_services):
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    """Skip a test whose service is missing, before any fixture tries to reach the service."""
     for marker in (*SERVICES, 'root'):
-        if request.node.get_closest_marker(marker) is None:
-            continue
-        if marker not in missing_services:
-            missing_services[marker] = why_missing(marker)
-        reason = missing_services[marker]
+        reason = why_missing(marker) if item.get_closest_marker(marker) else None
         if reason and is_ci():
             pytest.fail(reason, pytrace=False)
         if reason:
