@@ -1,0 +1,1 @@
+"""The Kubernetes driver: clusters of kubeadm nodes in Heat stacks."""

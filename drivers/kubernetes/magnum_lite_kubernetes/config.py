@@ -1,0 +1,114 @@
+"""The configuration of a cluster: the driver's labels with their types and defaults. Data only."""
+
+from collections.abc import Mapping
+from typing import Any
+
+CIDR = r'^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$'
+TAG = r'^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'
+
+PROPERTIES: dict[str, dict[str, Any]] = {
+    'kube_tag': {
+        'type': 'string', 'default': '', 'pattern': r'^(v[0-9]+\.[0-9]+\.[0-9]+([-+.0-9A-Za-z])*)?$',
+        'description': 'Version of Kubernetes that the image must have, such as v1.36.2. Empty '
+                       'takes what the image has.'},
+    'availability_zone': {
+        'type': 'string', 'default': '', 'maxLength': 255,
+        'description': 'Availability zone of the nodes. Empty leaves it to Nova.'},
+    'boot_volume_size': {
+        'type': 'integer', 'default': 0, 'minimum': 0, 'maximum': 16384,
+        'description': 'GiB of each root volume. 0 boots from the disk of the flavor.'},
+    'boot_volume_type': {
+        'type': 'string', 'default': '', 'maxLength': 255,
+        'description': 'Cinder type of the root volumes. Empty takes the default of Cinder.'},
+    'cgroup_driver': {
+        'type': 'string', 'default': 'systemd', 'enum': ['systemd', 'cgroupfs'],
+        'description': 'Who manages control groups, for containerd and the kubelet.'},
+    'container_infra_prefix': {
+        'type': 'string', 'default': '', 'pattern': r'^([a-z0-9][a-z0-9.:/_-]*/)?$',
+        'maxLength': 200,
+        'description': 'Prefix of all images, with a slash at its end, such as '
+                       '10.0.0.5:5000/kubernetes/. Empty takes the names that the releases have.'},
+    'registry_mirror': {
+        'type': 'string', 'default': '', 'pattern': r'^(https?://[A-Za-z0-9.:/_-]+)?$',
+        'maxLength': 200,
+        'description': 'URL of a mirror that containerd asks first for every image.'},
+    'pause_tag': {
+        'type': 'string', 'default': '3.10', 'pattern': TAG,
+        'description': 'Tag of the pause image below container_infra_prefix.'},
+    'fixed_subnet_cidr': {
+        'type': 'string', 'default': '10.0.0.0/20', 'pattern': CIDR,
+        'description': 'Addresses of the nodes, where the cluster makes its own network.'},
+    'flannel_network_cidr': {
+        'type': 'string', 'default': '10.128.0.0/13', 'pattern': CIDR,
+        'description': 'Addresses of the pods. Each node takes 256 of them.'},
+    'flannel_backend': {
+        'type': 'string', 'default': 'vxlan', 'enum': ['vxlan', 'host-gw'],
+        'description': 'How flannel carries traffic between nodes.'},
+    'flannel_tag': {
+        'type': 'string', 'default': 'v0.27.4', 'pattern': TAG,
+        'description': 'Tag of the flannel image.'},
+    'flannel_cni_tag': {
+        'type': 'string', 'default': 'v1.8.0-flannel1', 'pattern': TAG,
+        'description': "Tag of the image with flannel's CNI plugin."},
+    'calico_ipv4pool': {
+        'type': 'string', 'default': '10.128.0.0/13', 'pattern': CIDR,
+        'description': 'Addresses of the pods with network driver calico.'},
+    'service_cluster_ip_range': {
+        'type': 'string', 'default': '10.254.0.0/16', 'pattern': CIDR,
+        'description': 'Addresses of services.'},
+    'dns_cluster_domain': {
+        'type': 'string', 'default': 'cluster.local', 'pattern': r'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+        'maxLength': 253,
+        'description': 'DNS domain of services.'},
+    'max_pods': {
+        'type': 'integer', 'default': 110, 'minimum': 8, 'maximum': 250,
+        'description': 'Pods that a node may run.'},
+    'expected_nodes': {
+        'type': 'integer', 'default': 100, 'minimum': 1, 'maximum': 5000,
+        'description': 'Nodes that the control plane is made for: limits of the API server and '
+                       'replicas of DNS follow it. It takes effect when the cluster is made.'},
+    'master_lb_allowed_cidrs': {
+        'type': 'string', 'default': '0.0.0.0/0',
+        'pattern': r'^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}'
+                   r'(,[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2})*$',
+        'description': 'Comma-separated CIDRs that may reach the Kubernetes API from outside.'},
+    'manifests_url': {
+        'type': 'string', 'default': '', 'pattern': r'^(https?://[!-&(-~]+)?$', 'maxLength': 1000,
+        'description': 'URL of a tar.gz of manifests that the control plane applies once: other '
+                       'network drivers, cloud controller, storage. Needs manifests_sha256.'},
+    'manifests_sha256': {
+        'type': 'string', 'default': '', 'pattern': r'^([0-9a-f]{64})?$',
+        'description': 'SHA-256 of what manifests_url holds.'},
+    'nodes_per_stack': {
+        'type': 'integer', 'default': 300, 'minimum': 1, 'maximum': 900,
+        'description': 'A worker group with more nodes becomes several stacks of this size, unless '
+                       'it has a max_node_count. Never change it on a cluster that exists.'},
+    'node_boot_timeout': {
+        'type': 'integer', 'default': 1800, 'minimum': 60, 'maximum': 36000,
+        'description': 'Seconds from the start of a new group until its first node has joined.'},
+    'min_node_count': {
+        'type': 'integer', 'default': 0, 'minimum': 0,
+        'description': 'min_node_count of the default worker group.'},
+    'max_node_count': {
+        'type': 'integer', 'minimum': 1, 'maximum': 900,
+        'description': 'max_node_count of the default worker group; none by default.'},
+    'auto_scaling_enabled': {
+        'type': 'boolean', 'default': False,
+        'description': 'Tells clients that a cluster autoscaler is at work; installs none.'},
+    'auto_healing_enabled': {
+        'type': 'boolean', 'default': False,
+        'description': 'Tells magnum-auto-healer that it may repair nodes; installs none.'},
+    'auto_healing_controller': {
+        'type': 'string', 'default': '', 'maxLength': 64,
+        'description': 'Name of the healer, for clients; installs none.'},
+}
+
+SCHEMA: Mapping[str, Any] = {
+    '$schema': 'https://json-schema.org/draft/2020-12/schema',
+    'type': 'object', 'additionalProperties': False, 'properties': PROPERTIES,
+}
+
+
+def defaults() -> dict[str, Any]:
+    """A new mapping with the default of every property that has one."""
+    return {name: prop['default'] for name, prop in PROPERTIES.items() if 'default' in prop}

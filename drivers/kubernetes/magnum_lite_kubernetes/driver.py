@@ -1,0 +1,67 @@
+"""The driver itself: what it is, and which module answers what."""
+
+import dataclasses
+import importlib.metadata
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from magnum_lite.driver_sdk import (
+    CONTRACT,
+    Cloud,
+    ClusterSpec,
+    HeatDriver,
+    Monitor,
+    Plan,
+    ScaleManager,
+    StackView,
+    Status,
+)
+
+from magnum_lite_kubernetes import config, monitor, rules, scale, stacks
+
+COE_VERSION = re.compile(r'v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*')
+
+
+class Kubernetes(HeatDriver):
+    """Kubernetes by kubeadm on images that have it, on virtual and on physical machines."""
+
+    name: ClassVar[str] = 'kubernetes'
+    version: ClassVar[str] = importlib.metadata.version('magnum-lite-kubernetes')
+    contract: ClassVar[tuple[int, int]] = CONTRACT
+    coe: ClassVar[str] = 'kubernetes'
+    server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
+    distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
+    capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager', 'monitor'})
+    config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
+    authorities: ClassVar[tuple[str, ...]] = ('kubernetes', 'etcd', 'front_proxy')
+    tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'bootstrap', 'service_account': 'rsa-key'}
+
+    def get_default_config(self) -> dict[str, Any]:
+        """The defaults of ``config_schema``."""
+        return config.defaults()
+
+    def validate(self, spec: ClusterSpec, /) -> None:
+        """Refuse a spec that cannot work.
+
+        :raises Rejected: with the attribute and what would be accepted.
+        """
+        rules.check(spec, distros=self.distros, server_types=self.server_types)
+
+    def plan(self, spec: ClusterSpec, /) -> Plan:
+        """The base stack and the stacks of the worker groups."""
+        return stacks.plan(spec)
+
+    def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
+        """The status, with the version that the control plane reported about itself."""
+        status = super().status_of(spec, views)
+        found = COE_VERSION.search(status.coe_version or '')
+        return dataclasses.replace(status, coe_version=found[0] if found else None)
+
+    def get_scale_manager(self, cloud: Cloud, spec: ClusterSpec, /) -> ScaleManager:
+        """Maps nodes to members through Heat."""
+        return scale.Members(cloud, spec)
+
+    def get_monitor(self, cloud: Cloud, spec: ClusterSpec, /) -> Monitor:
+        """Asks the API server."""
+        return monitor.ApiMonitor(cloud, spec)

@@ -1,0 +1,131 @@
+"""Spec -> parameters of the templates. Pure."""
+
+import json
+from typing import Any
+
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Output, Secret, envfile
+
+from magnum_lite_kubernetes import kubeadm, names, network
+
+NODE_TYPE = 'MagnumLite::Node'
+
+
+def node_type(spec: ClusterSpec, group: NodeGroupSpec) -> str:
+    """Resource type of a group's nodes: Nova's server itself, or a template that acts as one."""
+    if spec.server_type == 'bm':
+        return 'templates/node_baremetal.yaml'
+    return 'templates/node_volume.yaml' if group.docker_volume_size else 'OS::Nova::Server'
+
+
+def base(spec: ClusterSpec) -> dict[str, Any]:
+    """Parameters of the base stack."""
+    net = spec.network
+    env = _node_env(spec, spec.control_plane) | {
+        'KUBEADM_INIT': _json(kubeadm.init(spec)),
+        'KUBEADM_CLUSTER': _json(kubeadm.cluster(spec)),
+        'KUBELET_CONFIG': _json(kubeadm.kubelet(spec)),
+        'MANIFESTS_URL': spec.config['manifests_url'],
+        'MANIFESTS_SHA256': spec.config['manifests_sha256'],
+        # kubeadm's two replicas drop queries in large clusters.
+        'DNS_REPLICAS': min(6, 2 + spec.config['expected_nodes'] // 250),
+        'WAIT_READY': network.has_network(spec),
+    }
+    return _nodes(spec, spec.control_plane) | _authorities(spec) | {
+        'node_name': names.node_prefix(spec, spec.control_plane) + '-0',
+        'name_prefix': names.prefix(spec),
+        'external_network': net.external_network or '',
+        'fixed_network': net.fixed_network or '',
+        'fixed_subnet_cidr': spec.config['fixed_subnet_cidr'],
+        'dns_nameservers': list(net.dns_nameservers),
+        'floating_ip': net.floating_ip_enabled,
+        'apiserver_port': kubeadm.port(spec),
+        'api_sources': spec.config['master_lb_allowed_cidrs'].split(','),
+        'node_env': envfile.render(env),
+        'manifest': network.render(spec),
+    }
+
+
+def workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> dict[str, Any]:
+    """Parameters of a stack of workers.
+
+    :param count: nodes of this shard.
+    """
+    env = _node_env(spec, group) | {'KUBEADM_JOIN': _json(kubeadm.join(spec, group))}
+    return _nodes(spec, group) | {
+        'node_type': node_type(spec, group),
+        'node_name_prefix': names.node_prefix(spec, group, shard),
+        'node_count': count,
+        # Indexes count within one stack; only a group of one stack can name its members.
+        'removed': [str(index) for index in group.removed] if shard == 0 else [],
+        'network': Output('base', 'network'),
+        'security_group': Output('base', 'security_group'),
+        'api_internal': Output('base', 'api_internal'),
+        'ca_kubernetes_cert': _secret(spec, 'ca.kubernetes.cert'),
+        'node_env': envfile.render(env),
+    }
+
+
+def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
+    return {
+        'image': group.image,
+        'flavor': group.flavor,
+        'availability_zone': spec.config['availability_zone'],
+        'boot_volume_size': spec.config['boot_volume_size'],
+        'boot_volume_type': spec.config['boot_volume_type'],
+        'metadata': _metadata(spec, group),
+        'fixed_subnet': spec.network.fixed_subnet or '',
+        # Calico routes the addresses of pods through the ports of the nodes.
+        'address_pairs': [{'ip_address': kubeadm.pod_cidr(spec)}]
+        if spec.network.driver == 'calico' else [],
+        'boot_timeout_s': spec.config['node_boot_timeout'],
+        # Without its comment: what is left is of letters that are safe everywhere.
+        'ssh_public_key': ' '.join((spec.ssh_public_key or '').split()[:2]),
+        'bootstrap_token': _secret(spec, 'bootstrap'),
+    }
+
+
+def _metadata(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str]:
+    # The size travels here because a server, unlike the template that stands in for one, has no
+    # property for it.
+    size = {'docker_volume_size': str(group.docker_volume_size)}
+    return {'magnum_lite_cluster': spec.uuid, 'magnum_lite_node_group': group.uuid} | (
+        size if group.docker_volume_size else {})
+
+
+def _authorities(spec: ClusterSpec) -> dict[str, Any]:
+    parts = {f'ca_{purpose}_{part}': _secret(spec, f'ca.{purpose}.{part}')
+             for purpose in ('kubernetes', 'etcd', 'front_proxy') for part in ('cert', 'key')}
+    return parts | {'service_account_key': _secret(spec, 'service_account')}
+
+
+def _secret(spec: ClusterSpec, purpose: str) -> Secret:
+    return spec.secrets[purpose]
+
+
+def _node_env(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str | int | bool]:
+    prefix = spec.config['container_infra_prefix']
+    return {
+        'APISERVER_PORT': kubeadm.port(spec),
+        'KUBE_TAG': spec.config['kube_tag'],
+        'CGROUP_DRIVER': spec.config['cgroup_driver'],
+        'CONTAINER_VOLUME': bool(group.docker_volume_size),
+        'SANDBOX_IMAGE': f'{prefix}pause:{spec.config["pause_tag"]}' if prefix else '',
+        'INSECURE_REGISTRY': spec.insecure_registry or '',
+        'REGISTRY_MIRROR': spec.config['registry_mirror'],
+        'HTTP_PROXY': spec.http_proxy or '',
+        'HTTPS_PROXY': spec.https_proxy or '',
+        'NO_PROXY': _no_proxy(spec),
+    }
+
+
+def _no_proxy(spec: ClusterSpec) -> str:
+    if not (spec.http_proxy or spec.https_proxy):
+        return ''
+    own = ['localhost', '127.0.0.1', '169.254.169.254', '.svc',
+           '.' + spec.config['dns_cluster_domain'],
+           spec.config['service_cluster_ip_range'], kubeadm.pod_cidr(spec)]
+    return ','.join(([spec.no_proxy] if spec.no_proxy else []) + own)
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, sort_keys=True)

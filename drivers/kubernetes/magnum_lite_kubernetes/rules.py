@@ -1,0 +1,129 @@
+"""What a spec must keep so that the driver can build it. Pure."""
+
+import ipaddress
+import re
+
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected
+
+from magnum_lite_kubernetes import kubeadm
+
+SSH_KEY = re.compile(r'[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?')
+REGISTRY = re.compile(r'[A-Za-z0-9.-]+(:[0-9]{1,5})?')
+PROXY = re.compile(r'https?://[A-Za-z0-9._~:/@%+-]+')
+NO_PROXY = re.compile(r'[A-Za-z0-9.:/*_,-]+')
+# Heat's max_resources_per_stack is 1000 and counts what stands beside the members too.
+MAX_NODES_PER_STACK = 900
+
+
+def check(spec: ClusterSpec, *, distros: frozenset[str], server_types: frozenset[str]) -> None:
+    """Refuse what cannot work.
+
+    :raises Rejected: with the attribute at fault and what would be accepted.
+    """
+    _check_kind(spec, distros, server_types)
+    _check_unsupported(spec)
+    _check_text(spec)
+    _check_network(spec)
+    for group in spec.node_groups:
+        _check_group(spec, group)
+    _check_addresses(spec)
+
+
+def _refuse_if(wrong: object, path: str, reason: str) -> None:
+    if wrong:
+        raise Rejected(path, reason)
+
+
+def _check_kind(spec: ClusterSpec, distros: frozenset[str], server_types: frozenset[str]) -> None:
+    _refuse_if(spec.server_type not in server_types, 'server_type',
+               f'{spec.server_type} is not one of {", ".join(sorted(server_types))}')
+    _refuse_if(spec.image.os_distro not in distros, 'image_id',
+               f'image {spec.image.name} has os_distro {spec.image.os_distro or "not set"}, '
+               f'this driver boots {", ".join(sorted(distros))}')
+    _refuse_if(spec.control_plane.node_count != 1, 'master_count',
+               f'{spec.control_plane.node_count} control-plane nodes are not supported yet, use 1')
+
+
+def _check_unsupported(spec: ClusterSpec) -> None:
+    _refuse_if(spec.tls_disabled, 'tls_disabled',
+               'Kubernetes does not run without TLS, use false')
+    _refuse_if(spec.registry_enabled, 'registry_enabled',
+               'this driver installs no registry, use false and the label registry_mirror')
+    _refuse_if(spec.network.master_lb_enabled, 'master_lb_enabled',
+               'one control-plane node has no load balancer, use false')
+    _refuse_if(spec.docker_storage_driver not in (None, 'overlay', 'overlay2'),
+               'docker_storage_driver', 'containerd stores by overlayfs, use overlay2')
+    manifests = spec.config['manifests_url']
+    _refuse_if(spec.volume_driver and not manifests, 'volume_driver',
+               'this driver brings none; leave it out, or give the manifests of one by the labels '
+               'manifests_url and manifests_sha256')
+    _refuse_if(spec.network.driver not in (None, 'flannel') and not manifests, 'network_driver',
+               f'flannel is built in; {spec.network.driver} needs its manifests by the labels '
+               'manifests_url and manifests_sha256')
+    _refuse_if(bool(manifests) != bool(spec.config['manifests_sha256']), 'labels.manifests_sha256',
+               'goes together with manifests_url')
+
+
+def _check_text(spec: ClusterSpec) -> None:
+    for path, text, pattern, wanted in (
+            ('keypair', spec.ssh_public_key, SSH_KEY, 'one line of OpenSSH public key'),
+            ('insecure_registry', spec.insecure_registry, REGISTRY, 'HOST or HOST:PORT'),
+            ('http_proxy', spec.http_proxy, PROXY, 'an http or https URL'),
+            ('https_proxy', spec.https_proxy, PROXY, 'an http or https URL'),
+            ('no_proxy', spec.no_proxy, NO_PROXY, 'hosts, domains and CIDRs with commas')):
+        _refuse_if(text and not pattern.fullmatch(text), path, f'is not {wanted}')
+
+
+def _check_network(spec: ClusterSpec) -> None:
+    net = spec.network
+    _refuse_if(not net.external_network and not net.fixed_network, 'external_network_id',
+               'a network is made for the cluster, which needs an external network; or name a '
+               'fixed_network')
+    _refuse_if(not net.external_network and net.floating_ip_enabled, 'external_network_id',
+               'the floating IP of the API comes from it; name one, or use '
+               'floating_ip_enabled false')
+    _refuse_if(net.fixed_subnet and not net.fixed_network, 'fixed_subnet',
+               'needs the fixed_network that it is in')
+
+
+def _check_group(spec: ClusterSpec, group: NodeGroupSpec) -> None:
+    path = 'master_count' if group.is_control_plane else 'node_count'
+    most = max(group.node_count, group.max_node_count or 0)
+    _refuse_if(group.max_node_count is not None and most > MAX_NODES_PER_STACK, path,
+               f'a node group with a max_node_count has at most {MAX_NODES_PER_STACK} nodes')
+    if spec.server_type == 'bm':
+        _refuse_if(group.docker_volume_size, 'docker_volume_size',
+                   'physical machines have no volumes, leave it out')
+        _refuse_if(spec.config['boot_volume_size'], 'labels.boot_volume_size',
+                   'physical machines boot from their own disks, use 0')
+
+
+def _check_addresses(spec: ClusterSpec) -> None:
+    key = 'calico_ipv4pool' if spec.network.driver == 'calico' else 'flannel_network_cidr'
+    wanted = {key: _cidr(key, kubeadm.pod_cidr(spec)),
+              'service_cluster_ip_range': _cidr(
+                  'service_cluster_ip_range', spec.config['service_cluster_ip_range'])}
+    for source in spec.config['master_lb_allowed_cidrs'].split(','):
+        _cidr('master_lb_allowed_cidrs', source)
+    nodes = sum(group.node_count for group in spec.node_groups)
+    # Each node takes a /24.
+    _refuse_if(nodes > 2 ** max(0, 24 - wanted[key].prefixlen), f'labels.{key}',
+               f'{wanted[key]} has room for {2 ** max(0, 24 - wanted[key].prefixlen)} nodes, '
+               f'{nodes} are wanted')
+    if not spec.network.fixed_network:
+        subnet = _cidr('fixed_subnet_cidr', spec.config['fixed_subnet_cidr'])
+        # Network, gateway, DHCP and broadcast are not for nodes.
+        _refuse_if(nodes > subnet.num_addresses - 4, 'labels.fixed_subnet_cidr',
+                   f'{subnet} has room for {subnet.num_addresses - 4} nodes, {nodes} are wanted')
+        wanted['fixed_subnet_cidr'] = subnet
+    pairs = list(wanted.items())
+    for index, (name, cidr) in enumerate(pairs):
+        for other, taken in pairs[index + 1:]:
+            _refuse_if(cidr.overlaps(taken), f'labels.{other}', f'{taken} overlaps {name} {cidr}')
+
+
+def _cidr(key: str, text: str) -> ipaddress.IPv4Network:
+    try:
+        return ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise Rejected(f'labels.{key}', f'{error}') from None

@@ -1,0 +1,58 @@
+"""Spec -> Plan: the base stack, and a stack for each worker group, generation and shard. Pure."""
+
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack
+
+from magnum_lite_kubernetes import files, names, parameters
+
+# What both roles write to a node.
+COMMON = ('cloud_init/containerd_v2.toml', 'cloud_init/containerd_v3.toml',
+          'cloud_init/metadata.service', 'scripts/boot_lib.sh', 'scripts/prepare.sh')
+# A server there is the one place of the cluster's state: never replaced without being told so.
+KEPT = ('network', 'subnet', 'router', 'api_port', 'control_plane')
+
+
+def plan(spec: ClusterSpec) -> Plan:
+    """The stacks of a cluster, the base stack first."""
+    stacks = [_base(spec)]
+    for group in spec.worker_groups:
+        stacks += [_workers(spec, group, shard, count)
+                   for shard, count in enumerate(shards(spec, group))]
+    return Plan(tuple(stacks))
+
+
+def shards(spec: ClusterSpec, group: NodeGroupSpec) -> list[int]:
+    """Nodes in each stack of a group; a group that an autoscaler may change has one stack."""
+    size: int = spec.config['nodes_per_stack']
+    if group.max_node_count is not None or group.node_count <= size:
+        return [group.node_count]
+    full, rest = divmod(group.node_count, size)
+    return [size] * full + ([rest] if rest else [])
+
+
+def _base(spec: ClusterSpec) -> Stack:
+    kind = parameters.node_type(spec, spec.control_plane)
+    return Stack(
+        key='base', name=names.base_stack(spec), node_group=spec.control_plane.uuid,
+        template=files.text('templates/base.yaml'),
+        files=files.named('cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON,
+                          *_nested(kind)),
+        parameters=parameters.base(spec),
+        environment={'resource_registry': {
+            parameters.NODE_TYPE: kind,
+            'resources': {name: {'restricted_actions': 'replace'} for name in KEPT}}},
+        timeout_min=spec.timeout_min)
+
+
+def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> Stack:
+    return Stack(
+        key=names.worker_key(group, shard), name=names.worker_stack(spec, group, shard),
+        node_group=group.uuid,
+        template=files.text('templates/workers.yaml'),
+        files=files.named('cloud_init/worker.yaml', 'scripts/worker.sh', *COMMON,
+                          *_nested(parameters.node_type(spec, group))),
+        parameters=parameters.workers(spec, group, shard, count),
+        timeout_min=spec.timeout_min)
+
+
+def _nested(kind: str) -> tuple[str, ...]:
+    return (kind,) if kind.endswith('.yaml') else ()
