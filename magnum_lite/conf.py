@@ -75,7 +75,6 @@ CLOUD = (
     cfg.StrOpt('region_name', help='Region of the cloud\'s endpoints.'),
     cfg.StrOpt('interface', default='internal', choices=['public', 'internal', 'admin'],
                help='Interface of the cloud\'s endpoints.'),
-    cfg.FloatOpt('connect_timeout_s', default=3.05, min=0.1, help='Seconds to connect.'),
     cfg.FloatOpt('lookup_timeout_s', default=10, min=0.1,
                  help='Seconds that a look-up of an image, flavor, ... may take while accepting.'),
     cfg.FloatOpt('heat_timeout_s', default=60, min=0.1, help='Seconds that a call to Heat may take.'),

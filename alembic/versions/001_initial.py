@@ -59,6 +59,7 @@ def _clusters():
         sa.Column('version_reason', long_text(), nullable=True),
         sa.Column('driver', sa.String(255), nullable=False),
         sa.Column('driver_version', sa.Integer(), nullable=False),
+        sa.Column('facts', long_text(), nullable=False),
         sa.Column('ssh_public_key', long_text(), nullable=True),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
@@ -116,10 +117,10 @@ def _nodegroups():
         sa.Column('removed', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_nodegroups0uuid'),
         sa.UniqueConstraint('cluster_id', 'name',
                             name='uniq_nodegroups0cluster_id0name'),
+        sa.UniqueConstraint('uuid',
+                            name='uniq_nodegroups0uuid'),
         **OPTIONS)
 
 
@@ -192,10 +193,10 @@ def _drivers():
         sa.Column('deleted_at', moment(), nullable=True),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('name', 'version',
-                            name='uniq_drivers0name0version'),
         sa.UniqueConstraint('uuid',
                             name='uniq_drivers0uuid'),
+        sa.UniqueConstraint('name', 'version',
+                            name='uniq_drivers0name0version'),
         **OPTIONS)
 
 
@@ -224,17 +225,17 @@ def _operations():
         sa.Column('fence', sa.Integer(), nullable=False),
         sa.Column('lease_until', moment(), nullable=True),
         sa.Column('check_at', moment(), nullable=True),
-        sa.Column('interval_s', sa.Integer(), nullable=False),
+        sa.Column('interval_ms', sa.Integer(), nullable=False),
         sa.Column('troubles', sa.Integer(), nullable=False),
         sa.Column('deadline_at', moment(), nullable=True),
         sa.Column('started_at', moment(), nullable=True),
         sa.Column('ended_at', moment(), nullable=True),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_operations0uuid'),
         sa.UniqueConstraint('cluster_id', 'slot',
                             name='uniq_operations0cluster_id0slot'),
+        sa.UniqueConstraint('uuid',
+                            name='uniq_operations0uuid'),
         **OPTIONS)
     op.create_index('ix_operations_owner_check_at', 'operations', ['owner', 'check_at'])
     op.create_index('ix_operations_state_lease_until', 'operations', ['state', 'lease_until'])

@@ -38,10 +38,15 @@ def claimable(connection: sa.Connection, *, limit: int) -> list[str]:
 
 
 def due(connection: sa.Connection, *, owner: str, limit: int) -> Sequence[sa.Row]:
-    """Rows (uuid, fence, project_id, identity) of the owner's operations whose next step is due."""
+    """Rows (uuid, cluster_id, identity) of the owner's operations whose next step is due.
+
+    Those that are RUNNING are listed too: the owner knows which of them a thread of its own is at,
+    and the others are left from a step that broke off, for instance because the database was away.
+    """
     c = operations.c
-    query = sa.select(c.uuid, c.fence, c.project_id, c.identity).where(
-        c.owner == owner, c.state == 'WAITING', c.check_at <= now()
+    query = sa.select(c.uuid, c.cluster_id, c.identity).where(
+        c.owner == owner, sa.or_(sa.and_(c.state == 'WAITING', c.check_at <= now()),
+                                 c.state == 'RUNNING')
     ).order_by(c.check_at).limit(limit)
     return connection.execute(query).all()
 
@@ -59,36 +64,36 @@ def heartbeat(connection: sa.Connection, *, owner: str, lease_s: float) -> int:
                    lease_until=now(lease_s))
 
 
-def step(connection: sa.Connection, uuid: str, *, owner: str, fence: int,
-         lease_s: float) -> Operation:
+def step(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -> Operation:
     """Begin a step: the operation, RUNNING, its lease renewed.
 
     :raises LostClaim: it is another's now, or has ended.
     """
-    _own(connection, uuid, owner, fence, state='RUNNING', lease_until=now(lease_s))
+    mine = sa.and_(operations.c.uuid == uuid, operations.c.owner == owner,
+                   operations.c.state.in_(OPEN))
+    if not _update(connection, mine, state='RUNNING', lease_until=now(lease_s)):
+        raise LostClaim(operation=uuid)
     return Operation.from_row(
         connection.execute(sa.select(operations).where(operations.c.uuid == uuid)).one())
 
 
 def wait(connection: sa.Connection, operation: Operation, *, progress: str, check_in_s: float,
-         interval_s: float, troubles: int) -> None:
+         troubles: int) -> None:
     """End a step that is not the last.
+
+    :param check_in_s: seconds until the next step is due.
 
     :raises LostClaim: as ``step``.
     """
     _own(connection, operation.uuid, operation.owner, operation.fence, state='WAITING',
-         progress=progress, check_at=now(check_in_s), interval_s=int(interval_s),
+         progress=progress, check_at=now(check_in_s), interval_ms=int(check_in_s * 1000),
          troubles=troubles)
 
 
-def release(connection: sa.Connection, uuid: str, *, owner: str, fence: int) -> None:
-    """Give an operation up, open or superseded, so that nobody has to wait for its lease.
-
-    A deletion waits for the owner of what it superseded: a call of that run may still be under way.
-    """
-    _update(connection, sa.and_(
-        operations.c.uuid == uuid, operations.c.owner == owner,
-        sa.or_(operations.c.fence == fence, operations.c.state == 'SUPERSEDED')), owner=None)
+def release_superseded(connection: sa.Connection, uuid: str, *, owner: str) -> None:
+    """Say that no call of a superseded run is under way any more: a deletion waits for that."""
+    _update(connection, sa.and_(operations.c.uuid == uuid, operations.c.owner == owner,
+                                operations.c.state == 'SUPERSEDED'), owner=None)
 
 
 def release_all(connection: sa.Connection, *, owner: str) -> int:
@@ -146,7 +151,7 @@ def promote(connection: sa.Connection, cluster_id: str) -> str | None:
     return uuid
 
 
-def hurry(connection: sa.Connection, cluster_id: str, poll_min_s: float) -> list[str]:
+def hurry(connection: sa.Connection, cluster_id: str) -> list[str]:
     """Make the next step of the cluster's operation due at once: something happened in the cloud.
 
     :returns: uuids of the operations that were waiting.
@@ -155,8 +160,16 @@ def hurry(connection: sa.Connection, cluster_id: str, poll_min_s: float) -> list
     waiting = sa.and_(c.cluster_id == cluster_id, c.state == 'WAITING')
     uuids = list(connection.execute(sa.select(c.uuid).where(waiting)).scalars())
     if uuids:
-        _update(connection, waiting, check_at=now(), interval_s=int(poll_min_s))
+        _update(connection, waiting, check_at=now(), interval_ms=0)
     return uuids
+
+
+def retarget(connection: sa.Connection, operation: Operation, target: dict[str, Any]) -> None:
+    """Note how far the operation's target was carried out already.
+
+    :raises LostClaim: as ``step``.
+    """
+    _own(connection, operation.uuid, operation.owner, operation.fence, target=target)
 
 
 def is_late(connection: sa.Connection, operation: Operation) -> bool:

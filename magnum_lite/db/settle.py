@@ -36,7 +36,7 @@ def done(connection: sa.Connection, operation: Operation, status: Status) -> str
     claims.end(connection, operation, state='DONE', progress='done')
     complete = f'{PHASE.get(operation.kind, "UPDATE")}_COMPLETE'
     observe(connection, operation, status)
-    _set(connection, operation, complete, None, _affected(connection, operation))
+    _set(connection, operation, complete, None, _affected(operation))
     return _close(connection, operation, 'end', 'done')
 
 
@@ -53,8 +53,13 @@ def failed(connection: sa.Connection, operation: Operation, *, code: str, text: 
         observe(connection, operation, status)
     for uuid, values in operation.restore.items():
         store.update(connection, NodeGroup, dict(values), uuid=uuid)
-    failure = f'{PHASE.get(operation.kind, "UPDATE")}_FAILED'
-    _set(connection, operation, failure, text, _affected(connection, operation))
+    phase = PHASE.get(operation.kind, 'UPDATE')
+    _set(connection, operation, f'{phase}_FAILED', text, _affected(operation))
+    whole = [uuid for uuid, state in (status.group_states if status else {}).items()
+             if state == 'COMPLETE']
+    if whole and phase != 'DELETE':
+        store.update(connection, NodeGroup, {'status': f'{phase}_COMPLETE', 'status_reason': None},
+                     cluster_id=operation.cluster_id, uuid=whole, status=f'{phase}_FAILED')
     return _close(connection, operation, 'error', f'failed ({code}): {text}', code)
 
 
@@ -76,7 +81,7 @@ def gone(connection: sa.Connection, operation: Operation) -> None:
     outbox.write(connection, operation, 'end')
 
 
-def _affected(connection: sa.Connection, operation: Operation) -> list[str] | None:
+def _affected(operation: Operation) -> list[str] | None:
     """Uuids of the groups that the operation changes; None for all."""
     if operation.kind in PHASE:
         return None

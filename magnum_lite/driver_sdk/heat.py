@@ -48,7 +48,7 @@ class HeatDriver(Driver):
             if stack.node_group and stack.key in views:
                 groups.setdefault(stack.node_group, []).append(views[stack.key])
         return Status(
-            state=_worst(plan, views),
+            state=_worst(plan.stacks, views),
             reason='; '.join(f'{v.name}: {v.reason}' for v in views.values() if v.failed),
             backend_id=base.id if base else None,
             api_address=outputs.get('api_address') or None,
@@ -57,7 +57,9 @@ class HeatDriver(Driver):
             group_backend_ids={uuid: found[0].id for uuid, found in groups.items()},
             group_addresses={uuid: tuple(a for v in found
                                          for a in v.outputs.get('node_addresses') or () if a)
-                             for uuid, found in groups.items()})
+                             for uuid, found in groups.items()},
+            group_states={uuid: _worst([s for s in plan if s.node_group == uuid], views)
+                          for uuid in {s.node_group for s in plan if s.node_group}})
 
     def create_dry_run(self, spec: ClusterSpec, /) -> Plan:
         """The plan."""
@@ -165,11 +167,12 @@ def _explain(heat: Heat, view: StackView) -> str:
     return f'stack {view.name} is {view.status}: ' + '; '.join(causes or [view.reason])
 
 
-def _worst(plan: Plan, views: Mapping[str, StackView]) -> str:
-    if not views:
+def _worst(stacks: Sequence[Stack], views: Mapping[str, StackView]) -> str:
+    found = [views[stack.key] for stack in stacks if stack.key in views]
+    if not found:
         return 'ABSENT'
-    if any(view.failed for view in views.values()):
+    if any(view.failed for view in found):
         return 'FAILED'
-    if len(views) < len(plan.stacks) or any(v.in_progress for v in views.values()):
+    if len(found) < len(stacks) or any(view.in_progress for view in found):
         return 'IN_PROGRESS'
     return 'COMPLETE'

@@ -51,6 +51,7 @@ class Status:
     :ivar coe_version: version of the COE, or None.
     :ivar group_backend_ids: ``{node group uuid: id of its first stack}``.
     :ivar group_addresses: ``{node group uuid: (address, ...)}``.
+    :ivar group_states: ``{node group uuid: state}``, words as ``state``.
     """
 
     state: str
@@ -61,3 +62,4 @@ class Status:
     container_version: str | None = None
     group_backend_ids: Mapping[str, str] = field(default_factory=dict)
     group_addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    group_states: Mapping[str, str] = field(default_factory=dict)

@@ -58,6 +58,9 @@ class Cluster(Resource):
         'version_reason': attr(Text(), nullable=True, doc='Why this version was made.'),
         'driver': attr(String(max=255), doc='Name of the driver.'),
         'driver_version': attr(Integer(), doc='Version of the driver that it is pinned to.'),
+        'facts': internal(Json({'type': 'object'}), default={},
+                          doc='What was looked up once, so that a plan does not change when a name '
+                              'does: image (id, name, os_distro).'),
         'ssh_public_key': internal(Text(), nullable=True,
                                    doc='Public half of the key pair, read while accepting.'),
         **stamps(),

@@ -5,7 +5,7 @@ is what oslo.versionedobjects calls on assignment and is strict.
 """
 
 import datetime
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +14,12 @@ import sqlalchemy as sa
 from oslo_versionedobjects import fields as ovo
 from sqlalchemy.dialects import mysql
 
+from magnum_lite.objects.columns import JsonText, long_text
+
 TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 FALSE = ('0', 'f', 'false', 'off', 'n', 'no')
 MAX_INT = 2 ** 31 - 1      # a signed 32-bit column on every database
+_SURROGATE = re.compile('[\ud800-\udfff]')
 
 
 class Type(ovo.FieldType):
@@ -52,7 +55,11 @@ class String(Type):
         """The text."""
         if not isinstance(value, str):
             raise ValueError('a string is expected')
-        return value
+        if not self.min <= len(value) <= self.max:
+            raise ValueError(f'a string of {self.min} to {self.max} characters is expected')
+        if self.pattern and not re.match(self.pattern, value):
+            raise ValueError(f'a string that matches {self.pattern} is expected')
+        return storable(value)
 
     def json_schema(self) -> dict[str, Any]:
         """Type, lengths and pattern."""
@@ -205,21 +212,23 @@ class Json(Type):
 
 
 class StringMap(Json):
-    """Text to text; numbers and booleans are accepted and become text."""
+    """Text to text; unless ``strict``, numbers and booleans are accepted and become text."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = False) -> None:
         super().__init__({'type': 'object', 'additionalProperties': {'type': 'string'}})
+        self.kinds = (str,) if strict else (str, int, float, bool)
 
     def accept(self, value: Any) -> dict[str, str]:
         """The map with every value as text."""
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
             raise ValueError('a map of strings is expected')
         for key, item in value.items():
-            if not isinstance(item, str | int | float | bool):
-                raise ValueError(f'the value of {key} has to be a string, number or boolean')
+            if not isinstance(item, self.kinds):
+                raise ValueError(f'the value of {key[:60]} has to be a '
+                                 f'{" or ".join(kind.__name__ for kind in self.kinds)}')
             if len(key) > 255 or len(str(item)) > 4096:
                 raise ValueError(f'{key[:60]}: keys have at most 255, values 4096 characters')
-        return {key: str(item) for key, item in value.items()}
+        return {storable(key): storable(str(item)) for key, item in value.items()}
 
 
 class StringList(Json):
@@ -235,28 +244,14 @@ class StringList(Json):
         return value
 
 
-class JsonText(sa.types.TypeDecorator):
-    """A JSON value in a text column, the same on every database."""
+def storable(text: str) -> str:
+    """The text, if every database can hold it.
 
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine:
-        """TEXT; 16 MiB on MariaDB."""
-        return dialect.type_descriptor(long_text())
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Value to text."""
-        return None if value is None else json.dumps(value, separators=(',', ':'), sort_keys=True)
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        """Text to value."""
-        return None if value is None else json.loads(value)
-
-
-def long_text() -> sa.types.TypeEngine:
-    """TEXT that holds at least 1,000,000 characters."""
-    return sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
+    :raises ValueError: it has a NUL (PostgreSQL) or half a surrogate pair (no UTF-8).
+    """
+    if '\0' in text or not text.isascii() and _SURROGATE.search(text):
+        raise ValueError('text of Unicode characters without NUL is expected')
+    return text
 
 
 @dataclass(frozen=True)
@@ -266,6 +261,7 @@ class Exposure:
     :ivar since: the microversion that shows it first.
     :ivar create: ``required``, ``optional``, ``ignored`` (taken and dropped) or '' (refused).
     :ivar update: whether JSON-Patch may change it.
+    :ivar blank: whether '' means not given, as Horizon and gophercloud send it.
     """
 
     since: str | None
@@ -273,6 +269,7 @@ class Exposure:
     update: bool = False
     unit: str = ''
     doc: str = ''
+    blank: bool = False
 
 
 class Attribute(ovo.Field):
@@ -289,10 +286,10 @@ class Attribute(ovo.Field):
 
 
 def attr(kind: Type, *, doc: str, since: str = '1.1', create: str = '', update: bool = False,
-         unit: str = '', nullable: bool = False, default: Any = ovo.UnspecifiedDefault,
-         added: str = '1.0') -> Attribute:
+         unit: str = '', blank: bool = False, nullable: bool = False,
+         default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
     """An attribute that REST shows; arguments as in ``Exposure`` and ``Attribute``."""
-    return Attribute(kind, Exposure(since, create, update, unit, doc),
+    return Attribute(kind, Exposure(since, create, update, unit, doc, blank),
                      nullable=nullable, default=default, added=added)
 
 

@@ -62,7 +62,7 @@ class Operation(Resource):
         'fence': internal(Integer(), default=0, doc='Grows with each claim.'),
         'lease_until': internal(DateTime(), nullable=True, doc='Until when the owner has it.'),
         'check_at': internal(DateTime(), nullable=True, doc='When the next step is due.'),
-        'interval_s': internal(Integer(), default=1, doc='Pause before the step after that.'),
+        'interval_ms': internal(Integer(), default=0, doc='The pause before check_at.'),
         'troubles': internal(Integer(), default=0, doc='Steps that went wrong and were retried.'),
         'deadline_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it is given up.'),
         'started_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it was first claimed.'),

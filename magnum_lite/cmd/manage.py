@@ -1,0 +1,104 @@
+"""magnum-lite-manage: what operators do by hand."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from oslo_config import cfg
+from oslo_db import exception as db_exc
+
+from magnum_lite import conf as options
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.db import migrate, services, store
+from magnum_lite.db.engine import Database
+from magnum_lite.exceptions import ServiceError
+from magnum_lite.objects import Driver
+from magnum_lite.secrets.keyring import new_key
+
+
+def main() -> int:
+    """Run one command; 0, or 1 with the reason on standard error."""
+    arguments = _parser().parse_args()
+    conf = options.load([], config_files=arguments.config_file or None, prog='magnum-lite-manage')
+    try:
+        arguments.command(conf, arguments)
+    except (ServiceError, db_exc.DBError, OSError) as error:
+        print(f'magnum-lite-manage: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='magnum-lite-manage', description=__doc__)
+    parser.add_argument('--config-file', action='append', metavar='PATH',
+                        help='configuration; may be given more than once')
+    nouns = parser.add_subparsers(metavar='NOUN', required=True)
+    commands = {
+        'db': ('the database', {
+            'upgrade': (_db_upgrade, 'bring the tables to this release'),
+            'current': (_db_current, 'show the revision of the tables')}),
+        'driver': ('the installed drivers', {
+            'list': (_driver_list, 'show the versions that clusters may use'),
+            'sync': (_driver_sync, 'make a new version of each driver whose package changed')}),
+        'service': ('the conductors', {'list': (_service_list, 'show which are alive')}),
+        'secret': ('the keys that seal secrets', {
+            'key': (_secret_key, 'put a new key first into [secrets] key_file; makes the file')}),
+    }
+    for noun, (text, verbs) in commands.items():
+        verb_parsers = nouns.add_parser(noun, help=text, description=text).add_subparsers(
+            metavar='VERB', required=True)
+        for verb, (command, verb_text) in verbs.items():
+            verb_parsers.add_parser(verb, help=verb_text, description=verb_text).set_defaults(
+                command=command)
+    return parser
+
+
+def _db_upgrade(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    pending = migrate.pending(conf)
+    migrate.upgrade(conf)
+    print(f'ran {", ".join(pending)}' if pending else 'nothing to do')
+
+
+def _db_current(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    print(f'{migrate.current(conf) or "none"} (this release: {migrate.head()})')
+
+
+def _driver_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    with Database(conf).read() as connection:
+        drivers = store.find(connection, Driver)
+    _table(('name', 'version', 'coe', 'package', 'lifecycle', 'enabled'), [
+        (d.name, d.version, d.coe, d.plugin_version, d.lifecycle, d.enabled) for d in drivers])
+
+
+def _driver_sync(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    made = Registry().sync(Database(conf))
+    for name, version in made:
+        print(f'driver {name}: version {version} is new')
+    if not made:
+        print('nothing to do')
+
+
+def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    with Database(conf).read() as connection:
+        rows = services.rows(connection, down_s=conf.api.service_down_s)
+    _table(('host', 'binary', 'state', 'seen_at', 'drivers'), [
+        (row.host, row.binary, 'up' if row.is_up else 'down', row.seen_at,
+         ' '.join(f'{name}={version}' for name, version in row.plugins.items()))
+        for row in rows])
+
+
+def _secret_key(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    if not conf.secrets.key_file:
+        raise ServiceError('[secrets] key_file is not set')
+    path = Path(conf.secrets.key_file)
+    old = path.read_text() if path.exists() else ''
+    path.touch(mode=0o600)
+    path.write_text(new_key() + '\n' + old)
+    print(f'{path} has a new first key; restart API and conductors')
+
+
+def _table(titles: tuple[str, ...], rows: list[tuple]) -> None:
+    texts = [titles, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(row[column]) for row in texts) for column in range(len(titles))]
+    for row in texts:
+        print('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

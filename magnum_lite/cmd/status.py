@@ -1,0 +1,59 @@
+"""magnum-lite-status: whether this release can be started on what is there."""
+
+import sys
+
+from oslo_config import cfg
+from oslo_upgradecheck import upgradecheck
+
+from magnum_lite import conf as options
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.db import migrate, store
+from magnum_lite.db.engine import Database
+from magnum_lite.exceptions import ServiceError
+from magnum_lite.objects import Driver
+from magnum_lite.secrets.keyring import Keyring
+
+SUCCESS, WARNING, FAILURE = (upgradecheck.Code.SUCCESS, upgradecheck.Code.WARNING,
+                             upgradecheck.Code.FAILURE)
+
+
+class Checks(upgradecheck.UpgradeCommands):
+    """The checks of ``upgrade check``."""
+
+    def _database(self) -> upgradecheck.Result:
+        pending = migrate.pending(cfg.CONF)
+        if pending:
+            return upgradecheck.Result(FAILURE, f'migrations {", ".join(pending)} have to run: '
+                                                f'magnum-lite-manage db upgrade')
+        return upgradecheck.Result(SUCCESS)
+
+    def _drivers(self) -> upgradecheck.Result:
+        try:
+            installed = Registry().names()
+        except ServiceError as error:
+            return upgradecheck.Result(FAILURE, str(error))
+        with Database(cfg.CONF).read() as connection:
+            missing = {row.plugin_name for row in store.rows(connection, Driver)} - set(installed)
+        if missing:
+            return upgradecheck.Result(WARNING, f'clusters may need drivers that are not installed '
+                                                f'here: {", ".join(sorted(missing))}')
+        return upgradecheck.Result(SUCCESS)
+
+    def _secrets(self) -> upgradecheck.Result:
+        try:
+            Keyring(cfg.CONF).seal('')
+        except ServiceError as error:
+            return upgradecheck.Result(FAILURE, str(error))
+        return upgradecheck.Result(SUCCESS)
+
+    _upgrade_checks = (('Database', _database), ('Drivers', _drivers), ('Secrets', _secrets))
+
+
+def main() -> int:
+    """Run ``upgrade check``; 0 fine, 1 warnings, 2 failures, as oslo.upgradecheck has it."""
+    options.register(cfg.CONF)
+    return upgradecheck.main(cfg.CONF, project='magnum-lite', upgrade_command=Checks())
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The conductor: takes operations step by step until the cloud is as it should be."""

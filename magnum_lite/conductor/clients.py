@@ -1,0 +1,42 @@
+"""Clients of the cloud, one for each identity: sessions keep their token and their connections."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+from oslo_config import cfg
+
+from magnum_lite.cloud import identity
+from magnum_lite.cloud.heat import Heat
+from magnum_lite.cloud.lookups import Lookups
+
+MOST = 200      # identities whose connections stay open
+
+
+class Clients:
+    """Makes clients and keeps those used last."""
+
+    def __init__(self, conf: cfg.ConfigOpts):
+        self._conf = conf
+        self._lock = threading.Lock()
+        self._heats: OrderedDict[str, Heat] = OrderedDict()
+
+    def heat(self, who: Mapping[str, Any]) -> Heat:
+        """Heat in the project of an identity."""
+        key = json.dumps(who, sort_keys=True)
+        with self._lock:
+            if key not in self._heats:
+                session = identity.session(self._conf, who,
+                                           timeout_s=self._conf.cloud.heat_timeout_s)
+                self._heats[key] = Heat(self._conf, session)
+            self._heats.move_to_end(key)
+            while len(self._heats) > MOST:
+                self._heats.popitem(last=False)
+            return self._heats[key]
+
+    def lookups(self, who: Mapping[str, Any]) -> Lookups:
+        """Look-ups with the rights of an identity; made anew, since it is needed rarely."""
+        session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
+        return Lookups(self._conf, session)

@@ -1,0 +1,188 @@
+"""Operations, step by step: claim, resolve, perform, record. Knows nothing of Heat's ways."""
+
+import logging
+import random
+import time
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from magnum_lite.conductor import credentials, resolve
+from magnum_lite.conductor.call import call
+from magnum_lite.conductor.clients import Clients
+from magnum_lite.conductor.cloud import LeasedHeat, OutOfLease, StepCloud
+from magnum_lite.conductor.perform import Step, perform
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.db import claims, journal, settle, store
+from magnum_lite.db.engine import Database
+from magnum_lite.driver_sdk import (
+    CloudError,
+    CloudUnavailable,
+    Done,
+    Driver,
+    DriverError,
+    Failed,
+    FailedError,
+    Progress,
+    Rejected,
+    StackView,
+    Status,
+    Waiting,
+)
+from magnum_lite.exceptions import LostClaim, ServiceError
+from magnum_lite.objects import Cluster, Operation
+from magnum_lite.secrets.vault import Vault
+
+LOG = logging.getLogger(__name__)
+Seen = Mapping[str, Sequence[StackView]]
+
+
+class Manager:
+    """Takes the steps of the operations that one worker claims.
+
+    :param owner: names the worker in claims; unique among all workers that ever lived.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, database: Database, registry: Registry, *, owner: str):
+        self._conf = conf
+        self._database = database
+        self._registry = registry
+        self._vault = Vault(conf)
+        self.clients = Clients(conf)
+        self.owner = owner
+
+    def claim(self, uuid: str) -> bool:
+        """Whether the operation is this worker's now."""
+        return self._database.write(claims.claim, uuid, owner=self.owner,
+                                    lease_s=self._conf.conductor.lease_s)
+
+    def step(self, uuid: str, seen: Seen | None = None) -> str | None:
+        """Take the next step of an operation that this worker has claimed.
+
+        :param seen: see ``LeasedHeat``.
+        :returns: uuid of an operation that may run now because this one ended, if any.
+        """
+        until = time.monotonic() + self._conf.conductor.lease_s
+        try:
+            operation = self._database.write(
+                claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
+            return self._record(operation, *self._take(operation, until, seen))
+        except LostClaim as error:
+            LOG.info('%s', error)
+            self._database.write(claims.release_superseded, uuid, owner=self.owner)
+            return None
+
+    def _take(self, operation: Operation, until: float,
+              seen: Seen | None) -> tuple[Progress, Status | None]:
+        """Progress, and what the cloud shows once the operation is to end."""
+        step = None
+        try:
+            with self._database.read() as connection:
+                late = claims.is_late(connection, operation)
+            step = self._prepare(operation, until, seen)
+            progress = _too_late(operation) if late else perform(step)
+        except OutOfLease as error:
+            progress = Waiting(str(error), 0)
+        except CloudUnavailable as error:
+            progress = Waiting('the cloud does not answer', trouble=str(error))
+        except DriverError as error:
+            progress = _failure(operation, error)
+        except LostClaim:
+            raise
+        except ServiceError as error:
+            progress = Failed(error.code, str(error))
+        return progress, self._look(step, progress)
+
+    def _prepare(self, operation: Operation, until: float, seen: Seen | None) -> Step:
+        with self._database.read() as connection:
+            rows = resolve.read(connection, operation.cluster_id)
+        driver = self._registry.get(rows.driver.plugin_name)
+        if operation.kind != 'delete':
+            self._ready(operation, rows, driver)
+        with self._database.read() as connection:
+            rows = resolve.read(connection, operation.cluster_id)
+            spec = resolve.spec(connection, self._vault, driver, rows, operation)
+        heat = LeasedHeat(self.clients.heat(operation.identity), until=until,
+                          timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)
+        return Step(operation, driver, spec, StepCloud(heat), self._database)
+
+    def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> None:
+        """Look up and make what the first step needs, once."""
+        if rows.image is None:
+            found = self.clients.lookups(operation.identity).image(rows.template.image_id)
+            facts = {**rows.cluster.facts, 'image': found}
+            self._database.write(store.update, Cluster, {'facts': facts}, uuid=rows.cluster.uuid)
+        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster.uuid)
+
+    def _look(self, step: Step | None, progress: Progress) -> Status | None:
+        """What is there, for an operation that ends; not knowing it never fails the operation."""
+        if step is None or isinstance(progress, Waiting) or \
+                isinstance(progress, Done) and step.operation.kind == 'delete':
+            return None
+        try:
+            return call(step.driver, 'get_status', step.cloud, step.spec)
+        except DriverError as error:
+            LOG.warning('Operation %s: status unknown: %s', step.operation.uuid, error)
+            return None
+
+    def _record(self, operation: Operation, progress: Progress,
+                status: Status | None) -> str | None:
+        if isinstance(progress, Waiting):
+            return self._wait(operation, progress)
+        if isinstance(progress, Failed):
+            LOG.warning('Operation %s (%s of cluster %s) failed: %s', operation.uuid,
+                        operation.kind, operation.cluster_id, progress.text)
+            return self._database.write(settle.failed, operation, code=progress.code,
+                                        text=progress.text, status=status)
+        LOG.info('Operation %s (%s of cluster %s) is done', operation.uuid, operation.kind,
+                 operation.cluster_id)
+        if operation.kind == 'delete':
+            return self._database.write(settle.gone, operation)
+        if status is None:      # it has to be known: addresses are what the user waits for
+            return self._wait(operation, Waiting('reading the addresses'))
+        return self._database.write(settle.done, operation, status)
+
+    def _wait(self, operation: Operation, progress: Waiting) -> None:
+        troubles = operation.troubles + bool(progress.trouble)
+        if troubles > self._conf.conductor.trouble_limit:
+            return self._record(operation, Failed('cloud-trouble', progress.trouble), None)
+        self._database.write(_note_and_wait, operation, progress, troubles,
+                             self._pause_s(operation, progress))
+        return None
+
+    def _pause_s(self, operation: Operation, progress: Waiting) -> float:
+        """Seconds until the next look: doubling while nothing happens, with jitter."""
+        options = self._conf.conductor
+        if progress.check_after_s is not None:
+            return progress.check_after_s
+        pause = options.poll_min_s
+        if progress.reason == operation.progress or progress.trouble:
+            pause = max(pause, min(2 * operation.interval_ms / 1000, options.poll_max_s))
+        return pause * random.uniform(0.8, 1.2)     # noqa: S311 - no secret
+
+
+def _note_and_wait(connection: sa.Connection, operation: Operation, progress: Waiting, troubles: int,
+                   pause_s: float) -> None:
+    claims.wait(connection, operation, progress=progress.reason, check_in_s=pause_s,
+                troubles=troubles)
+    text = f'{progress.reason}: {progress.trouble}' if progress.trouble else progress.reason
+    if progress.reason != operation.progress or progress.trouble:
+        journal.note(connection, operation, text)
+
+
+def _too_late(operation: Operation) -> Failed:
+    return Failed('timeout', f'It took longer than allowed and was given up. '
+                             f'The last step was: {operation.progress}')
+
+
+def _failure(operation: Operation, error: DriverError) -> Failed:
+    if isinstance(error, FailedError):
+        if error.operator:
+            LOG.error('Operation %s: %s', operation.uuid, error.operator)
+        return Failed('driver-failed', error.user)
+    if isinstance(error, Rejected):
+        return Failed('driver-rejected', str(error))
+    if isinstance(error, CloudError):
+        return Failed('cloud-refused', str(error))
+    return Failed('not-supported', str(error))

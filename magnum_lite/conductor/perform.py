@@ -1,0 +1,93 @@
+"""What each kind of operation does in one step. Looks first, so any step may be repeated."""
+
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from magnum_lite.conductor.call import call
+from magnum_lite.conductor.cloud import StepCloud
+from magnum_lite.db import claims, journal, ledger, store
+from magnum_lite.db.engine import Database
+from magnum_lite.driver_sdk import DONE, ClusterSpec, Done, Driver, Progress, Waiting
+from magnum_lite.objects import NodeGroup, Operation
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of an operation, with all that it needs."""
+
+    operation: Operation
+    driver: Driver
+    spec: ClusterSpec
+    cloud: StepCloud
+    database: Database
+
+
+def perform(step: Step) -> Progress:
+    """Take the step.
+
+    :raises DriverError: see ``call``.
+    :raises LostClaim: the operation is another worker's now.
+    """
+    return _KINDS[step.operation.kind](step)
+
+
+def _create(step: Step) -> Progress:
+    return _converge(step, 'create')
+
+
+def _update(step: Step) -> Progress:
+    return _converge(_without_given_nodes(step), 'update')
+
+
+def _converge(step: Step, method: str) -> Progress:
+    call(step.driver, 'validate', step.spec)
+    plan = call(step.driver, f'{method}_dry_run', step.spec)
+    step.database.write(ledger.expect, step.spec.uuid, ledger.STACK,
+                        [stack.name for stack in plan])
+    return call(step.driver, method, step.cloud, step.spec)
+
+
+def _without_given_nodes(step: Step) -> Step:
+    """The step with ``nodes_to_remove`` turned into member indexes, which is done once: after the
+    servers are gone, nobody could tell any more which members they were."""
+    nodes = step.operation.target.get('nodes_to_remove')
+    if not nodes:
+        return step
+    uuid = step.operation.node_group
+    manager = call(step.driver, 'get_scale_manager', step.cloud, step.spec)
+    group = next(group for group in step.spec.node_groups if group.uuid == uuid)
+    indexes = call(manager, 'indexes', uuid, nodes)
+    removed = tuple(sorted({*group.removed, *indexes}))
+    step.database.write(_remove, step.operation, uuid, removed)
+    groups = tuple(replace(found, removed=removed) if found is group else found
+                   for found in step.spec.node_groups)
+    return replace(step, spec=replace(step.spec, node_groups=groups))
+
+
+def _remove(connection: sa.Connection, operation: Operation, uuid: str,
+            removed: tuple[int, ...]) -> None:
+    claims.retarget(connection, operation, {})
+    store.update(connection, NodeGroup, {'removed': list(removed)}, uuid=uuid)
+    journal.note(connection, operation, f'members {list(removed)} of the group are to go')
+
+
+def _delete(step: Step) -> Progress:
+    progress = call(step.driver, 'delete', step.cloud, step.spec)
+    if not isinstance(progress, Done):
+        return progress
+    with step.database.read() as connection:
+        if claims.in_flight(connection, step.spec.uuid):
+            return Waiting('another worker is still inside a call for this cluster', 1)
+        entries = ledger.open_entries(connection, step.spec.uuid)
+    # Once more, after nobody can make anything any more: by name, so tags do not matter.
+    left = [view for entry in entries if (view := step.cloud.heat.get(entry.name))]
+    for view in left:
+        if view.status != 'DELETE_IN_PROGRESS':
+            step.cloud.heat.delete(view.id)
+    gone = {entry.name for entry in entries} - {view.name for view in left}
+    step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
+    return Waiting(f'{len(left)} stacks are still there, next {left[0].name}') if left else DONE
+
+
+_KINDS = {'create': _create, 'update': _update, 'resize': _update, 'delete': _delete}

@@ -1,0 +1,91 @@
+"""From rows to a Spec: defaults, template and cluster merged, names looked up, secrets in hand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from magnum_lite.conductor import credentials
+from magnum_lite.driver_sdk import ClusterSpec, Image, Network, NodeGroupSpec
+from magnum_lite.driver_sdk import Driver as Plugin
+from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
+from magnum_lite.secrets.vault import Vault
+from magnum_lite.db import store
+
+NO_LIMIT_MIN = 24 * 60      # what Heat is told where the user wants no limit
+NO_IMAGE = Image('', '', '')
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a Spec is made of."""
+
+    cluster: Cluster
+    groups: list[NodeGroup]
+    template: ClusterTemplate
+    driver: Driver
+
+    @property
+    def image(self) -> Image | None:
+        """The image of the nodes, once it was looked up."""
+        found = self.cluster.facts.get('image')
+        return Image(**found) if found else None
+
+
+def read(connection: sa.Connection, cluster_id: str) -> Rows:
+    """The rows of a cluster.
+
+    :raises NotFound: one of them is gone.
+    """
+    cluster = store.get(connection, Cluster, cluster_id)
+    return Rows(
+        cluster, store.find(connection, NodeGroup, cluster_id=cluster.uuid),
+        store.get(connection, ClusterTemplate, cluster.cluster_template_id),
+        store.find(connection, Driver, name=cluster.driver, version=cluster.driver_version)[0])
+
+
+def spec(connection: sa.Connection, vault: Vault, plugin: Plugin, rows: Rows,
+         operation: Operation) -> ClusterSpec:
+    """The Spec of the cluster as its rows want it now.
+
+    :raises Invalid: the labels do not fit the driver any more.
+    """
+    cluster, template = rows.cluster, rows.template
+    image = rows.image or NO_IMAGE      # only a deletion goes on without one
+    copied = {name: getattr(template, name) for name in (
+        'coe', 'server_type', 'apiserver_port', 'volume_driver', 'docker_storage_driver',
+        'insecure_registry', 'registry_enabled', 'tls_disabled', 'http_proxy', 'https_proxy',
+        'no_proxy')}
+    return ClusterSpec(
+        uuid=cluster.uuid, name=cluster.name, project_id=cluster.project_id,
+        image=image, network=_network(cluster, template),
+        node_groups=tuple(_group(group, template, image) for group in rows.groups),
+        config={**rows.driver.config, **labels.typed(cluster.labels, rows.driver.config_schema)},
+        secrets=credentials.secrets_of(connection, vault, plugin, cluster.uuid),
+        discovery_url=cluster.discovery_url, ssh_public_key=cluster.ssh_public_key,
+        timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid, **copied)
+
+
+def _network(cluster: Cluster, template: ClusterTemplate) -> Network:
+    servers = (template.dns_nameserver or '').replace(' ', '').split(',')
+    return Network(
+        fixed_network=cluster.fixed_network, fixed_subnet=cluster.fixed_subnet,
+        external_network=template.external_network_id,
+        dns_nameservers=tuple(server for server in servers if server),
+        driver=template.network_driver, floating_ip_enabled=bool(cluster.floating_ip_enabled),
+        master_lb_enabled=bool(cluster.master_lb_enabled))
+
+
+def _group(group: NodeGroup, template: ClusterTemplate, image: Image) -> NodeGroupSpec:
+    return NodeGroupSpec(
+        uuid=group.uuid, name=group.name, role=group.role, node_count=group.node_count,
+        flavor=group.flavor_id or '', generation=group.generation,
+        # The id that the name meant when the cluster was accepted: a name may mean another later.
+        image=image.id if group.image_id == template.image_id else group.image_id or image.id,
+        removed=tuple(group.removed), max_node_count=group.max_node_count or None,
+        docker_volume_size=group.docker_volume_size, node_labels=group.node_labels or {},
+        node_taints=tuple(_taint(taint) for taint in group.node_taints or ()))
+
+
+def _taint(taint: dict[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in taint.items() if value is not None}

@@ -1,0 +1,149 @@
+"""Finding work: woken operations at once, the others by sweeps. Takes no step itself."""
+
+import json
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import futurist
+import sqlalchemy as sa
+from oslo_config import cfg
+
+from magnum_lite.conductor.manager import Manager
+from magnum_lite.db import claims
+from magnum_lite.db.engine import Database
+from magnum_lite.driver_sdk import CloudError, StackView
+from magnum_lite.driver_sdk.heat import cluster_tag
+
+LOG = logging.getLogger(__name__)
+
+
+class Sweep:
+    """The loop of one worker, and the bounded pool in which steps are taken."""
+
+    def __init__(self, conf: cfg.ConfigOpts, database: Database, manager: Manager):
+        self._conf = conf
+        self._database = database
+        self._manager = manager
+        self._pool = futurist.ThreadPoolExecutor(max_workers=conf.conductor.threads)
+        self._lock = threading.Lock()
+        self._busy: set[str] = set()        # operations that a thread is at: never two
+        self._woken: list[str] = []
+        self._event = threading.Event()
+        self._stopping = threading.Event()
+
+    def wake(self, uuid: str) -> None:
+        """Look at an operation now; returns at once."""
+        with self._lock:
+            self._woken.append(uuid)
+        self._event.set()
+
+    def hurry(self, cluster_id: str) -> None:
+        """Something happened to a cluster in the cloud: look at its operation now.
+
+        If another worker owns it, that one finds it with its next sweep.
+        """
+        if self._database.write(claims.hurry, cluster_id):
+            self._event.set()
+
+    def run(self) -> None:
+        """Sweep until stopped; the database may be away for a while."""
+        swept = 0.0
+        while not self._stopping.is_set():
+            self._event.wait(self._conf.conductor.sweep_s)
+            self._event.clear()
+            with self._lock:
+                woken, self._woken = self._woken, []
+            try:
+                for uuid in woken:
+                    self._submit(uuid, self._claim_and_step, uuid)
+                self._go_on()
+                if time.monotonic() - swept >= self._conf.conductor.sweep_s:
+                    swept = time.monotonic()
+                    self._adopt()
+            except Exception:
+                LOG.exception('The sweep failed and is tried again')
+                self._stopping.wait(self._conf.conductor.sweep_s)
+
+    def stop(self) -> None:
+        """End ``run``, and wait for the steps under way."""
+        self._stopping.set()
+        self._event.set()
+        self._pool.shutdown(wait=True)
+
+    def _adopt(self) -> None:
+        """Claim operations whose wake or whose owner was lost, as many as fit."""
+        with self._database.read() as connection:
+            room = self._conf.conductor.max_owned - claims.owned(connection,
+                                                                 owner=self._manager.owner)
+            limit = min(room, self._room())
+            uuids = claims.claimable(connection, limit=limit) if limit > 0 else []
+        for uuid in uuids:
+            self._submit(uuid, self._claim_and_step, uuid)
+
+    def _go_on(self) -> None:
+        """Take the steps that are due; of one project, with one look at Heat for all of them."""
+        limit = self._conf.conductor.max_owned if self._room() > 0 else 0
+        if not limit:
+            return
+        with self._database.read() as connection:
+            due = claims.due(connection, owner=self._manager.owner, limit=limit)
+        projects: dict[str, list[sa.Row]] = defaultdict(list)
+        for row in due:
+            if row.uuid not in self._busy:
+                projects[json.dumps(row.identity, sort_keys=True)].append(row)
+        for rows in projects.values():
+            if len(rows) == 1:
+                self._submit(rows[0].uuid, self._step, rows[0].uuid, None)
+            else:
+                self._submit(f'project {rows[0].identity}', self._go_on_project, rows)
+
+    def _go_on_project(self, rows: Sequence[sa.Row]) -> None:
+        stacks = self._list(rows[0].identity)
+        for row in rows:
+            tag = cluster_tag(row.cluster_id)
+            seen = None if stacks is None else {tag: stacks.get(tag, [])}
+            self._submit(row.uuid, self._step, row.uuid, seen)
+
+    def _list(self, identity: Mapping[str, Any]) -> Mapping[str, list[StackView]] | None:
+        """The stacks of a project by tag; None if Heat does not answer: each step will tell."""
+        try:
+            stacks = self._manager.clients.heat(identity).list('magnum_lite')
+        except CloudError as error:
+            LOG.warning('No list of the stacks of a project: %s', error)
+            return None
+        by_tag: dict[str, list[StackView]] = defaultdict(list)
+        for stack in stacks:
+            for tag in stack.tags:
+                by_tag[tag].append(stack)
+        return by_tag
+
+    def _claim_and_step(self, uuid: str) -> None:
+        if self._manager.claim(uuid):
+            self._step(uuid, None)
+
+    def _step(self, uuid: str, seen: Mapping[str, Sequence[StackView]] | None) -> None:
+        next_uuid = self._manager.step(uuid, seen)
+        if next_uuid:
+            self.wake(next_uuid)
+
+    def _room(self) -> int:
+        return self._conf.conductor.threads - len(self._busy)
+
+    def _submit(self, key: str, job: Callable[..., None], *args: Any) -> None:
+        """Run a job in the pool, unless one of that key is there already, or the worker stops."""
+        with self._lock:
+            if key in self._busy or self._stopping.is_set():
+                return
+            self._busy.add(key)
+        future = self._pool.submit(job, *args)
+        future.add_done_callback(lambda done: self._ended(key, done))
+
+    def _ended(self, key: str, done: futurist.Future) -> None:
+        with self._lock:
+            self._busy.discard(key)
+        if not done.cancelled() and done.exception():
+            LOG.error('A step broke off and is taken again', exc_info=done.exception())

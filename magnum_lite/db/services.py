@@ -1,0 +1,38 @@
+"""The rows of conductors: who lives, and which drivers they have."""
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from oslo_db import exception as db_exc
+
+from magnum_lite.db.engine import now
+from magnum_lite.db.store import utcnow
+from magnum_lite.db.tables import services
+
+CONDUCTOR = 'magnum-conductor'      # the name that clients know (contract 3.7)
+
+
+def report(connection: sa.Connection, *, host: str, plugins: Mapping[str, str]) -> None:
+    """Note that the conductor of a host lives; its workers share one row.
+
+    :param plugins: ``{driver: version of its package}``.
+    """
+    updated = connection.execute(services.update().where(
+        services.c.host == host, services.c.binary == CONDUCTOR
+    ).values(report_count=services.c.report_count + 1, seen_at=now(), updated_at=utcnow(),
+             plugins=dict(plugins))).rowcount
+    if updated:
+        return
+    try:
+        connection.execute(services.insert().values(
+            host=host, binary=CONDUCTOR, report_count=1, disabled=False, plugins=dict(plugins),
+            seen_at=now(), created_at=utcnow()))
+    except db_exc.DBDuplicateEntry as error:        # another worker of the host was first
+        raise db_exc.RetryRequest(error) from error
+
+
+def rows(connection: sa.Connection, *, down_s: float) -> Sequence[sa.Row]:
+    """All conductors, each with ``is_up``: seen within ``down_s`` seconds by the database's clock."""
+    is_up = sa.and_(services.c.disabled.is_(False), services.c.seen_at >= now(-down_s))
+    return connection.execute(sa.select(services, is_up.label('is_up'))
+                              .order_by(services.c.id)).all()
