@@ -6,9 +6,14 @@ of another major and accepts any minor up to its own.
 
 from magnum_lite.driver_sdk.cloud import Cloud, Heat, StackView
 from magnum_lite.driver_sdk.driver import Driver
-from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, DriverError
+from magnum_lite.driver_sdk.errors import (
+    CloudError,
+    CloudUnavailable,
+    DriverError,
+    NotSupported,
+    Rejected,
+)
 from magnum_lite.driver_sdk.errors import Failed as FailedError
-from magnum_lite.driver_sdk.errors import NotSupported, Rejected
 from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.monitor import Health, Monitor
 from magnum_lite.driver_sdk.plan import Output, Plan, Stack

@@ -1,6 +1,7 @@
 """Driver: the twelve methods that a driver package implements.
 
-Rules D1 to D16 of ``drivers/README.rst`` say what each must keep; ``driver_sdk.testing`` tests them.
+Rules D1 to D16 of ``drivers/README.rst`` say what each must keep, and ``driver_sdk.testing`` tests
+them.
 """
 
 import abc

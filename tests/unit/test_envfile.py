@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+
 from magnum_lite.driver_sdk import envfile
 
 HOSTILE = {

@@ -8,7 +8,8 @@ TAG = r'^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'
 
 PROPERTIES: dict[str, dict[str, Any]] = {
     'kube_tag': {
-        'type': 'string', 'default': '', 'pattern': r'^(v[0-9]+\.[0-9]+\.[0-9]+([-+.0-9A-Za-z])*)?$',
+        'type': 'string', 'default': '',
+        'pattern': r'^(v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*)?$',
         'description': 'Version of Kubernetes that the image must have, such as v1.36.2. Empty '
                        'takes what the image has.'},
     'availability_zone': {
@@ -57,8 +58,8 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'type': 'string', 'default': '10.254.0.0/16', 'pattern': CIDR,
         'description': 'Addresses of services.'},
     'dns_cluster_domain': {
-        'type': 'string', 'default': 'cluster.local', 'pattern': r'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
-        'maxLength': 253,
+        'type': 'string', 'default': 'cluster.local',
+        'pattern': r'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$', 'maxLength': 253,
         'description': 'DNS domain of services.'},
     'max_pods': {
         'type': 'integer', 'default': 110, 'minimum': 8, 'maximum': 250,

@@ -17,7 +17,6 @@ from magnum_lite.driver_sdk import (
     StackView,
     Status,
 )
-
 from magnum_lite_kubernetes import config, monitor, rules, scale, stacks
 
 COE_VERSION = re.compile(r'v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*')

@@ -3,7 +3,6 @@
 from typing import Any
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec
-
 from magnum_lite_kubernetes import names
 
 VERSION = 'kubeadm.k8s.io/v1beta4'

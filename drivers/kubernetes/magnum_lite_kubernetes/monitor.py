@@ -5,7 +5,6 @@ import ssl
 from urllib.parse import urlsplit
 
 from magnum_lite.driver_sdk import Cloud, ClusterSpec, Health
-
 from magnum_lite_kubernetes import names
 
 

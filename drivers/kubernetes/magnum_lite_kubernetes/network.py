@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 import yaml
-from magnum_lite.driver_sdk import ClusterSpec
 
+from magnum_lite.driver_sdk import ClusterSpec
 from magnum_lite_kubernetes import files, kubeadm
 
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Output, Secret, envfile
-
 from magnum_lite_kubernetes import kubeadm, names, network
 
 NODE_TYPE = 'MagnumLite::Node'

@@ -4,7 +4,6 @@ import ipaddress
 import re
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected
-
 from magnum_lite_kubernetes import kubeadm
 
 SSH_KEY = re.compile(r'[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?')

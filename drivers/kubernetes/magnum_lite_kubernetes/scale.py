@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from magnum_lite.driver_sdk import Cloud, ClusterSpec, NodeGroupSpec, Rejected
-
 from magnum_lite_kubernetes import names, stacks
 
 

@@ -1,7 +1,6 @@
 """Spec -> Plan: the base stack, and a stack for each worker group, generation and shard. Pure."""
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack
-
 from magnum_lite_kubernetes import files, names, parameters
 
 # What both roles write to a node.
