@@ -19,7 +19,7 @@ MOST_FUNCTION_LINES = 40
 CATCH_ALL = {
     'magnum_lite/api/faults.py',
     'magnum_lite/conductor/call.py',
-    'magnum_lite/conductor/timers.py',
+    'magnum_lite/conductor/sweep.py',
 }
 # Imported by others on our behalf: the database drivers by SQLAlchemy and the like.
 NEEDED_BY_NAME = set()
@@ -147,7 +147,9 @@ def test_errors_are_caught_by_class():
         if isinstance(node, ast.ExceptHandler):
             kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
             names = {getattr(kind, 'id', None) for kind in kinds}
-            if node.type is None or names & {'Exception', 'BaseException'}:
+            passed_on = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+            broad = node.type is None or names & {'Exception', 'BaseException'}
+            if broad and not passed_on:
                 found.add((name, node.lineno))
     assert sorted(place for place in found if place[0] not in CATCH_ALL) == []
 
@@ -163,22 +165,16 @@ def test_migrations_stand_alone():
     assert {package for _, package in imports(steps)} <= {'alembic', 'sqlalchemy'}
 
 
-def test_nothing_is_monkey_patched():
+@pytest.mark.parametrize('process', ['api.app', 'cmd.conductor', 'cmd.manage', 'cmd.status'])
+def test_nothing_is_monkey_patched(process):
     program = (
-        'import importlib, pkgutil, sys, warnings\n'
-        'warnings.simplefilter("ignore")\n'
-        'import magnum_lite\n'
-        'names = [m.name for m in pkgutil.walk_packages(magnum_lite.__path__, "magnum_lite.")]\n'
-        'skipped = {"migrations", "wsgi", "testing"}\n'
-        'for name in names:\n'
-        '    if not skipped & set(name.split(".")):\n'
-        '        importlib.import_module(name)\n'
+        f'import sys, magnum_lite.{process}\n'
         'patcher = sys.modules.get("eventlet.patcher")\n'
-        'assert len(names) > 20, names\n'
         'assert not (patcher and patcher.already_patched), patcher.already_patched\n'
     )
     done = subprocess.run(
-        [sys.executable, '-c', program], capture_output=True, text=True, timeout=120
+        [sys.executable, '-W', 'ignore', '-c', program],
+        capture_output=True, text=True, timeout=120, check=False,
     )
     assert done.returncode == 0, done.stderr
 
