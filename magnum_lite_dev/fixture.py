@@ -78,7 +78,7 @@ def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud
     :raises HeatDidNotStart: with the tail of the log.
     """
     options = ['--state', str(state), '--port', str(port), '--cloud-port', str(cloud_port),
-               '--build-seconds', str(build_seconds), '--exit-with-parent']
+               '--build-seconds', str(build_seconds), '--exit-with', str(os.getpid())]
     options += ['--transport-url', transport_url] if transport_url else []
     options += ['--notification-topics', topics] if topics else []
     options += ['--debug'] if debug else []

@@ -10,7 +10,6 @@ import pathlib
 import signal
 import sys
 import threading
-import time
 
 from oslo_service import backend
 
@@ -27,6 +26,7 @@ from heat.rpc import api as rpc_api  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from magnum_lite_dev import heat_identity, heat_settings, tuning  # noqa: E402
+from magnum_lite_dev.processes import end_with  # noqa: E402
 from magnum_lite_dev.server import Server  # noqa: E402
 from magnum_lite_dev.sim_cloud import SimCloud  # noqa: E402
 
@@ -160,13 +160,6 @@ def _starting(environ, start_response):
     return [b'']
 
 
-def _leave_with(parent):
-    """End this process once its parent is gone: a killed test run leaves nothing behind."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def _parser():
     parser = argparse.ArgumentParser(prog='python -m magnum_lite_dev.heat',
                                      description=__doc__.splitlines()[0])
@@ -180,19 +173,19 @@ def _parser():
     parser.add_argument('--notification-topics', default=TOPICS, help='comma-separated')
     parser.add_argument('--slow', action='store_true',
                         help="keep Heat's own pauses of a second")
-    parser.add_argument('--exit-with-parent', action='store_true',
-                        help='stop when the process that started this one is gone')
+    parser.add_argument('--exit-with', type=int, metavar='PID',
+                        help='stop when this process, the parent, is gone')
     parser.add_argument('--debug', action='store_true', help='verbose log')
     return parser
 
 
 def main(argv=None):
     """Run an :class:`EmbeddedHeat` until SIGINT or SIGTERM; the exit status."""
-    parent = os.getppid()
     args = _parser().parse_args(argv)
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: done.set())
+    end_with(args.exit_with)
     heat = EmbeddedHeat(
         args.state, port=args.port, cloud_port=args.cloud_port, debug=args.debug,
         build_seconds=args.build_seconds, transport_url=args.transport_url,
@@ -203,8 +196,6 @@ def main(argv=None):
         print(f'cannot start: {error}', file=sys.stderr, flush=True)
         os._exit(1)
     print(f'Heat {heat.url}\ncloud {heat.cloud_url}', flush=True)
-    if args.exit_with_parent:
-        threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     done.wait()
     # The engine's threads are no daemons, and stopping waits for work that may be stuck.
     limit = threading.Timer(STOP_WITHIN_S, os._exit, (0,))

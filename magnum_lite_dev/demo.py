@@ -1,0 +1,168 @@
+"""The demonstration: the life of a Kubernetes cluster, with the real ``openstack`` command."""
+import os
+import pathlib
+import shlex
+import shutil
+import sys
+import tempfile
+
+from magnum_lite_dev import fixture, kubeconfig
+from magnum_lite_dev.client import Client
+from magnum_lite_dev.deployment import Deployment
+from magnum_lite_dev.interrupts import INTERRUPTS
+from magnum_lite_dev.processes import tail
+from magnum_lite_dev.screen import Stopwatch
+from magnum_lite_dev.state import State, Trouble
+from magnum_lite_dev.watch import Watch
+
+NAME = 'demo'
+WORKERS = 3
+CHANGE_WITHIN_S = 300
+ANY_PORT = {'api': 0, 'heat': 0, 'cloud': 0}
+TEMPLATE = ('--coe', 'kubernetes', '--image', 'debian-13', '--external-network', 'public',
+            '--flavor', 'm1.small', '--master-flavor', 'm1.small')
+
+
+def run(screen, *, state, keep, program, build_seconds):
+    """Run it all; the exit status. Nothing is left running, whatever happens, but for ``keep``.
+
+    :param state: the state directory; None makes a temporary one.
+    :param program: an ``openstack`` command; None installs one.
+    """
+    temporary = state is None
+    state = State(state or tempfile.mkdtemp(prefix='magnum-lite-demo-'))
+    deployment = Deployment(state, lasting=keep)
+    kept = False
+    try:
+        state.prepare()
+        with state.locked():
+            demo = Demo(screen, state, deployment, Client(_client_home(state, temporary), program))
+            demo.start(build_seconds, ANY_PORT if temporary else {})
+            try:
+                demo.play()
+            except Trouble:
+                screen.line()
+                screen.line(tail(state.logs['api'], 20), 'dim')
+                raise
+        kept = keep
+        demo.summary()
+    finally:
+        if not kept:
+            INTERRUPTS.ignore()
+            deployment.down()
+            if temporary:
+                shutil.rmtree(state.directory, ignore_errors=True)
+    if kept:
+        screen.line(f'The service goes on at {state.api_url}:', 'good')
+        screen.line(f'  eval "$(magnum-lite-dev env --state {shlex.quote(str(state.directory))})"')
+        screen.line(f'  magnum-lite-dev down --purge --state {shlex.quote(str(state.directory))}')
+    else:
+        screen.line('Everything was stopped again.', 'good')
+    return 0
+
+
+def _client_home(state, temporary):
+    """Where the client's environment goes: with a temporary state, where a next run finds it."""
+    prefix = pathlib.Path(sys.prefix)
+    if temporary and sys.prefix != sys.base_prefix and os.access(prefix, os.W_OK):
+        return prefix / 'openstack-client'
+    return state.directory / 'client'
+
+
+class Demo:
+    """One run of the demonstration over a deployment."""
+
+    def __init__(self, screen, state, deployment, client):
+        self._screen = screen
+        self._state = state
+        self._deployment = deployment
+        self._client = client
+        self._chapters = []
+        self._total = Stopwatch()
+
+    def start(self, build_seconds, ports):
+        """Start the service and make sure of the client."""
+        self._chapter('Start a real Heat, a simulated cloud and magnum_lite')
+        self._deployment.up(self._screen, ports, build_seconds=build_seconds)
+        if not self._client.is_ready:
+            self._chapter('Install the openstack command, in an environment of its own')
+            self._client.make()
+        self._watch = Watch(self._state.api_url, fixture.read_ready(self._state.heat))
+
+    def play(self):
+        """The life of the cluster.
+
+        :raises Trouble: something went wrong.
+        """
+        self._chapter('Create a cluster template')
+        self._openstack('coe', 'cluster', 'template', 'create', *TEMPLATE, NAME)
+        self._chapter('Create a cluster')
+        self._openstack('coe', 'cluster', 'create', '--cluster-template', NAME, '--keypair',
+                        'demo', '--node-count', '1', NAME)
+        cluster = self._watch.get(f'clusters/{NAME}')
+        if cluster is None:
+            raise Trouble(f'the service does not know the cluster {NAME}')
+        cluster_id = cluster['uuid']
+        self._follow(cluster_id, 'CREATE_COMPLETE')
+        self._openstack('coe', 'cluster', 'show', NAME)
+        self._chapter('Fetch the kubeconfig')
+        self._fetch_kubeconfig()
+        self._chapter(f'Resize it to {WORKERS} workers')
+        self._openstack('coe', 'cluster', 'resize', NAME, str(WORKERS))
+        self._follow(cluster_id, 'UPDATE_COMPLETE')
+        self._openstack('coe', 'nodegroup', 'list', NAME)
+        self._chapter('Read its journal')
+        self._show_operations(cluster_id)
+        self._chapter('Delete it')
+        self._openstack('coe', 'cluster', 'delete', NAME)
+        self._follow(cluster_id, None)
+        self._openstack('coe', 'cluster', 'template', 'delete', NAME)
+        left = self._watch.leftovers()
+        if left:
+            raise Trouble(f'something is left in the cloud: {", ".join(left)}')
+        self._screen.line('  Heat has no stack and the cloud no server, network, router or '
+                          'address of it any more.', 'good')
+
+    def summary(self):
+        """Say what was done and how long it took."""
+        self._screen.line()
+        self._screen.line('What was done', 'head')
+        ends = [begun for _, begun in self._chapters[1:]] + [self._total.seconds]
+        for (title, begun), ended in zip(self._chapters, ends, strict=True):
+            self._screen.line(f'  {ended - begun:6.1f} s  {title}')
+        self._screen.line(f'  {self._total.seconds:6.1f} s  in all')
+        self._screen.line()
+
+    def _chapter(self, title):
+        self._chapters.append((title, self._total.seconds))
+        self._screen.line()
+        self._screen.line(f'{len(self._chapters)}. {title}', 'head')
+
+    def _openstack(self, *arguments):
+        self._screen.line(f'$ openstack {shlex.join(arguments)}', 'command')
+        status, output = self._client.run(arguments, self._state.api_url)
+        for line in output.rstrip().splitlines():
+            self._screen.line(f'  {line}')
+        if status:
+            raise Trouble(f'openstack ended with status {status}')
+
+    def _follow(self, cluster_id, wanted):
+        watch = self._watch.follow(self._screen, cluster_id, wanted, timeout_s=CHANGE_WITHIN_S)
+        self._screen.line(f'  {wanted or "gone"} after {watch}', 'good')
+
+    def _fetch_kubeconfig(self):
+        directory = self._state.directory / 'kubeconfig'
+        directory.mkdir(exist_ok=True)
+        self._openstack('coe', 'cluster', 'config', '--dir', str(directory), '--force', NAME)
+        for line in kubeconfig.describe(directory / 'config'):
+            self._screen.line(f'  {line}')
+
+    def _show_operations(self, cluster_id):
+        path = f'clusters/{cluster_id}/operations'
+        self._screen.line(f'$ curl -H "X-Auth-Token: $OS_TOKEN" "$OS_ENDPOINT/{path}"', 'command')
+        for row in self._watch.get(path)['operations']:
+            self._screen.line(f'  {row["kind"]:<8}{row["state"]:<9}{row.get("reason") or ""}')
+            shown = self._watch.get(f'{path}/{row["uuid"]}') or {}
+            for step in shown.get('steps') or []:
+                text = '  '.join(str(value) for value in step.values() if value not in (None, ''))
+                self._screen.line(f'    {text}', 'dim')

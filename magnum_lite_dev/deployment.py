@@ -1,0 +1,130 @@
+"""The two processes of an embedded service, service and Heat: up, down, and how they are."""
+import os
+import sys
+import time
+
+import requests
+
+from magnum_lite_dev import fixture
+from magnum_lite_dev.interrupts import INTERRUPTS
+from magnum_lite_dev.processes import Background, tail
+from magnum_lite_dev.screen import Stopwatch
+from magnum_lite_dev.state import TOKEN, Trouble, is_taken
+
+START_WITHIN_S = 60
+TIMEOUT_S = 5
+OPTIONS = {'api': '--port', 'heat': '--heat-port', 'cloud': '--cloud-port'}
+
+
+class Deployment:
+    """What runs over one :class:`~magnum_lite_dev.state.State`.
+
+    :param lasting: whether the processes stay when the command that started them ends.
+    """
+
+    def __init__(self, state, *, lasting=True):
+        self.state = state
+        self.heat = Background('heat', state.directory)
+        self.api = Background('api', state.directory)
+        self._bound = [] if lasting else ['--exit-with', str(os.getpid())]
+
+    @property
+    def is_healthy(self):
+        """Whether both processes run and answer."""
+        told = fixture.read_ready(self.state.heat)
+        return bool(self.heat.pid and self.api.pid and told
+                    and fixture.is_healthy(told.heat_url) and self.api_is_healthy)
+
+    @property
+    def api_is_healthy(self):
+        """Whether the service answers its health check."""
+        try:
+            return requests.get(f'{self.state.api_url}/healthcheck',
+                                timeout=TIMEOUT_S).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def up(self, screen, ports, *, build_seconds):
+        """Start what does not run, wait until all is healthy; nothing to do is fine.
+
+        :param ports: see :meth:`~magnum_lite_dev.state.State.choose_ports`.
+        :raises Trouble: a port is taken, a process does not start; with the tail of its log.
+            Everything that was started is stopped again.
+        """
+        if (self.heat.pid or self.api.pid) and any(
+                port and port != self.state.ports[name] for name, port in ports.items()):
+            raise Trouble('it runs on other ports already: "magnum-lite-dev down" first')
+        started = []
+        try:
+            if not (self.heat.pid and self.api.pid):
+                if not (self.heat.pid or self.api.pid):
+                    self.state.choose_ports(ports)
+                for process, start in ((self.heat, self._start_heat), (self.api, self._start_api)):
+                    if process.pid:
+                        continue
+                    if process.is_stale:
+                        screen.line(f'{process.name} had ended without a word; starting it again',
+                                    'dim')
+                    started.append(process)
+                    watch = Stopwatch()
+                    start(build_seconds)
+                    screen.line(f'{process.name} answers after {watch}', 'dim')
+            if not self.is_healthy:
+                raise Trouble('it runs and does not answer: "magnum-lite-dev logs", then "down"')
+        except BaseException:
+            INTERRUPTS.ignore()
+            for process in reversed(started):
+                process.stop()
+            raise
+
+    def _start_heat(self, build_seconds):
+        ports = self.state.ports
+        self._check_free('heat', 'cloud')
+        output = self.state.heat / 'heat.out'
+        self.heat.start(
+            [sys.executable, '-m', 'magnum_lite_dev.heat', '--state', str(self.state.heat),
+             '--port', str(ports['heat']), '--cloud-port', str(ports['cloud']),
+             '--build-seconds', str(build_seconds), *self._bound], output)
+        try:
+            fixture.wait_until_ready(self.state.heat, self.heat)
+        except fixture.HeatDidNotStart as error:
+            raise Trouble(str(error)) from error
+
+    def _start_api(self, build_seconds):
+        self._check_free('api')
+        self.state.write_service_conf(fixture.read_ready(self.state.heat).catalog)
+        log = self.state.logs['api']
+        self.api.start([sys.executable, '-m', 'magnum_lite_dev.service', *self._bound,
+                        '--config-file', str(self.state.service_conf)], log)
+        deadline = time.monotonic() + START_WITHIN_S
+        while not self.api_is_healthy:
+            if self.api.poll() is not None:
+                raise Trouble(f'the service ended:\n{tail(log, 30)}')
+            if time.monotonic() > deadline:
+                raise Trouble(f'the service does not answer after {START_WITHIN_S} s:\n'
+                              f'{tail(log, 30)}')
+            time.sleep(0.1)
+
+    def _check_free(self, *names):
+        for name in names:
+            port = self.state.ports[name]
+            if is_taken(port):
+                raise Trouble(f'port {port} is in use by another program: choose one with '
+                              f'{OPTIONS[name]}, or "auto"')
+
+    def down(self):
+        """Stop both; the names of those that ran."""
+        return [process.name for process in (self.api, self.heat) if process.stop()]
+
+    def clusters(self):
+        """{status: how many clusters of the demo project}; {} when the service does not answer."""
+        try:
+            reply = requests.get(f'{self.state.api_url}/v1/clusters', timeout=TIMEOUT_S,
+                                 headers={'X-Auth-Token': TOKEN})
+            rows = reply.json().get('clusters', []) if reply.status_code == 200 else []
+        except requests.RequestException:
+            return {}
+        found = {}
+        for row in rows:
+            found[row['status']] = found.get(row['status'], 0) + 1
+        return found

@@ -1,0 +1,158 @@
+"""The state directory of an embedded service: what is where, which ports, which settings."""
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import socket
+
+from magnum_lite.secrets.keyring import new_key
+from magnum_lite_dev.server import LOOPBACK
+
+DEFAULT_STATE = './.magnum-lite-dev'
+DEFAULT_PORTS = {'api': 9511, 'heat': 18004, 'cloud': 0}
+TOKEN = 'demo:demo:member,reader'  # noqa: S105 - the development identity has no secrets
+SERVICE_CONF = '''\
+# Written by magnum-lite-dev; changed again by the next "up".
+[DEFAULT]
+transport_url = fake://
+host = embedded
+[database]
+connection = sqlite:///{state}/service.sqlite
+[api]
+bind_host = 127.0.0.1
+port = {port}
+[identity]
+mode = development
+[development]
+catalog = {catalog}
+[secrets]
+key_file = {state}/secrets.key
+[conductor]
+poll_min_s = 0.25
+poll_max_s = 2
+'''
+
+
+class Trouble(Exception):
+    """Something a person can put right; the text says what and how."""
+
+
+class State:
+    """One state directory; nothing is made before :meth:`prepare`."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory).expanduser().resolve()
+        self.heat = self.directory / 'heat'
+        self.service_conf = self.directory / 'service.conf'
+        self.logs = {'api': self.directory / 'api.log', 'heat': self.heat / 'heat.log'}
+        self._settings = self.directory / 'settings.json'
+
+    @property
+    def is_prepared(self):
+        """Whether this directory was made by ``up``."""
+        return self._settings.exists()
+
+    def prepare(self):
+        """Make the directory and the key that seals secrets.
+
+        :raises Trouble: not a directory, or one that holds something else.
+        """
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            occupied = not self.is_prepared and any(self.directory.iterdir())
+        except OSError as error:
+            raise Trouble(f'the state directory cannot be made: {error}') from error
+        if occupied:
+            raise Trouble(f'{self.directory} is not empty and holds no embedded service: choose '
+                          'another --state')
+        self.heat.mkdir(exist_ok=True)
+        key = self.directory / 'secrets.key'
+        if not key.exists():
+            with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w') as file:
+                file.write(new_key() + '\n')
+        if not self.is_prepared:
+            self._write({'ports': DEFAULT_PORTS})
+
+    @contextlib.contextmanager
+    def locked(self):
+        """Only one command at a time changes what runs here.
+
+        :raises Trouble: another one is at it.
+        """
+        with (self.directory / 'lock').open('w') as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise Trouble(f'another command is working in {self.directory}; wait for it'
+                              ) from error
+            yield
+
+    @property
+    def ports(self):
+        """{'api', 'heat', 'cloud': port}; 0 is one not chosen yet.
+
+        :raises Trouble: the settings are broken.
+        """
+        try:
+            ports = json.loads(self._settings.read_text())['ports']
+            return {name: int(ports[name]) for name in DEFAULT_PORTS}
+        except FileNotFoundError:
+            return dict(DEFAULT_PORTS)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Trouble(f'{self._settings} is broken ({error!r}); "down --purge" starts anew'
+                          ) from error
+
+    def choose_ports(self, wanted):
+        """Take over what ``wanted`` says and choose a free port wherever it is 0; remembered.
+
+        :param wanted: {name: port}; a name that is missing keeps its port.
+        """
+        ports = {**self.ports, **wanted}
+        for name, port in ports.items():
+            if port == 0:
+                ports[name] = _free_port()
+        self._write({'ports': ports})
+
+    def write_service_conf(self, catalog):
+        """Write the service's configuration file for this catalog (service type: URL)."""
+        self.service_conf.write_text(SERVICE_CONF.format(
+            state=self.directory, port=self.ports['api'],
+            catalog=','.join(f'{kind}:{url}' for kind, url in sorted(catalog.items()))))
+
+    @property
+    def api_url(self):
+        """The service's own address, without /v1."""
+        return f'http://{LOOPBACK}:{self.ports["api"]}'
+
+    def purge(self):
+        """Delete the directory.
+
+        :raises Trouble: it was not made by ``up``.
+        """
+        if not self.is_prepared:
+            raise Trouble(f'{self.directory} holds no embedded service: nothing is deleted')
+        shutil.rmtree(self.directory)
+
+    def _write(self, settings):
+        fresh = self._settings.with_suffix('.new')
+        fresh.write_text(json.dumps(settings, indent=2))
+        fresh.replace(self._settings)
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return probe.getsockname()[1]
+
+
+def is_taken(port):
+    """Whether somebody listens on that port of the loopback address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
