@@ -13,6 +13,10 @@ from magnum_lite.driver_sdk.plan import Plan, Stack
 from magnum_lite.driver_sdk.spec import ClusterSpec
 from magnum_lite.driver_sdk.status import DONE, Failed, Progress, Status, Waiting
 
+# A stack that never formed is made anew and not updated: a FAILURE that a node reported stays in
+# its handle and would fail every later wait, and a node does not run its boot scripts again.
+UNFORMED = ('CREATE_FAILED', 'DELETE_FAILED')
+
 
 def cluster_tag(uuid: str) -> str:
     """The tag that finds the stacks of a cluster."""
@@ -103,6 +107,7 @@ class HeatDriver(Driver):
         wanted = {stack.name for stack in plan}
         ready: dict[str, StackView] = {}
         waiting: list[str] = []
+        unformed: list[StackView] = []
         for stack in plan:
             view = views.get(stack.name)
             if view and _is_as_planned(view, stack):
@@ -111,11 +116,15 @@ class HeatDriver(Driver):
                 waiting.append(view.name)
             elif view and _has_failed_for_good(view, spec, stack):
                 return Failed('stack-failed', _explain(heat, view))
+            elif view and view.status in UNFORMED:
+                unformed.append(view)
             elif stack.requires <= ready.keys():
                 self._apply(heat, spec, stack, view, ready)
                 waiting.append(stack.name)
             else:
                 waiting.append(stack.name)
+        if unformed:
+            return self._delete(heat, unformed)
         if waiting:
             return Waiting(f'{len(ready)} of {len(plan.stacks)} stacks are complete, '
                            f'next {waiting[0]}')
