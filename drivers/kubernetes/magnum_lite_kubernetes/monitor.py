@@ -18,8 +18,8 @@ class ApiMonitor:
     def look(self, *, timeout_s: float) -> Health:
         """One look.
 
-        An API server that cannot be reached is UNKNOWN: it may be private. One that refuses, or
-        answers that it is not ready, is UNHEALTHY.
+        An API server that cannot be reached is UNKNOWN: it may be private, or something on the
+        way answers in its place. One that refuses, or is not ready, is UNHEALTHY.
         """
         view = self.cloud.heat.get(names.base_stack(self.spec))
         address = view.outputs.get('api_address') if view else None
@@ -30,8 +30,8 @@ class ApiMonitor:
         except ConnectionRefusedError:
             return Health('UNHEALTHY', {'api': f'{address} refuses connections'})
         except ssl.SSLError as error:
-            return Health('UNHEALTHY', {'api': f'{address} is not the API of this cluster: '
-                                               f'{error.reason or error}'})
+            return Health('UNKNOWN', {'api': f'what answers at {address} is not this cluster: '
+                                             f'{error.reason or error}'})
         except (OSError, http.client.HTTPException) as error:
             return Health('UNKNOWN', {'api': f'{address} cannot be reached: '
                                              f'{error or type(error).__name__}'})
