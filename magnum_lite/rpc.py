@@ -72,4 +72,4 @@ def server(conf: cfg.ConfigOpts, wake: Callable[[str], None]) -> oslo_messaging.
     """A server, not started, that calls ``wake(operation uuid)`` for each message."""
     transport = oslo_messaging.get_rpc_transport(conf)
     target = oslo_messaging.Target(topic=TOPIC, server=conf.host)
-    return oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake)], executor='threading')
+    return oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake)])

@@ -42,5 +42,4 @@ def listener(conf: cfg.ConfigOpts, hurry: Callable[[str], None]) -> Any:
     """A listener, not started, that calls ``hurry(cluster uuid)`` when a stack's action ended."""
     transport = oslo_messaging.get_notification_transport(conf)
     target = oslo_messaging.Target(topic=conf.conductor.notification_topic)
-    return oslo_messaging.get_notification_listener(transport, [target], [_Endpoint(hurry)],
-                                                    executor='threading')
+    return oslo_messaging.get_notification_listener(transport, [target], [_Endpoint(hurry)])

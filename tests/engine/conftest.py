@@ -1,0 +1,185 @@
+"""A real Heat, a database and workers with the tiny driver; the API is not needed here."""
+
+import time
+
+import pytest
+from oslo_config import cfg
+
+from magnum_lite import conf as options
+from magnum_lite.cloud.heat import Heat
+from magnum_lite.cloud import identity
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.service import Worker
+from magnum_lite.db import accept, migrate, store
+from magnum_lite.db.engine import Database
+from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation
+from magnum_lite.secrets.keyring import new_key
+from magnum_lite_dev.fixture import running_heat
+from tests.engine.tiny import Tiny
+
+WHO = {'mode': 'none', 'user_id': 'ann', 'roles': ['member', 'reader']}
+
+
+@pytest.fixture(scope='session')
+def heat(tmp_path_factory):
+    """A Heat process for all tests of the engine."""
+    with running_heat(tmp_path_factory.mktemp('heat')) as running:
+        yield running
+
+
+CONFIG = """
+[DEFAULT]
+host = test
+transport_url = {transport_url}
+[database]
+connection = {connection}
+[identity]
+mode = development
+[development]
+catalog = {catalog}
+[secrets]
+key_file = {path}/keys
+[cloud]
+heat_timeout_s = 20
+[conductor]
+lease_s = 30
+heartbeat_s = 1
+poll_min_s = 0.1
+poll_max_s = 0.5
+sweep_s = 0.1
+threads = 4
+listen = {listen}
+"""
+
+
+def write_config(path, heat, **values):
+    """A configuration file in ``path`` of a service with quick timers; its path."""
+    values = {'transport_url': 'fake://', 'connection': f'sqlite:///{path}/m.sqlite',
+              'listen': False, **values}
+    catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
+    (path / 'keys').write_text(new_key())
+    file = path / 'magnum-lite.conf'
+    file.write_text(CONFIG.format(path=path, catalog=catalog, **values))
+    return file
+
+
+@pytest.fixture
+def conf(tmp_path, heat):
+    """The configuration of a service on SQLite."""
+    file = write_config(tmp_path, heat)
+    conf = cfg.CONF
+    conf.reset()
+    options.register(conf)
+    conf([], project='magnum-lite', default_config_files=[str(file)])
+    yield conf
+    conf.reset()
+
+
+@pytest.fixture
+def database(conf):
+    """Its tables."""
+    migrate.upgrade(conf)
+    database = Database(conf)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def worker(conf, database):
+    """A running worker."""
+    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    worker.start()
+    yield worker
+    worker.stop()
+
+
+class Tenant:
+    """Somebody who wants clusters, in a project of their own, and looks at them.
+
+    Writes what the API would write, and nothing else.
+    """
+
+    def __init__(self, conf, database, project):
+        self.database = database
+        self.project = project
+        self.who = {**WHO, 'project_id': project}
+        self.heat = Heat(conf, identity.session(conf, self.who, timeout_s=20))
+        self.template = ClusterTemplate.new(name='t', coe='tiny', image_id='debian-13',
+                                            project_id=project, user_id='ann')
+        Registry({'tiny': Tiny()}).publish(database)
+        database.write(store.insert, self.template)
+
+    def create(self, *, nodes=1, labels=None, timeout_min=15):
+        """Ask for a cluster; the operation."""
+        common = {'project_id': self.project, 'status': 'CREATE_IN_PROGRESS'}
+        cluster = Cluster.new(name='c', cluster_template_id=self.template.uuid, user_id='ann',
+                              driver='tiny', driver_version=1, labels=labels or {}, facts={
+                                  'image': {'id': 'i', 'name': 'debian', 'os_distro': 'debian'}},
+                              **common)
+        groups = [NodeGroup.new(name=f'default-{role}', cluster_id=cluster.uuid, role=role,
+                                node_count=count, image_id='debian-13', is_default=True, **common)
+                  for role, count in (('master', 1), ('worker', nodes))]
+        operation = self._operation(cluster, 'create')
+        self.database.write(accept.create, cluster, groups, operation, quota=1000,
+                            timeout_min=timeout_min)
+        return operation
+
+    def resize(self, cluster_id, nodes, *, remove=()):
+        """Ask for another number of workers; the operation."""
+        group = self.groups(cluster_id)['default-worker']
+        cluster = self.cluster(cluster_id)
+        operation = self._operation(cluster, 'resize', node_group=group.uuid,
+                                    target={'nodes_to_remove': list(remove)})
+        self.database.write(accept.change, cluster, operation, timeout_min=15,
+                            groups={group.uuid: {'node_count': nodes}})
+        return operation
+
+    def delete(self, cluster_id):
+        """Ask for the deletion; the operation."""
+        cluster = self.cluster(cluster_id)
+        operation = self._operation(cluster, 'delete')
+        assert self.database.write(accept.delete, cluster, operation, timeout_min=15)
+        return operation
+
+    def _operation(self, cluster, kind, **values):
+        return Operation.new(cluster_id=cluster.uuid, kind=kind, reason=f'{kind} asked for',
+                             project_id=self.project, user_id='ann', identity=self.who, **values)
+
+    def cluster(self, uuid):
+        """The cluster as it is now."""
+        with self.database.read() as connection:
+            return store.get(connection, Cluster, uuid)
+
+    def groups(self, cluster_id):
+        """{name: node group} of a cluster."""
+        with self.database.read() as connection:
+            return {group.name: group for group in store.find(connection, NodeGroup,
+                                                              cluster_id=cluster_id)}
+
+    def operation(self, uuid):
+        """The operation as it is now."""
+        with self.database.read() as connection:
+            return store.get(connection, Operation, uuid)
+
+    def wait(self, operation, state='DONE', *, within_s=60):
+        """Wait until an operation ended; fails unless it ended in ``state``."""
+        return self.wait_for(operation, lambda now: now.ended_at, state, within_s)
+
+    def wait_for(self, operation, condition, state=None, within_s=60):
+        """Wait until the condition holds of the operation; the operation then."""
+        until = time.monotonic() + within_s
+        while not condition(now := self.operation(operation.uuid)):
+            assert time.monotonic() < until, f'still {now.state}: {now.progress}'
+            time.sleep(0.05)
+        assert state in (None, now.state), f'{now.state}: {now.error_text}'
+        return now
+
+    def stacks(self):
+        """{name: status} of the project's stacks in Heat."""
+        return {view.name: view.status for view in self.heat.list('magnum_lite')}
+
+
+@pytest.fixture
+def tenant(conf, database, tmp_path):
+    """A tenant."""
+    return Tenant(conf, database, tmp_path.name)

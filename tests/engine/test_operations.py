@@ -1,0 +1,89 @@
+"""What a tenant sees of operations when all goes well, and when the cloud or the request does not."""
+
+import pytest
+
+from magnum_lite.db import journal, ledger, outbox, store
+from magnum_lite.exceptions import NotFound
+from magnum_lite.objects import Certificate
+
+
+def test_a_cluster_is_created_resized_and_deleted(worker, tenant):
+    create = tenant.create(nodes=2)
+    tenant.wait(create)
+    cluster = tenant.cluster(create.cluster_id)
+    assert (cluster.status, cluster.api_address) == ('CREATE_COMPLETE', 'https://tiny:6443')
+    assert cluster.stack_id and cluster.coe_version == 'tiny-1'
+    group = tenant.groups(cluster.uuid)['default-worker']
+    assert len(group.node_addresses) == 2 and group.status == 'CREATE_COMPLETE'
+    assert set(tenant.stacks().values()) == {'CREATE_COMPLETE'}
+
+    tenant.wait(tenant.resize(cluster.uuid, 3))
+    assert tenant.cluster(cluster.uuid).status == 'UPDATE_COMPLETE'
+    assert len(tenant.groups(cluster.uuid)['default-worker'].node_addresses) == 3
+    assert tenant.groups(cluster.uuid)['default-master'].status == 'CREATE_COMPLETE'
+
+    delete = tenant.delete(cluster.uuid)
+    tenant.wait(delete)
+    with pytest.raises(NotFound):
+        tenant.cluster(cluster.uuid)
+    assert tenant.stacks() == {}
+    with tenant.database.read() as connection:
+        assert ledger.open_entries(connection, cluster.uuid) == []
+        assert store.count(connection, Certificate) == 0
+        texts = [row.text for row in journal.steps_of(connection, delete.uuid)]
+        events = [row.event_type for row in outbox.unsent(connection, limit=99)]
+    assert texts[-1] == 'done' and any('being deleted' in text for text in texts)
+    assert len(events) <= 6     # the worker sends them meanwhile
+
+
+def test_a_resize_removes_the_given_member(worker, tenant):
+    create = tenant.create(nodes=3)
+    tenant.wait(create)
+    before = tenant.groups(create.cluster_id)['default-worker'].node_addresses
+    tenant.wait(tenant.resize(create.cluster_id, 2, remove=['1']))
+    group = tenant.groups(create.cluster_id)['default-worker']
+    assert group.node_addresses == [before[0], before[2]] and group.removed == [1]
+
+
+def test_a_failure_names_its_cause_and_puts_the_count_back(worker, tenant, heat):
+    create = tenant.create(nodes=1)
+    tenant.wait(create)
+    heat.fault(kind='http', match='POST /network/v2.0/ports', status=503,
+               message='no more addresses here')
+    try:
+        failed = tenant.wait(tenant.resize(create.cluster_id, 2), 'FAILED')
+    finally:
+        heat.clear_faults()
+    cluster = tenant.cluster(create.cluster_id)
+    assert cluster.status == 'UPDATE_FAILED' and 'no more addresses here' in cluster.status_reason
+    assert failed.error_code == 'stack-failed' and 'OS::Neutron::Port' in failed.error_text
+    assert tenant.groups(cluster.uuid)['default-worker'].node_count == 1
+
+    tenant.wait(tenant.resize(cluster.uuid, 2))
+    assert len(tenant.groups(cluster.uuid)['default-worker'].node_addresses) == 2
+
+
+def test_a_driver_refuses_in_words_for_the_user(worker, tenant):
+    create = tenant.create(labels={'cidr': 'refused'})
+    failed = tenant.wait(create, 'FAILED')
+    assert failed.error_text == 'labels.cidr: refused is not accepted, a CIDR is'
+    assert tenant.cluster(create.cluster_id).status == 'CREATE_FAILED'
+    assert tenant.stacks() == {}
+    tenant.wait(tenant.delete(create.cluster_id))
+
+
+def test_an_operation_that_takes_too_long_ends(worker, tenant, heat):
+    heat.settings(build_seconds=0)
+    create = tenant.create(timeout_min=0.01)
+    failed = tenant.wait(create, 'FAILED')
+    assert failed.error_code == 'timeout' and 'longer than allowed' in failed.error_text
+    tenant.wait(tenant.delete(create.cluster_id))
+
+
+def test_a_deletion_overtakes_a_creation(worker, tenant):
+    create = tenant.create(nodes=3)
+    tenant.wait_for(create, lambda now: now.state == 'WAITING')
+    delete = tenant.delete(create.cluster_id)
+    tenant.wait(delete)
+    assert tenant.operation(create.uuid).state == 'SUPERSEDED'
+    assert tenant.stacks() == {}

@@ -1,0 +1,84 @@
+"""A driver with small real stacks: a network, and for each worker group a group of ports."""
+
+import json
+
+from magnum_lite.driver_sdk import HeatDriver, Output, Plan, Rejected, Stack
+
+BASE = {
+    'heat_template_version': '2021-04-16',
+    'parameters': {'cidr': {'type': 'string'}, 'key': {'type': 'string', 'hidden': True}},
+    'resources': {
+        'network': {'type': 'OS::Neutron::Net', 'properties': {'name': 'tiny'}},
+        'subnet': {'type': 'OS::Neutron::Subnet', 'properties': {
+            'network': {'get_resource': 'network'}, 'cidr': {'get_param': 'cidr'}}}},
+    'outputs': {
+        'api_address': {'value': {'str_replace': {
+            'template': 'https://NET:6443', 'params': {'NET': {'get_attr': ['network', 'name']}}}}},
+        'network': {'value': {'get_resource': 'network'}},
+        'subnet': {'value': {'get_resource': 'subnet'}},
+        'coe_version': {'value': 'tiny-1'},
+        'node_addresses': {'value': []}}}
+GROUP = {
+    'heat_template_version': '2021-04-16',
+    'parameters': {'network': {'type': 'string'}, 'subnet': {'type': 'string'},
+                   'count': {'type': 'number'}, 'removed': {'type': 'json'}},
+    'resources': {'kube_minions': {'type': 'OS::Heat::ResourceGroup', 'properties': {
+        'count': {'get_param': 'count'},
+        'removal_policies': [{'resource_list': {'get_param': 'removed'}}],
+        'removal_policies_mode': 'update',
+        'resource_def': {'type': 'OS::Neutron::Port', 'properties': {
+            'network': {'get_param': 'network'},
+            'fixed_ips': [{'subnet': {'get_param': 'subnet'}}]}}}}},
+    'outputs': {
+        'node_addresses': {'value': {'get_attr': ['kube_minions', 'resource.0.fixed_ips']}},
+        'refs_map': {'value': {'get_attr': ['kube_minions', 'refs_map']}}}}
+GROUP['outputs']['node_addresses'] = {'value': {'get_attr': ['kube_minions', 'refs']}}
+
+
+class Tiny(HeatDriver):
+    """Makes ports where a real driver makes servers."""
+
+    name = 'tiny'
+    version = '1.0'
+    coe = 'tiny'
+    server_types = frozenset({'vm'})
+    distros = frozenset({'debian'})
+    capabilities = frozenset({'update', 'scale_manager'})
+    config_schema = {'type': 'object', 'additionalProperties': False, 'properties': {
+        'cidr': {'type': 'string', 'default': '10.9.0.0/24', 'description': 'Of the subnet.'}}}
+    authorities = ('kubernetes',)
+    tokens = {'join': 'bootstrap'}
+
+    def get_default_config(self):
+        """One key."""
+        return {'cidr': '10.9.0.0/24'}
+
+    def validate(self, spec, /):
+        """Refuses one word, so that tests can see a refusal."""
+        if spec.config['cidr'] == 'refused':
+            raise Rejected('labels.cidr', 'refused is not accepted, a CIDR is')
+
+    def plan(self, spec, /):
+        """The network, then the groups."""
+        base = Stack(key='base', name=f'tiny-{spec.uuid}', template=json.dumps(BASE),
+                     node_group=spec.control_plane.uuid, parameters={
+                         'cidr': spec.config['cidr'], 'key': spec.secrets['ca.kubernetes.key']})
+        groups = [Stack(
+            key=f'{group.uuid}-{group.generation}', node_group=group.uuid,
+            name=f'tiny-{spec.uuid}-{group.uuid[:8]}', template=json.dumps(GROUP), parameters={
+                'network': Output('base', 'network'), 'subnet': Output('base', 'subnet'),
+                'count': group.node_count, 'removed': list(map(str, group.removed))})
+            for group in spec.worker_groups]
+        return Plan((base, *groups))
+
+    def get_scale_manager(self, cloud, spec, /):
+        """Takes indexes only."""
+        return Indexes()
+
+
+class Indexes:
+    """Member indexes as they are."""
+
+    def indexes(self, node_group, nodes):
+        """The numbers in the texts."""
+        return tuple(int(node) for node in nodes)
