@@ -11,7 +11,7 @@ import time
 
 import requests
 
-from magnum_lite_dev.processes import tail
+from magnum_lite_dev.processes import QUIET, tail
 
 START_WITHIN_S = 90
 STOP_WITHIN_S = 20
@@ -88,7 +88,7 @@ def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud
     with output.open('ab') as log:
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             [python, '-m', 'magnum_lite_dev.heat', *options], stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, env={**os.environ, 'PYTHONUNBUFFERED': '1'})
+            stdout=log, stderr=log, env=QUIET)
     try:
         yield wait_until_ready(state, process)
     finally:

@@ -11,6 +11,8 @@ import time
 from magnum_lite_dev.interrupts import INTERRUPTS
 
 POLL_S = 0.1
+# What other libraries announce for their own future would be the first lines of every log.
+QUIET = {'PYTHONWARNINGS': 'ignore', **os.environ, 'PYTHONUNBUFFERED': '1'}
 
 
 class Background:
@@ -53,7 +55,7 @@ class Background:
         with pathlib.Path(log).open('ab') as output, INTERRUPTS.held():
             self._child = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, env={**os.environ, 'PYTHONUNBUFFERED': '1'})
+                start_new_session=True, env=QUIET)
             self._file.write_text(json.dumps({'pid': self._child.pid,
                                               'birth': _birth(self._child.pid)}))
 
