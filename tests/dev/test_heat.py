@@ -1,8 +1,11 @@
 """The embedded Heat: a small stack with a wait condition, its faults, and a restart."""
 import json
+import os
 import sqlite3
 import time
+import uuid
 
+import kombu
 import pytest
 import requests
 
@@ -129,7 +132,20 @@ def test_a_port_in_use_is_named_in_the_error(tmp_path):
         server.close()
 
 
-def test_heat_tells_a_broker_when_given_one(state):
-    text = (state / 'heat.conf').read_text()
-    assert 'driver = noop' in text
-    assert json.loads((state / 'heat.json').read_text())['catalog']['image'].startswith('http')
+@pytest.mark.rabbitmq
+def test_heat_tells_a_broker_of_the_end_of_a_stack(tmp_path):
+    url = os.environ.get('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1:5672/')
+    topic = f'test_{uuid.uuid4().hex}'
+    with running_heat(tmp_path, transport_url=url, topics=topic) as heat, kombu.Connection(
+            url.replace('rabbit://', 'amqp://')) as broker:
+        stacks = Stacks(heat)
+        stacks.create('told', 1)
+        stacks.settle('told')
+        channel = broker.channel()
+        heard = []
+        while 'orchestration.stack.create.end' not in heard:
+            message = channel.basic_get(f'{topic}.info', no_ack=True)
+            assert message, heard
+            envelope = json.loads(message.body)
+            heard.append(json.loads(envelope['oslo.message'])['event_type'])
+        channel.queue_delete(f'{topic}.info')
