@@ -1,7 +1,6 @@
 """The command ``magnum-lite-dev``: the embedded service, up and down, and the demonstration."""
 import argparse
 import os
-import pathlib
 import sys
 import time
 
@@ -46,7 +45,7 @@ def make_parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description='magnum_lite with a real Heat and a simulated cloud, on this machine alone.')
     where = argparse.ArgumentParser(add_help=False)
-    for target, default in ((parser, os.environ.get(STATE_VARIABLE, DEFAULT_STATE)),
+    for target, default in ((parser, os.environ.get(STATE_VARIABLE)),
                             (where, argparse.SUPPRESS)):
         target.add_argument('--state', metavar='DIR', default=default,
                             help='directory for all files')
@@ -90,7 +89,7 @@ def make_parser():
 
 def up(args, screen):
     """Start everything."""
-    state = State(args.state)
+    state = State(args.state or DEFAULT_STATE)
     state.prepare()
     with state.locked():
         deployment = Deployment(state)
@@ -187,7 +186,7 @@ def down(args, screen):
 
 
 def _existing(args):
-    state = State(args.state)
+    state = State(args.state or DEFAULT_STATE)
     if not state.is_prepared:
         raise Trouble(f'there is no embedded service in {state.directory}: '
                       '"magnum-lite-dev up" makes one')
@@ -196,9 +195,8 @@ def _existing(args):
 
 def show(args, screen):
     """Run the demonstration in the given or a temporary state directory."""
-    return demo.run(
-        screen, state=None if args.state == DEFAULT_STATE else pathlib.Path(args.state),
-        keep=args.keep, program=args.client, build_seconds=args.build_seconds)
+    return demo.run(screen, state=args.state, keep=args.keep, program=args.client,
+                    build_seconds=args.build_seconds)
 
 
 COMMANDS = {'up': up, 'env': env, 'status': status, 'logs': logs, 'down': down, 'demo': show}

@@ -15,7 +15,6 @@ from magnum_lite_dev.screen import Stopwatch
 from magnum_lite_dev.state import State, Trouble
 from magnum_lite_dev.watch import Watch
 
-NAME = 'demo'
 WORKERS = 3
 CHANGE_WITHIN_S = 300
 ANY_PORT = {'api': 0, 'heat': 0, 'cloud': 0}
@@ -26,12 +25,16 @@ TEMPLATE = ('--coe', 'kubernetes', '--image', 'debian-13', '--external-network',
 def run(screen, *, state, keep, program, build_seconds):
     """Run it all; the exit status. Nothing is left running, whatever happens, but for ``keep``.
 
-    :param state: the state directory; None makes a temporary one.
+    :param state: path of the state directory; None makes a temporary one.
     :param program: an ``openstack`` command; None installs one.
+    :raises Trouble: the first thing that went wrong.
     """
     temporary = state is None
     state = State(state or tempfile.mkdtemp(prefix='magnum-lite-demo-'))
     deployment = Deployment(state, lasting=keep)
+    if deployment.heat.pid or deployment.api.pid:
+        raise Trouble(f'a service runs in {state.directory}: the demonstration would stop it. '
+                      'Choose another --state')
     kept = False
     try:
         state.prepare()
@@ -77,6 +80,8 @@ class Demo:
         self._state = state
         self._deployment = deployment
         self._client = client
+        # In a directory that was used before there may be one of the plain name.
+        self._name = f'demo-{os.getpid()}' if state.is_used else 'demo'
         self._chapters = []
         self._total = Stopwatch()
 
@@ -94,32 +99,33 @@ class Demo:
 
         :raises Trouble: something went wrong.
         """
+        before = set(self._watch.leftovers())
         self._chapter('Create a cluster template')
-        self._openstack('coe', 'cluster', 'template', 'create', *TEMPLATE, NAME)
+        self._openstack('coe', 'cluster', 'template', 'create', *TEMPLATE, self._name)
         self._chapter('Create a cluster')
-        self._openstack('coe', 'cluster', 'create', '--cluster-template', NAME, '--keypair',
-                        'demo', '--node-count', '1', NAME)
-        cluster = self._watch.get(f'clusters/{NAME}')
+        self._openstack('coe', 'cluster', 'create', '--cluster-template', self._name, '--keypair',
+                        'demo', '--node-count', '1', self._name)
+        cluster = self._watch.get(f'clusters/{self._name}')
         if cluster is None:
-            raise Trouble(f'the service does not know the cluster {NAME}')
+            raise Trouble(f'the service does not know the cluster {self._name}')
         cluster_id = cluster['uuid']
         self._follow(cluster_id, 'CREATE_COMPLETE')
-        self._openstack('coe', 'cluster', 'show', NAME)
+        self._openstack('coe', 'cluster', 'show', self._name)
         self._chapter('Fetch the kubeconfig')
         self._fetch_kubeconfig()
         self._chapter(f'Resize it to {WORKERS} workers')
-        self._openstack('coe', 'cluster', 'resize', NAME, str(WORKERS))
+        self._openstack('coe', 'cluster', 'resize', self._name, str(WORKERS))
         self._follow(cluster_id, 'UPDATE_COMPLETE')
-        self._openstack('coe', 'nodegroup', 'list', NAME)
+        self._openstack('coe', 'nodegroup', 'list', self._name)
         self._chapter('Read its journal')
         self._show_operations(cluster_id)
         self._chapter('Delete it')
-        self._openstack('coe', 'cluster', 'delete', NAME)
+        self._openstack('coe', 'cluster', 'delete', self._name)
         self._follow(cluster_id, None)
-        self._openstack('coe', 'cluster', 'template', 'delete', NAME)
-        left = self._watch.leftovers()
+        self._openstack('coe', 'cluster', 'template', 'delete', self._name)
+        left = set(self._watch.leftovers()) - before
         if left:
-            raise Trouble(f'something is left in the cloud: {", ".join(left)}')
+            raise Trouble(f'something is left in the cloud: {", ".join(sorted(left))}')
         self._screen.line('  Heat has no stack and the cloud no server, network, router or '
                           'address of it any more.', 'good')
 
@@ -153,7 +159,7 @@ class Demo:
     def _fetch_kubeconfig(self):
         directory = self._state.directory / 'kubeconfig'
         directory.mkdir(exist_ok=True)
-        self._openstack('coe', 'cluster', 'config', '--dir', str(directory), '--force', NAME)
+        self._openstack('coe', 'cluster', 'config', '--dir', str(directory), '--force', self._name)
         for line in kubeconfig.describe(directory / 'config'):
             self._screen.line(f'  {line}')
 

@@ -54,6 +54,11 @@ class State:
         """Whether this directory was made by ``up``."""
         return self._settings.exists()
 
+    @property
+    def is_used(self):
+        """Whether a service has run here before."""
+        return (self.directory / 'service.sqlite').exists()
+
     def prepare(self):
         """Make the directory and the key that seals secrets.
 
