@@ -1,0 +1,21 @@
+"""The Kubernetes driver keeps the contract."""
+
+import dataclasses
+
+from magnum_lite.driver_sdk.testing import example
+from magnum_lite.driver_sdk.testing.contract import DriverContract
+from magnum_lite_kubernetes.driver import Kubernetes
+
+
+class TestKubernetes(DriverContract):
+    """D1 to D16."""
+
+    driver = Kubernetes
+    rendered = frozenset({'manifests/flannel.yaml'})
+
+    def scenarios(self):
+        """The common ones, and nodes that keep containers on a volume."""
+        small = example.spec(Kubernetes(), server_type='vm')
+        groups = tuple(dataclasses.replace(g, docker_volume_size=10) for g in small.node_groups)
+        return super().scenarios() | {
+            'vm-volumes': dataclasses.replace(small, node_groups=groups)}
