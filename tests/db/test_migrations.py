@@ -1,0 +1,74 @@
+"""Migrations bring a database to what the models say, on every database."""
+
+import uuid
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from magnum_lite.db import migrate, tables
+from magnum_lite.db.engine import Database
+
+
+@pytest.fixture
+def mariadb(connect, mariadb_url):
+    """The configuration of an empty MariaDB database; dropped at the end."""
+    name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
+    server = sa.create_engine(mariadb_url)
+    with server.begin() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE {name} CHARACTER SET latin1')
+    yield connect(f'{mariadb_url}/{name}')
+    with server.begin() as connection:
+        connection.exec_driver_sql(f'DROP DATABASE {name}')
+    server.dispose()
+
+
+def _differences(conf):
+    database = Database(conf)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={'compare_type': True})
+        differences = compare_metadata(context, tables.METADATA)
+    database.dispose()
+    return differences
+
+
+def test_an_empty_database_is_brought_to_the_models(connect, tmp_path):
+    conf = connect(f'sqlite:///{tmp_path}/m.sqlite')
+    assert migrate.current(conf) is None and migrate.pending(conf) == ['001']
+    migrate.upgrade(conf)
+    assert migrate.current(conf) == migrate.head() and migrate.pending(conf) == []
+    migrate.upgrade(conf)       # once more is fine
+    assert _differences(conf) == []
+
+
+@pytest.mark.mariadb
+def test_an_empty_mariadb_is_brought_to_the_models(mariadb):
+    migrate.upgrade(mariadb)
+    assert _differences(mariadb) == []
+
+
+@pytest.mark.mariadb
+def test_names_compare_exactly_and_hold_any_character(mariadb):
+    """Whatever the database's own character set and collation are."""
+    migrate.upgrade(mariadb)
+    database = Database(mariadb)
+    for name in ('Foo', 'foo', 'f\u00f6o', '\U0001f680'):
+        database.write(lambda connection, name=name: connection.execute(
+            tables.usages.insert().values(project_id=name, resource='Cluster', in_use=0)))
+    with database.read() as connection:
+        found = connection.execute(sa.select(tables.usages.c.project_id).where(
+            tables.usages.c.project_id.in_(['foo', '\U0001f680']))).scalars().all()
+    assert sorted(found) == ['foo', '\U0001f680']
+    database.dispose()
+
+
+def test_rows_are_never_numbered_twice(sqlite):
+    """Row ids are the order of creation, for markers too: SQLite must not use them again."""
+    def insert(connection):
+        return connection.execute(tables.usages.insert().values(
+            project_id='p', resource='Cluster', in_use=0)).inserted_primary_key[0]
+
+    first = sqlite.write(insert)
+    sqlite.write(lambda connection: connection.execute(tables.usages.delete()))
+    assert sqlite.write(insert) > first

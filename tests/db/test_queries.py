@@ -1,0 +1,61 @@
+"""Every list and every sweep finds its rows by an index."""
+
+import pytest
+import sqlalchemy as sa
+
+from magnum_lite.db import claims, journal, ledger, outbox, services, store, usage
+from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, Driver, NodeGroup, Operation
+
+PAGE = store.Page(limit=10)
+MINE = store.Scope('p')
+QUERIES = {
+    'clusters of a project': lambda c: store.page(c, Cluster, PAGE, MINE),
+    'next clusters': lambda c: store.page(c, Cluster, store.Page(10, sort_key='uuid'), MINE),
+    'cluster by name': lambda c: store.find(c, Cluster, name='n'),
+    'clusters of a template': lambda c: store.count(c, Cluster, cluster_template_id='t'),
+    'clusters of a driver': lambda c: store.count(c, Cluster, driver='d', driver_version=1),
+    'groups of clusters': lambda c: store.rows(c, NodeGroup, cluster_id=['a', 'b']),
+    'templates': lambda c: store.page(c, ClusterTemplate, PAGE, MINE),
+    'driver by name': lambda c: store.find(c, Driver, name='d'),
+    'operations of a cluster': lambda c: store.page(c, Operation, PAGE, cluster_id='a'),
+    'authorities': lambda c: store.find(c, Certificate, cluster_id='a', purpose='etcd'),
+    'claimable': lambda c: claims.claimable(c, limit=10),
+    'due': lambda c: claims.due(c, owner='me', limit=10),
+    'owned': lambda c: claims.owned(c, owner='me'),
+    'heartbeat': lambda c: claims.heartbeat(c, owner='me', lease_s=9),
+    'claim': lambda c: claims.claim(c, 'u', owner='me', lease_s=9),
+    'overtake': lambda c: claims.overtake(c, 'a'),
+    'in flight': lambda c: claims.in_flight(c, 'a'),
+    'promote': lambda c: claims.promote(c, 'a'),
+    'hurry': lambda c: claims.hurry(c, 'a'),
+    'unsent': lambda c: outbox.unsent(c, limit=10),
+    'steps': lambda c: journal.steps_of(c, 'o'),
+    'ledger': lambda c: ledger.open_entries(c, 'a'),
+    'usage': lambda c: usage.release(c, 'p'),
+    'service': lambda c: services.report(c, host='h', plugins={}),
+}
+
+
+def _plans(database, query):
+    """SQLite's plan of each statement that the query runs."""
+    plans = []
+
+    def explain(connection, cursor, statement, parameters, context, executemany):
+        if statement.startswith(('SELECT', 'UPDATE', 'DELETE')):
+            cursor.execute('EXPLAIN QUERY PLAN ' + statement, parameters)
+            plans.extend(row[3] for row in cursor.fetchall())
+
+    sa.event.listen(database.engine, 'before_cursor_execute', explain)
+    try:
+        database.write(query)
+    finally:
+        sa.event.remove(database.engine, 'before_cursor_execute', explain)
+    return plans
+
+
+@pytest.mark.parametrize('name', QUERIES)
+def test_rows_are_found_by_an_index(sqlite, name):
+    plans = _plans(sqlite, QUERIES[name])
+    assert plans
+    scans = [plan for plan in plans if plan.startswith('SCAN') and 'INDEX' not in plan]
+    assert not scans, plans
