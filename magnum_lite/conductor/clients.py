@@ -10,7 +10,9 @@ from oslo_config import cfg
 
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
-from magnum_lite.cloud.lookups import Lookups
+from magnum_lite.cloud.lookups import Lookups, Memory
+from magnum_lite.context import RequestContext
+from magnum_lite.driver_sdk import CloudUnavailable
 
 MOST = 200      # identities whose connections stay open
 
@@ -36,7 +38,16 @@ class Clients:
                 self._heats.popitem(last=False)
             return self._heats[key]
 
-    def lookups(self, who: Mapping[str, Any]) -> Lookups:
-        """Look-ups with the rights of an identity; made anew, since it is needed rarely."""
+    def image(self, who: Mapping[str, Any], ident: str) -> dict[str, Any]:
+        """Look up an image with the rights of an identity: ``id``, ``name``, ``os_distro``.
+
+        :raises CloudUnavailable: Glance does not answer.
+        :raises ServiceError: there is none that can be used; see ``Lookups.image``.
+        """
         session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
-        return Lookups(self._conf, session)
+        context = RequestContext(user_id=who.get('user_id'), project_id=who['project_id'],
+                                 token_auth=session.auth)
+        found = Lookups(self._conf, context, Memory(0)).image(ident)
+        if found is None:
+            raise CloudUnavailable('Glance does not answer')
+        return {'id': found.id, 'name': found.name, 'os_distro': found.os_distro}

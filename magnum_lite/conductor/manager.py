@@ -110,7 +110,7 @@ class Manager:
     def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> None:
         """Look up and make what the first step needs, once."""
         if rows.image is None:
-            found = self.clients.lookups(operation.identity).image(rows.template.image_id)
+            found = self.clients.image(operation.identity, rows.template.image_id)
             facts = {**rows.cluster.facts, 'image': found}
             self._database.write(store.update, Cluster, {'facts': facts}, uuid=rows.cluster.uuid)
         credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster.uuid)
