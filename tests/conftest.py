@@ -1,4 +1,4 @@
-"""Options of the test run, and the services that a test may ask for with a marker."""
+"""The services that a test may ask for with a marker."""
 
 import functools
 import os
@@ -14,14 +14,6 @@ SERVICES = {
     'rabbitmq': ('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1', 5672),
     'redis': ('MAGNUM_LITE_TEST_REDIS', 'redis://127.0.0.1', 6379),
 }
-
-
-def pytest_addoption(parser):
-    """Register ``--update-golden`` unless a driver's tests, run beside these, already did."""
-    try:
-        parser.addoption('--update-golden', action='store_true', help='rewrite the golden files')
-    except ValueError:
-        return
 
 
 def is_ci():
