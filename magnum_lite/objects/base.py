@@ -10,6 +10,7 @@ from oslo_versionedobjects import base as ovo
 from oslo_versionedobjects import fields as ovo_fields
 
 from magnum_lite.objects import fields
+from magnum_lite.objects.attribute import Attribute, attr, internal
 
 
 class Registry(ovo.VersionedObjectRegistry):
@@ -25,7 +26,7 @@ class Resource(ovo.VersionedObject):
 
     OBJ_PROJECT_NAMESPACE = 'magnum_lite'
     VERSION = '1.0'
-    computed: ClassVar[dict[str, fields.Attribute]] = {}
+    computed: ClassVar[dict[str, Attribute]] = {}
     collection: ClassVar[str] = ''
 
     @classmethod
@@ -66,7 +67,7 @@ class Resource(ovo.VersionedObject):
                 if self.obj_attr_is_set(name) and not (name == 'id' and self.id is None)}
 
     @classmethod
-    def attributes(cls) -> Mapping[str, fields.Attribute]:
+    def attributes(cls) -> Mapping[str, Attribute]:
         """All attributes that REST may show, in the order in which documents show them."""
         found = {**cls.fields, **cls.computed}
         return {name: field for name, field in found.items() if field.exposure.since}
@@ -79,22 +80,25 @@ class Resource(ovo.VersionedObject):
                 primitive.pop(name, None)
 
 
-def identity() -> dict[str, fields.Attribute]:
-    """The columns that almost every table starts with."""
+def identity(create: str = '') -> dict[str, Attribute]:
+    """The columns that almost every table starts with.
+
+    :param create: what becomes of a uuid that a create body brings, as in ``Exposure``.
+    """
     return {
-        'id': fields.internal(fields.Integer(), nullable=True, doc='Row id; order of creation.'),
-        'uuid': fields.attr(fields.Uuid(), doc='Identifies it for ever.'),
+        'id': internal(fields.Integer(), nullable=True, doc='Row id; order of creation.'),
+        'uuid': attr(fields.Uuid(), create=create, doc='Identifies it for ever.'),
     }
 
 
-def stamps() -> dict[str, fields.Attribute]:
+def stamps() -> dict[str, Attribute]:
     """The columns that almost every table ends with."""
     return {
-        'created_at': fields.attr(fields.DateTime(), nullable=True, unit='UTC',
-                                  doc='When it was accepted.'),
-        'updated_at': fields.attr(fields.DateTime(), nullable=True, unit='UTC',
-                                  doc='When it was changed last; null until then.'),
+        'created_at': attr(fields.DateTime(), nullable=True, unit='UTC',
+                           doc='When it was accepted.'),
+        'updated_at': attr(fields.DateTime(), nullable=True, unit='UTC',
+                           doc='When it was changed last; null until then.'),
     }
 
 
-LINKS = fields.attr(fields.Json({'type': 'array'}), doc='Links to itself: self and bookmark.')
+LINKS = attr(fields.Json({'type': 'array'}), doc='Links to itself: self and bookmark.')

@@ -1,7 +1,8 @@
 """Certificate: a certificate authority of a cluster; its key is a secret elsewhere."""
 
+from magnum_lite.objects.attribute import internal
 from magnum_lite.objects.base import Registry, Resource, identity, stamps
-from magnum_lite.objects.fields import DateTime, String, Text, Uuid, internal
+from magnum_lite.objects.fields import DateTime, String, Text, Uuid
 
 
 @Registry.register

@@ -1,6 +1,7 @@
 """Cluster: what a tenant asked for, and how far it is."""
 
 from magnum_lite.objects import shape
+from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
 from magnum_lite.objects.fields import (
     Boolean,
@@ -12,8 +13,6 @@ from magnum_lite.objects.fields import (
     StringMap,
     Text,
     Uuid,
-    attr,
-    internal,
 )
 from magnum_lite.objects.status import HEALTH, STATUSES
 
@@ -29,8 +28,8 @@ class Cluster(Resource):
     collection = 'clusters'
 
     fields = {
-        **identity(),
-        'name': attr(String(min=1, max=242, pattern=NAME), create='optional',
+        **identity(create='ignored'),
+        'name': attr(String(min=1, max=242, pattern=NAME), create='optional', blank=True,
                      doc='Need not be unique; made up when absent.'),
         'cluster_template_id': attr(Uuid(), create='required',
                                     doc='The template, uuid or name when given.'),
@@ -43,8 +42,8 @@ class Cluster(Resource):
         'status_reason': attr(Text(), nullable=True, create='ignored', doc='Why it failed.'),
         'health_status': attr(Enum(*HEALTH), nullable=True, create='optional', update=True,
                               doc='Health of the COE.'),
-        'health_status_reason': attr(StringMap(), default={}, create='optional', update=True,
-                                     doc='Finding by component.'),
+        'health_status_reason': attr(StringMap(strict=True), default={}, create='optional',
+                                     update=True, doc='Finding by component.'),
         'stack_id': attr(String(max=255), nullable=True, doc='Id of the base stack in Heat.'),
         'discovery_url': attr(Text(), nullable=True, create='optional',
                               doc='Kept for clients; discovery needs no service here.'),
@@ -66,9 +65,9 @@ class Cluster(Resource):
         **stamps(),
     }
     computed = {
-        'node_count': attr(Integer(min=0), create='optional', update=True, unit='nodes',
+        'node_count': attr(Integer(min=0), default=1, create='optional', update=True, unit='nodes',
                            doc='Workers, over all groups.'),
-        'master_count': attr(Integer(min=1), create='optional', unit='nodes',
+        'master_count': attr(Integer(min=1), default=1, create='optional', unit='nodes',
                              doc='Control-plane nodes; odd.'),
         'merge_labels': attr(Boolean(), create='optional',
                              doc='Whether given labels are laid over the template\'s.'),

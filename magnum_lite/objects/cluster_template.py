@@ -1,8 +1,9 @@
 """ClusterTemplate: what clusters have in common."""
 
 from magnum_lite.objects import shape
+from magnum_lite.objects.attribute import Attribute, attr
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
-from magnum_lite.objects.fields import Attribute, Boolean, Enum, Integer, String, StringMap, attr
+from magnum_lite.objects.fields import Boolean, Enum, Integer, String, StringMap
 
 IPV4 = r'(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}'
 
@@ -24,7 +25,7 @@ class ClusterTemplate(Resource):
     collection = 'clustertemplates'
 
     fields = {
-        **identity(),
+        **identity(create='optional'),
         'name': attr(String(min=1, max=255), create='optional', update=True,
                      doc='Need not be unique; made up when absent.'),
         'coe': attr(String(min=1, max=255), create='required', update=True,
@@ -39,9 +40,10 @@ class ClusterTemplate(Resource):
         'docker_storage_driver': _text('Storage driver of the container runtime.'),
         'apiserver_port': attr(Integer(min=1024, max=65535), nullable=True, create='optional',
                                update=True, doc='Port of the COE\'s API.'),
-        'network_driver': _text('Container network: flannel, calico, ...'),
+        'network_driver': attr(String(max=255), nullable=True, create='optional', update=True,
+                               blank=True, doc='Container network: flannel, calico, ...'),
         'volume_driver': attr(Enum('cinder'), nullable=True, create='optional', update=True,
-                              doc='Storage for containers; only cinder.'),
+                              blank=True, doc='Storage for containers; only cinder.'),
         'http_proxy': _text('Proxy for the nodes.'),
         'https_proxy': _text('Proxy for the nodes, TLS.'),
         'no_proxy': _text('Addresses that need no proxy.'),

@@ -1,5 +1,6 @@
 """Driver: one version of an installed driver with its configuration."""
 
+from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
 from magnum_lite.objects.fields import (
     Boolean,
@@ -10,8 +11,6 @@ from magnum_lite.objects.fields import (
     String,
     StringList,
     Uuid,
-    attr,
-    internal,
 )
 
 

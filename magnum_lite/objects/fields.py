@@ -5,16 +5,14 @@ is what oslo.versionedobjects calls on assignment and is strict.
 """
 
 import datetime
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from oslo_versionedobjects import fields as ovo
 from sqlalchemy.dialects import mysql
-
-from magnum_lite.objects.columns import JsonText, long_text
 
 TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 FALSE = ('0', 'f', 'false', 'off', 'n', 'no')
@@ -87,10 +85,14 @@ class Text(String):
 
 
 class Uuid(String):
-    """A UUID in its usual spelling: lower case, with hyphens."""
+    """A UUID in its usual spelling; the wire may give the name of the thing in its place."""
 
     def __init__(self) -> None:
         super().__init__(max=36)
+
+    def accept(self, value: Any) -> str:
+        """The UUID, or a name, which the handler looks up."""
+        return String(min=1).accept(value)
 
     def json_schema(self) -> dict[str, Any]:
         """A string of format uuid."""
@@ -244,6 +246,30 @@ class StringList(Json):
         return value
 
 
+class JsonText(sa.types.TypeDecorator):
+    """A JSON value in a text column, the same on every database."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine:
+        """TEXT; 16 MiB on MariaDB."""
+        return dialect.type_descriptor(long_text())
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        """Value to text."""
+        return None if value is None else json.dumps(value, separators=(',', ':'), sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        """Text to value."""
+        return None if value is None else json.loads(value)
+
+
+def long_text() -> sa.types.TypeEngine:
+    """TEXT that holds at least 1,000,000 characters."""
+    return sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
+
+
 def storable(text: str) -> str:
     """The text, if every database can hold it.
 
@@ -252,48 +278,3 @@ def storable(text: str) -> str:
     if '\0' in text or not text.isascii() and _SURROGATE.search(text):
         raise ValueError('text of Unicode characters without NUL is expected')
     return text
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """How REST shows an attribute; None as ``since`` hides it.
-
-    :ivar since: the microversion that shows it first.
-    :ivar create: ``required``, ``optional``, ``ignored`` (taken and dropped) or '' (refused).
-    :ivar update: whether JSON-Patch may change it.
-    :ivar blank: whether '' means not given, as Horizon and gophercloud send it.
-    """
-
-    since: str | None
-    create: str = ''
-    update: bool = False
-    unit: str = ''
-    doc: str = ''
-    blank: bool = False
-
-
-class Attribute(ovo.Field):
-    """A field with its exposure.
-
-    :ivar added: the version of the object that has it first.
-    """
-
-    def __init__(self, kind: Type, exposure: Exposure, *, nullable: bool, default: Any, added: str):
-        super().__init__(kind, nullable=nullable, default=default)
-        self.kind = kind
-        self.exposure = exposure
-        self.added = added
-
-
-def attr(kind: Type, *, doc: str, since: str = '1.1', create: str = '', update: bool = False,
-         unit: str = '', blank: bool = False, nullable: bool = False,
-         default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
-    """An attribute that REST shows; arguments as in ``Exposure`` and ``Attribute``."""
-    return Attribute(kind, Exposure(since, create, update, unit, doc, blank),
-                     nullable=nullable, default=default, added=added)
-
-
-def internal(kind: Type, *, doc: str, nullable: bool = False,
-             default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
-    """An attribute that REST never shows."""
-    return Attribute(kind, Exposure(None, doc=doc), nullable=nullable, default=default, added=added)

@@ -1,5 +1,6 @@
 """NodeGroup: equal nodes of one cluster."""
 
+from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
 from magnum_lite.objects.fields import (
     Boolean,
@@ -11,8 +12,6 @@ from magnum_lite.objects.fields import (
     StringMap,
     Text,
     Uuid,
-    attr,
-    internal,
 )
 from magnum_lite.objects.status import STATUSES
 

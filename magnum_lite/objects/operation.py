@@ -1,17 +1,8 @@
 """Operation: one accepted change of one cluster; a row, and the conductor's queue."""
 
+from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
-from magnum_lite.objects.fields import (
-    DateTime,
-    Enum,
-    Integer,
-    Json,
-    String,
-    Text,
-    Uuid,
-    attr,
-    internal,
-)
+from magnum_lite.objects.fields import DateTime, Enum, Integer, Json, String, Text, Uuid
 from magnum_lite.objects.status import STABLE, STATUSES
 
 STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')

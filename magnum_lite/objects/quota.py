@@ -1,7 +1,8 @@
 """Quota: how many of a resource a project may have."""
 
+from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import Registry, Resource, stamps
-from magnum_lite.objects.fields import Integer, String, attr
+from magnum_lite.objects.fields import Integer, String
 
 
 @Registry.register

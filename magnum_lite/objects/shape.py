@@ -1,9 +1,9 @@
 """The attributes that a ClusterTemplate defaults and a Cluster may override: written once."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from magnum_lite.objects.fields import Attribute, Boolean, Integer, String, attr
+from magnum_lite.objects.attribute import Attribute, attr
+from magnum_lite.objects.fields import Boolean, Integer, String
 
 # Name on the template -> name on the cluster, where they differ.
 RENAMED = {'keypair_id': 'keypair'}
@@ -44,15 +44,5 @@ def overrides() -> dict[str, Attribute]:
     return found
 
 
-def merge(cluster: Mapping[str, Any], template: Any) -> dict[str, Any]:
-    """``{attribute of the cluster: effective value}``.
-
-    :param cluster: what the request gave; absent, None and '' mean the template's.
-    :param template: the ClusterTemplate.
-    """
-    merged = {}
-    for theirs in defaults():
-        ours = RENAMED.get(theirs, theirs)
-        given = cluster.get(ours)
-        merged[ours] = getattr(template, theirs) if given in (None, '') else given
-    return merged
+# Attribute of the cluster -> the attribute of the template that gives its default.
+INHERITED = {RENAMED.get(name, name): name for name in defaults()}
