@@ -71,12 +71,48 @@ class NotFound(ServiceError):
     message = '{noun} {ident} could not be found'
 
 
+class NoRoute(NotFound):
+    """No endpoint has that path."""
+
+    code = 'no-route'
+    message = 'No endpoint is at {path}'
+
+
+class MethodNotAllowed(ServiceError):
+    """The path has endpoints, but none for that method."""
+
+    status = 405
+    code = 'method-not-allowed'
+    message = '{method} is not possible here'
+
+
+class NotUtf8(BadRequest):
+    """The path, the query or the body is not UTF-8."""
+
+    code = 'not-utf-8'
+    message = 'The {part} is not UTF-8'
+
+
 class NotAcceptable(ServiceError):
-    """The microversion or the media type cannot be served."""
+    """The microversion cannot be understood, or is not that of the endpoint."""
 
     status = 406
     code = 'not-acceptable'
     message = '{reason}'
+
+
+class VersionUnsupported(NotAcceptable):
+    """A microversion out of range."""
+
+    code = 'microversion-unsupported'
+    message = 'Version {version} is not supported: {oldest} to {newest} are'
+
+
+class MediaNotAcceptable(NotAcceptable):
+    """The caller accepts no JSON."""
+
+    code = 'media-not-acceptable'
+    message = 'Only application/json can be served'
 
 
 class Conflict(ServiceError):
@@ -92,6 +128,13 @@ class Ambiguous(Conflict):
 
     code = 'ambiguous-name'
     message = 'More than one {noun} is named {ident}. Use the uuid'
+
+
+class Hidden(Forbidden):
+    """A hidden template makes no clusters, but for administrators."""
+
+    code = 'hidden-template'
+    message = 'Cluster template {template} is hidden'
 
 
 class UnsupportedMedia(ServiceError):
