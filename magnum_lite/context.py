@@ -1,0 +1,104 @@
+"""Who asks: the context of a request, and the identity of development."""
+
+import ipaddress
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from oslo_config import cfg
+from oslo_context import context
+from oslo_policy import policy
+
+from magnum_lite.exceptions import Forbidden
+
+TOKEN_ROLES = ('member', 'reader')      # of a development token that names none
+_FORGEABLE = ('HTTP_X_', 'HTTP_OPENSTACK_SYSTEM_SCOPE')
+
+
+class RequestContext(context.RequestContext):
+    """The caller of one request, and what policy lets it do.
+
+    :ivar token_auth: a keystoneauth plugin with the caller's token; None in development.
+    """
+
+    token_auth: Any = None
+    enforcer: policy.Enforcer
+
+    @classmethod
+    def of(cls, environ: Mapping[str, Any], enforcer: policy.Enforcer) -> 'RequestContext':
+        """The context of a request that has passed the identity middleware."""
+        found = cls.from_environ(environ, request_id=environ.get('openstack.request_id'))
+        found.token_auth = environ.get('keystone.token_auth')
+        found.enforcer = enforcer
+        found.is_admin = found.may('context_is_admin')
+        return found
+
+    def may(self, rule: str, target: Mapping[str, Any] | None = None) -> bool:
+        """Whether policy allows ``rule``.
+
+        :param target: ``project_id`` and ``user_id`` of what it is done to; default the caller's.
+        """
+        owner = {'project_id': self.project_id, 'user_id': self.user_id}
+        caller = {**owner, 'roles': self.roles, 'is_admin': self.is_admin,
+                  'domain_id': self.domain_id, 'system_scope': self.system_scope}
+        return bool(self.enforcer.enforce(rule, target or owner, caller))
+
+    def can(self, rule: str, target: Mapping[str, Any] | None = None) -> None:
+        """As ``may``.
+
+        :raises Forbidden: policy does not allow it.
+        """
+        if not self.may(rule, target):
+            raise Forbidden(rule=rule)
+
+
+class DevelopmentIdentity:
+    """WSGI middleware that takes the token for the identity: ``user:project[:role,role]``.
+
+    Sets the headers that keystonemiddleware would set, and refuses what is not from this machine.
+    """
+
+    def __init__(self, application: Callable[..., Any], conf: cfg.ConfigOpts):
+        if not is_loopback(conf.api.bind_host):
+            raise ValueError('[identity] mode = development needs [api] bind_host on loopback, '
+                             f'not {conf.api.bind_host}')
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer 403 or 401, or pass on with the caller's headers."""
+        if not is_loopback(environ.get('REMOTE_ADDR', '')):
+            return _refuse(start_response, '403 Forbidden',
+                           'The development identity answers callers on this machine only.')
+        token = environ.get('HTTP_X_AUTH_TOKEN', '')
+        user, _, rest = token.partition(':')
+        project, _, roles = rest.partition(':')
+        if not user or not project:
+            return _refuse(start_response, '401 Unauthorized',
+                           'The request you have made requires authentication.')
+        for name in [name for name in environ if name.startswith(_FORGEABLE)]:
+            if name != 'HTTP_X_AUTH_TOKEN':
+                del environ[name]
+        environ |= {'HTTP_X_IDENTITY_STATUS': 'Confirmed', 'HTTP_X_USER_ID': user,
+                    'HTTP_X_USER_NAME': user, 'HTTP_X_PROJECT_ID': project,
+                    'HTTP_X_PROJECT_NAME': project,
+                    'HTTP_X_ROLES': roles or ','.join(TOKEN_ROLES)}
+        return self._application(environ, start_response)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is of this machine alone."""
+    try:
+        return host == 'localhost' or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refuse(start_response: Callable[..., Any], status: str, message: str) -> list[bytes]:
+    """An error as keystonemiddleware words it."""
+    code, title = status.split(' ', 1)
+    body = json.dumps({'error': {'code': int(code), 'title': title, 'message': message}}).encode()
+    start_response(status, [('Content-Type', 'application/json'),
+                            ('Content-Length', str(len(body))),
+                            ('WWW-Authenticate', 'Keystone uri="http://127.0.0.1/"')])
+    return [body]
