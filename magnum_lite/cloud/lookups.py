@@ -1,0 +1,243 @@
+"""What a request names in the cloud, looked up with the caller's own token (contract 4.3).
+
+Look-ups have a bounded time and a short memory. A cloud that does not answer lets the request in:
+the conductor looks again before it builds.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import openstack
+from keystoneauth1 import exceptions as ksa_exc
+from openstack import exceptions as sdk_exc
+from oslo_config import cfg
+
+from magnum_lite.cloud import identity
+from magnum_lite.context import RequestContext
+from magnum_lite.db.store import normal_uuid
+from magnum_lite.exceptions import Ambiguous, Forbidden, Invalid, NotFound
+
+LOG = logging.getLogger(__name__)
+MOST = 10_000       # remembered look-ups
+
+
+@dataclass(frozen=True)
+class Image:
+    """A Glance image: what decides about driver and nodes."""
+
+    id: str
+    name: str
+    os_distro: str | None
+    magnum_driver: str | None
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """A Nova flavor.
+
+    :ivar disk: GiB of its root disk.
+    """
+
+    id: str
+    disk: int
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A network, a subnet or a key pair.
+
+    :ivar is_external: whether a network is one of floating IPs.
+    :ivar public_key: of a key pair, OpenSSH text.
+    """
+
+    id: str
+    is_external: bool = False
+    public_key: str = ''
+
+
+@dataclass
+class Memory:
+    """Found things by caller and name, for a while; for all requests of a process."""
+
+    keep_s: float
+    _found: dict[Any, tuple[float, Any]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def get(self, key: Any) -> Any:
+        """What was found lately, or None."""
+        with self._lock:
+            until, value = self._found.get(key, (0.0, None))
+        return value if until > time.monotonic() else None
+
+    def put(self, key: Any, value: Any) -> None:
+        """Remember it."""
+        now = time.monotonic()
+        with self._lock:
+            if len(self._found) >= MOST:
+                self._found = {k: v for k, v in self._found.items() if v[0] > now}
+            if len(self._found) < MOST:
+                self._found[key] = now + self.keep_s, value
+
+
+class Lookups:
+    """The look-ups of one request.
+
+    Each gives what it found, or None where the cloud does not answer.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, context: RequestContext, memory: Memory):
+        self._conf, self._context, self._memory = conf, context, memory
+        self._connection: Any = None
+        self._silent: set[str] = set()      # services that did not answer this request
+
+    def check(self, named: Mapping[str, str | None], *, from_disk: bool) -> Image | None:
+        """Look up all that a template or a cluster names; the image.
+
+        :param named: ``{attribute: name or id}``; what is None is not looked up.
+        :param from_disk: whether nodes boot from the disks of their flavors.
+        :raises ServiceError: as the look-ups below, flavors first.
+        """
+        for attribute in ('flavor_id', 'master_flavor_id'):
+            if ident := named.get(attribute):
+                flavor = self.flavor(attribute, ident)
+                if flavor and from_disk and not flavor.disk:
+                    raise Invalid(path=attribute, reason=f'flavor {ident} has no root disk: give '
+                                                         'the label boot_volume_size')
+        image = self.image(named['image_id']) if named.get('image_id') else None
+        for attribute in ('external_network_id', 'fixed_network'):
+            if ident := named.get(attribute):
+                self.network(attribute, ident)
+        if ident := named.get('fixed_subnet'):
+            self.subnet('fixed_subnet', ident)
+        return image
+
+    def image(self, ident: str) -> Image | None:
+        """An image with the property ``os_distro``.
+
+        :raises Invalid: there is none, or it lacks the property.
+        :raises Ambiguous: several have the name.
+        :raises Forbidden: Glance does not let the caller see it.
+        """
+        found = self._find('image', 'image_id', ident, _image)
+        if found and not found.os_distro:
+            raise Invalid(path='image_id', reason=f'image {ident} has no property os_distro')
+        return found
+
+    def flavor(self, attribute: str, ident: str) -> Flavor | None:
+        """A flavor.
+
+        :raises Invalid: there is none.
+        """
+        return self._find('compute', attribute, ident, _flavor)
+
+    def network(self, attribute: str, ident: str) -> Thing | None:
+        """A network; ``external_network_id`` has to be external.
+
+        :raises Invalid: there is none.
+        :raises Ambiguous: several have the name.
+        """
+        found = self._find('network', attribute, ident, _network)
+        if found and attribute == 'external_network_id' and not found.is_external:
+            raise Invalid(path=attribute, reason=f'network {ident} is not external')
+        return found
+
+    def subnet(self, attribute: str, ident: str) -> Thing | None:
+        """A subnet.
+
+        :raises Invalid: there is none.
+        :raises Ambiguous: several have the name.
+        """
+        return self._find('network', attribute, ident, _subnet)
+
+    def keypair(self, name: str) -> Thing | None:
+        """A key pair of the caller.
+
+        :raises NotFound: there is none.
+        """
+        try:
+            return self._find('compute', 'keypair', name, _keypair)
+        except Invalid:
+            raise NotFound(noun='Keypair', ident=name) from None
+
+    def _find(self, service: str, attribute: str, ident: str,
+              look: Callable[[Any, str], Any]) -> Any:
+        key = (self._context.project_id, self._context.user_id, look, ident)
+        found = self._memory.get(key)
+        if found is not None or service in self._silent:
+            return found
+        try:
+            found = look(self._connect(), ident)
+        except sdk_exc.DuplicateResource:
+            raise Ambiguous(noun=look.__name__.strip('_'), ident=ident) from None
+        except sdk_exc.ForbiddenException:
+            raise Forbidden(f'{attribute}: the cloud does not let you use {ident}') from None
+        except (sdk_exc.SDKException, ksa_exc.ClientException) as error:
+            LOG.warning('The %s service does not answer, so %s is not checked: %s', service,
+                        attribute, error)
+            self._silent.add(service)
+            return None
+        if found is None:
+            raise Invalid(path=attribute, reason=f'{ident} could not be found')
+        self._memory.put(key, found)
+        return found
+
+    def _connect(self) -> Any:
+        if self._connection is None:
+            conf, context = self._conf, self._context
+            auth = context.token_auth or identity.development_plugin(
+                conf, context.user_id, context.project_id, context.roles)
+            session = identity.caller_session(conf, auth, timeout_s=conf.cloud.lookup_timeout_s)
+            self._connection = openstack.connection.Connection(
+                session=session, region_name=conf.cloud.region_name,
+                interface=conf.cloud.interface)
+        return self._connection
+
+
+def _image(cloud: Any, ident: str) -> Image | None:
+    found = _one(ident, cloud.image.get_image, cloud.image.images)
+    return found and Image(found.id, found.name or '', found.os_distro,
+                           (found.properties or {}).get('magnum_driver'))
+
+
+def _flavor(cloud: Any, ident: str) -> Flavor | None:
+    for found in cloud.compute.flavors():
+        if ident in (found.id, found.name):
+            return Flavor(found.id, found.disk)
+    return None
+
+
+def _network(cloud: Any, ident: str) -> Thing | None:
+    found = _one(ident, cloud.network.get_network, cloud.network.networks)
+    return found and Thing(found.id, is_external=bool(found.is_router_external))
+
+
+def _subnet(cloud: Any, ident: str) -> Thing | None:
+    found = _one(ident, cloud.network.get_subnet, cloud.network.subnets)
+    return found and Thing(found.id)
+
+
+def _keypair(cloud: Any, ident: str) -> Thing | None:
+    for found in cloud.compute.keypairs():
+        if found.name == ident:
+            return Thing(found.name, public_key=found.public_key)
+    return None
+
+
+def _one(ident: str, get: Callable[[str], Any], find: Callable[..., Iterable[Any]]) -> Any:
+    """What has that id, else that name.
+
+    The SDK's own ``find_...`` puts any text into the path of a URL; this puts ids there only.
+    """
+    if uuid := normal_uuid(ident):
+        try:
+            return get(uuid)
+        except sdk_exc.NotFoundException:
+            pass
+    found = list(find(name=ident))
+    if len(found) > 1:
+        raise sdk_exc.DuplicateResource(ident)
+    return found[0] if found else None
