@@ -99,6 +99,8 @@ def get(connection: sa.Connection, resource: type[R], ident: str, scope: Scope =
     """
     table = tables.OF[resource]
     uuid = normal_uuid(ident)
+    if not uuid and 'name' not in table.c:
+        raise NotFound(noun=resource.__name__, ident=ident)
     match = table.c.uuid == uuid if uuid else table.c.name == ident
     query = sa.select(table).where(match, scope.condition(resource), *_where(table, where)).limit(2)
     rows = connection.execute(query).all()
@@ -164,6 +166,14 @@ def count(connection: sa.Connection, resource: type[Resource], **where: Any) -> 
     table = tables.OF[resource]
     query = sa.select(sa.func.count()).select_from(table).where(*_where(table, where))
     return connection.execute(query).scalar_one()
+
+
+def count_by(connection: sa.Connection, resource: type[Resource],
+             *columns: str) -> dict[tuple[Any, ...], int]:
+    """``{(value, ...): number of rows}`` for each combination of values of some columns."""
+    keys = [tables.OF[resource].c[name] for name in columns]
+    query = sa.select(*keys, sa.func.count()).group_by(*keys)
+    return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
 
 
 def _where(table: sa.Table, where: dict[str, Any]) -> list[sa.ColumnElement[bool]]:

@@ -1,0 +1,239 @@
+"""The WSGI application: middleware in order, and from a request to its endpoint and back."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pecan
+import webob
+from keystonemiddleware import auth_token
+from oslo_config import cfg
+from oslo_middleware import healthcheck, request_id
+from pecan import hooks
+
+from magnum_lite.api import (
+    controllers,  # noqa: F401 - registers the endpoints
+    faults,
+    microversion,
+)
+from magnum_lite.api.endpoint import Endpoint, Request, Service, find
+from magnum_lite.api.microversion import Version
+from magnum_lite.cloud.lookups import Memory
+from magnum_lite.context import DevelopmentIdentity, RequestContext
+from magnum_lite.db.engine import Database
+from magnum_lite.exceptions import (
+    BadRequest,
+    MediaNotAcceptable,
+    NoRoute,
+    NotAcceptable,
+    NotUtf8,
+    UnsupportedMedia,
+    VersionUnsupported,
+)
+from magnum_lite.policy import enforcer
+from magnum_lite.rpc import Waker
+from magnum_lite.secrets.vault import Vault
+
+HEADER = 'OpenStack-API-Version'
+JSON = 'application/json'
+PATCH_JSON = 'application/json-patch+json'
+MAX_BODY = 1024 * 1024
+_PUBLIC = ('/', '/v1', '/v1/')
+_NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
+
+
+class Application:
+    """The WSGI callable.
+
+    :ivar service: its parts; nothing of it is connected before the first request.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts):
+        self.service = Service(conf, Database(conf), Waker(conf), Vault(conf),
+                               Memory(conf.cloud.lookup_cache_s))
+        app: Any = pecan.Pecan(
+            Root(self.service), hooks=[faults.Faults(), VersionHeaders()],
+            guess_content_type_from_ext=False, use_context_locals=False)
+        # From the outside in: the health check stands alone, since load balancers have no token;
+        # the request id comes before identity, so that a 401 has one too.
+        self._health = healthcheck.Healthcheck(None, conf)
+        self._public = request_id.RequestId(app)
+        self._protected = request_id.RequestId(_identity(app, conf))
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request; discovery needs no token."""
+        path = environ['PATH_INFO']
+        app = self._protected
+        if path == '/healthcheck':
+            app = self._health
+        elif path in ('', *_PUBLIC) or environ['REQUEST_METHOD'] == 'OPTIONS':
+            app = self._public
+        return app(environ, start_response)
+
+    def close(self) -> None:
+        """Give up connections and threads."""
+        self.service.waker.stop()
+        self.service.db.dispose()
+
+
+def make_app(conf: cfg.ConfigOpts) -> Application:
+    """The WSGI application of a configuration.
+
+    :raises ValueError: the development identity is to listen on more than loopback.
+    """
+    return Application(conf)
+
+
+def _identity(app: Any, conf: cfg.ConfigOpts) -> Any:
+    if conf.identity.mode == 'development':
+        return DevelopmentIdentity(app, conf)
+    return auth_token.AuthProtocol(app, {'oslo_config_config': conf})
+
+
+class VersionHeaders(hooks.PecanHook):
+    """Says on every answer which version it is of, and which there are."""
+
+    def after(self, state: Any) -> None:
+        """Set the headers, once routing knows the version."""
+        version = state.request.context.get('version')
+        if version is not None:
+            state.response.headers.update({
+                'OpenStack-API-Minimum-Version': f'{microversion.NAME} {microversion.OLDEST}',
+                'OpenStack-API-Maximum-Version': f'{microversion.NAME} {microversion.NEWEST}',
+                HEADER: f'{microversion.NAME} {version}', 'Vary': HEADER})
+
+
+class Root:
+    """Pecan's root controller: all routing is by the table of endpoints."""
+
+    def __init__(self, service: Service):
+        self._service = service
+        self._enforcer = enforcer(service.conf)
+
+    @pecan.expose()
+    def _route(self, args: list[str], request: webob.Request) -> tuple[Any, list[str]]:
+        request.pecan['content_type'] = JSON    # negotiated below, by rules of our own
+        segments, path = _segments(request.path_info)
+        if path == '/':
+            version = microversion.RANGE[0]
+        else:
+            version = _version(request)
+        endpoint, values = find(request.method, segments)
+        endpoint.check_version(version)
+        if not _accepts_json(request.headers.get('Accept', '')):
+            raise MediaNotAcceptable
+        public = self._service.conf.api.public_endpoint
+        request.context['call'] = values, Request(
+            service=self._service, endpoint=endpoint, version=version,
+            context=RequestContext.of(request.environ, self._enforcer),
+            body=_body(request, endpoint), query=_query(request, endpoint, version),
+            base=(public or request.application_url).rstrip('/'))
+        # Pecan would read both as arguments of the controller.
+        request.body, request.environ['QUERY_STRING'] = b'', ''
+        return self.serve, []
+
+    @pecan.expose(content_type=JSON)
+    def serve(self, request: webob.Request, response: webob.Response) -> webob.Response:
+        """Call the endpoint's handler and answer what it returns."""
+        values, call = request.context['call']
+        document = call.endpoint.handler(call, **values)
+        if document is None:
+            return webob.Response(status=204, content_type=None)
+        answer = webob.Response(status=call.endpoint.status, content_type=JSON, charset='UTF-8',
+                                body=json.dumps(document).encode())
+        answer.headers.update(call.headers)
+        return answer
+
+
+def _version(request: webob.Request) -> Version:
+    """The microversion that the request asks for.
+
+    :raises NotAcceptable: the header cannot be understood.
+    :raises VersionUnsupported: the version is out of range.
+    """
+    oldest, newest = microversion.RANGE
+    service, _, word = ' '.join(request.headers.get(HEADER, '').split()).partition(' ')
+    found = _NUMBER.match(word)
+    if HEADER not in request.headers:
+        version = oldest
+    elif word.lower() == 'latest':      # upstream does not look at the service then
+        version = newest
+    elif service in microversion.ALIASES and found:
+        version = int(found[1]), int(found[2])
+    else:
+        raise NotAcceptable(reason=f'Invalid header {HEADER}: '
+                                   f'"{microversion.ALIASES[0]} major.minor" or latest is expected')
+    request.context['version'] = '.'.join(map(str, version))
+    if not oldest <= version <= newest:
+        raise VersionUnsupported(version=request.context['version'], oldest=microversion.OLDEST,
+                                 newest=microversion.NEWEST)
+    return version
+
+
+def _segments(path: str) -> tuple[list[str], str]:
+    """The parts of a path below the version, and the path without its last slash.
+
+    :raises NoRoute: more than one version, or something empty.
+    """
+    path = path.removesuffix('/') or '/'
+    segments = path.split('/')[1:]
+    if path in _PUBLIC:
+        return segments, path
+    if segments[0] == 'v1':
+        del segments[0]
+    if segments[0] == 'v1' or not all(segments) or '\0' in path:
+        raise NoRoute(path=path[:255])
+    return segments, path
+
+
+def _accepts_json(header: str) -> bool:
+    """Whether an Accept header lets JSON through: the most specific range decides."""
+    ranks = {'*/*': 0, 'application/*': 1, JSON: 2}
+    best, accepted = -1, not header.strip()
+    for part in header.split(','):
+        media, *parameters = (word.strip().lower() for word in part.split(';'))
+        if ranks.get(media, -1) >= best and media in ranks:
+            best = ranks[media]
+            accepted = not any(word.replace(' ', '').startswith('q=') and
+                               not word.partition('=')[2].strip(' 0.') for word in parameters)
+    return accepted
+
+
+def _query(request: webob.Request, endpoint: Endpoint, version: Version) -> dict[str, str]:
+    try:
+        given = dict(parse_qsl(request.environ.get('QUERY_STRING', ''), keep_blank_values=True,
+                               errors='strict', max_num_fields=100))
+    except ValueError as error:
+        raise NotUtf8(part='query') from error
+    for name, value in given.items():
+        since = endpoint.query.get(name)
+        if since is None or version < since or '\0' in value:
+            raise BadRequest(reason=f'Unknown argument: {name[:255]}')
+    return given
+
+
+def _body(request: webob.Request, endpoint: Endpoint) -> Any:
+    """The decoded body; None for endpoints that take none.
+
+    :raises UnsupportedMedia: it is not sent as JSON.
+    :raises BadRequest: it is none.
+    """
+    chunked = 'chunked' in request.headers.get('Transfer-Encoding', '').lower()
+    has_body = request.method != 'GET' and bool(request.content_length or chunked)
+    accepted = (JSON, PATCH_JSON) if request.method == 'PATCH' else (JSON,)
+    if has_body and request.content_type.lower() not in accepted:
+        raise UnsupportedMedia(given=request.content_type[:255] or 'without a type')
+    if not endpoint.takes_body:
+        return None
+    raw = request.body_file.read(MAX_BODY + 1) if has_body else b''
+    if not raw or len(raw) > MAX_BODY:
+        raise BadRequest(reason=f'A JSON body of at most {MAX_BODY} bytes is expected')
+    try:
+        return json.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        raise NotUtf8(part='body') from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(reason='The body is not JSON') from error

@@ -1,0 +1,17 @@
+"""The endpoints, one module a noun; importing the package registers all of them."""
+
+from magnum_lite.api.controllers import (
+    certificates,
+    cluster_actions,
+    cluster_create,
+    cluster_templates,
+    clusters,
+    drivers,
+    mservices,
+    nodegroups,
+    operations,
+    root,
+)
+
+__all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates', 'clusters',
+           'drivers', 'mservices', 'nodegroups', 'operations', 'root']

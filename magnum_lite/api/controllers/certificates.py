@@ -1,0 +1,80 @@
+"""Certificates: show the authority of a cluster, and let it sign."""
+
+from typing import Any
+
+from magnum_lite.api import schema
+from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.links import links
+from magnum_lite.api.microversion import RANGE
+from magnum_lite.certs import signing
+from magnum_lite.db import store
+from magnum_lite.exceptions import BadRequest, Conflict, Invalid, NotFound
+from magnum_lite.objects import Certificate, Cluster
+from magnum_lite.objects.fields import Text
+
+_PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
+_DEFAULT = 'kubernetes'     # any other text means it too
+_BODY = ('cluster_uuid', 'csr', 'ca_cert_type', 'pem')
+
+
+@endpoint('GET', '/certificates/{cluster}', rule='certificate:get',
+          everywhere='context_is_admin', query={'ca_cert_type': RANGE[0]})
+def show(request: Request, cluster: str) -> dict[str, Any]:
+    """The certificate of an authority."""
+    with request.service.db.read() as connection:
+        found = store.get(connection, Cluster, cluster, request.scope)
+        request.authorize(found)
+        authority = _authority(connection, found, request.query.get('ca_cert_type', _DEFAULT))
+    return _document(request, found, authority.pem)
+
+
+@endpoint('POST', '/certificates', rule='certificate:create', status=201, takes_body=True,
+          everywhere='context_is_admin')
+def sign(request: Request) -> dict[str, Any]:
+    """A certificate for a request."""
+    given = _read(request.body)
+    with request.service.db.read() as connection:
+        try:
+            found = store.get(connection, Cluster, given['cluster_uuid'], request.scope)
+        except NotFound as error:
+            raise BadRequest(reason=str(error)) from error
+        request.authorize(found)
+        authority = _authority(connection, found, given.get('ca_cert_type', _DEFAULT))
+        key = request.service.vault.read(connection, authority.key_ref)
+    pem = signing.sign(given['csr'], authority.pem, key,
+                       days=request.service.conf.certificates.validity_days)
+    kept = {name: given[name] for name in ('csr', 'ca_cert_type') if name in given}
+    return _document(request, found, pem) | kept
+
+
+def _read(body: Any) -> dict[str, str]:
+    if not isinstance(body, dict):
+        raise BadRequest(reason='A JSON object is expected')
+    given = {}
+    for name, value in body.items():
+        if name not in _BODY:
+            raise Invalid(path=name[:255], reason='unknown attribute')
+        if value is not None:
+            given[name] = schema.accept(name, Text(), value)
+    for name in ('cluster_uuid', 'csr'):
+        if not given.get(name):
+            raise Invalid(path=name, reason='the attribute is mandatory')
+    return given
+
+
+def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:
+    """The authority that a client means by ``ca_cert_type``.
+
+    :raises Conflict: the conductor has not made it yet.
+    """
+    purpose = _PURPOSES.get(kind, _DEFAULT)
+    found = store.rows(connection, Certificate, cluster_id=cluster.uuid, purpose=purpose)
+    if not found:
+        raise Conflict(reason=f'The {purpose} certificate authority of cluster {cluster.uuid} does '
+                              'not exist yet. It is made at the start of its creation')
+    return found[0]
+
+
+def _document(request: Request, cluster: Cluster, pem: str) -> dict[str, Any]:
+    return {'cluster_uuid': cluster.uuid, 'pem': pem.rstrip('\n'),
+            'links': links(request.base, 'certificates', cluster.uuid)}

@@ -1,0 +1,157 @@
+"""``POST /v1/clusters``: from a body to rows and an operation, in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from magnum_lite.api import schema
+from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.cloud import identity
+from magnum_lite.cloud.lookups import Image
+from magnum_lite.db import accept, store
+from magnum_lite.exceptions import BadRequest, Hidden, Invalid, NotFound
+from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
+from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
+from magnum_lite.objects.shape import INHERITED
+
+# Clusters without workers; unknown templates are 404 instead of 400.
+_SINCE = (1, 10)
+_DEVICEMAPPER_GIB = 3
+
+
+@endpoint('POST', '/clusters', rule='cluster:create', status=202, takes_body=True,
+          everywhere='clustertemplate:get_one_all_projects')
+def create(request: Request) -> dict[str, Any]:
+    """Make a cluster, with its two default node groups."""
+    given = schema.create(Cluster, request.body, request.version)
+    template, drivers = _read(request, given['cluster_template_id'])
+    wanted = {ours: getattr(template, theirs) if given.get(ours) is None else given[ours]
+              for ours, theirs in INHERITED.items()}
+    wanted['labels'] = labels.merged(given.get('labels'), template.labels,
+                                     over=given.get('merge_labels', False))
+    counts = given.pop('node_count', 1), given.pop('master_count', 1)
+    driver = choose_driver(drivers, template.server_type, template.cluster_distro, template.coe,
+                           template.driver)
+    _check_shape(request, template, wanted, *counts)
+    request.authorize()
+    if template.hidden and not request.context.is_admin:
+        raise Hidden(template=template.uuid)
+    labels.check(wanted['labels'], driver.config_schema, [row.config_schema for row in drivers],
+                 accept_unknown=request.service.conf.api.unknown_labels == 'accept')
+    image = _check_cloud(request, template, wanted)
+    keypair = request.lookups.keypair(wanted['keypair']) if wanted['keypair'] else None
+    if counts[1] > 1 and not wanted['master_lb_enabled']:
+        raise Invalid(path='master_count', reason='several need master_lb_enabled')
+    given.pop('merge_labels', None)
+    cluster = Cluster.new(**{
+        'name': schema.made_up_name('cluster'), **given, **wanted, 'driver': driver.name,
+        'cluster_template_id': template.uuid, 'driver_version': driver.version,
+        'status': 'CREATE_IN_PROGRESS', 'version_reason': 'create',
+        'project_id': request.context.project_id, 'user_id': request.context.user_id,
+        'facts': _facts(image), 'ssh_public_key': keypair.public_key if keypair else None})
+    operation = _operation(request, cluster)
+    request.service.db.write(_write, template, cluster, _groups(cluster, template, *counts),
+                             operation, request.service.conf.api.cluster_quota)
+    request.service.waker.wake(operation.uuid)
+    return {'uuid': cluster.uuid}
+
+
+def choose_driver(drivers: Iterable[Any], server_type: str, distro: str | None, coe: str,
+                  *names: str | None) -> Any:
+    """The newest enabled Driver row that serves a kind of cluster.
+
+    :param distro: of the image; None where it is not known yet.
+    :param names: what is asked for, best first; without any, the first driver that serves.
+    :raises Invalid: none does.
+    """
+    newest: dict[str, Any] = {}
+    for row in drivers:
+        if row.enabled and (row.name not in newest or newest[row.name].version < row.version):
+            newest[row.name] = row
+    name = next(filter(None, names), None)
+    if name and name not in newest:
+        raise Invalid(path='driver', reason=f'one of {", ".join(sorted(newest))} is expected')
+    for row in newest.values():
+        if row.coe == coe and server_type in row.server_types and name in (None, row.name) \
+                and (distro is None or distro in row.distros):
+            return row
+    coes = sorted({row.coe for row in newest.values()})
+    if coe not in coes:
+        raise Invalid(path='coe', reason=f'one of {", ".join(coes)} is expected')
+    raise Invalid(path='driver', reason=f'no driver makes {coe} clusters of server type '
+                                        f'{server_type} from images of {distro}')
+
+
+def _read(request: Request, ident: str) -> tuple[ClusterTemplate, Sequence[Any]]:
+    with request.service.db.read() as connection:
+        try:
+            template = store.get(connection, ClusterTemplate, ident, request.scope)
+        except NotFound as error:
+            raise _no_template(request, error) from error
+        return template, store.rows(connection, Driver, deleted_at=None)
+
+
+def _no_template(request: Request, error: NotFound) -> Exception:
+    return error if request.version >= _SINCE else BadRequest(reason=str(error))
+
+
+def _check_shape(request: Request, template: ClusterTemplate, wanted: Mapping[str, Any],
+                 node_count: int, master_count: int) -> None:
+    if template.docker_storage_driver == 'devicemapper' and \
+            (wanted['docker_volume_size'] or 0) < _DEVICEMAPPER_GIB:
+        raise Invalid(path='docker_volume_size',
+                      reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least')
+    if master_count % 2 == 0:
+        raise Invalid(path='master_count', reason='an odd number is expected')
+    if node_count == 0 and request.version < _SINCE:
+        raise Invalid(path='node_count', reason='0 needs version 1.10')
+
+
+def _check_cloud(request: Request, template: ClusterTemplate,
+                 wanted: Mapping[str, Any]) -> Image | None:
+    for attribute in ('flavor_id', 'master_flavor_id'):
+        if not wanted[attribute]:
+            raise Invalid(path=attribute, reason='neither the cluster nor its template names one')
+    size = labels.number(wanted['labels'], 'boot_volume_size')
+    if size is None:
+        size = request.service.conf.cluster.default_boot_volume_size
+    return request.lookups.check({**wanted, 'image_id': template.image_id,
+                                  'external_network_id': template.external_network_id},
+                                 from_disk=not size)
+
+
+def _facts(image: Image | None) -> dict[str, Any]:
+    if image is None:
+        return {}
+    return {'image': {'id': image.id, 'name': image.name, 'os_distro': image.os_distro}}
+
+
+def _groups(cluster: Cluster, template: ClusterTemplate, node_count: int,
+            master_count: int) -> list[NodeGroup]:
+    same = {'cluster_id': cluster.uuid, 'project_id': cluster.project_id, 'is_default': True,
+            'labels': cluster.labels, 'image_id': template.image_id, 'status': cluster.status,
+            'docker_volume_size': cluster.docker_volume_size}
+    return [
+        NodeGroup.new(name=DEFAULT_MASTER, role='master', node_count=master_count,
+                      flavor_id=cluster.master_flavor_id, **same),
+        NodeGroup.new(name=DEFAULT_WORKER, role='worker', node_count=node_count,
+                      min_node_count=labels.number(cluster.labels, 'min_node_count') or 0,
+                      flavor_id=cluster.flavor_id, **same)]
+
+
+def _operation(request: Request, cluster: Cluster) -> Operation:
+    context = request.context
+    return Operation.new(
+        cluster_id=cluster.uuid, kind='create', reason='create', project_id=cluster.project_id,
+        user_id=context.user_id, request_id=context.request_id,
+        identity=identity.caller(request.service.conf, user_id=context.user_id,
+                                 project_id=cluster.project_id, roles=context.roles))
+
+
+def _write(connection: Any, template: ClusterTemplate, cluster: Cluster, groups: list[NodeGroup],
+           operation: Operation, quota: int) -> None:
+    # Holds the template's row until the commit: it cannot be deleted between look and insert.
+    if not store.update(connection, ClusterTemplate, {'updated_at': template.updated_at},
+                        uuid=template.uuid):
+        raise NotFound(noun='ClusterTemplate', ident=template.uuid)
+    accept.create(connection, cluster, groups, operation, quota=quota,
+                  timeout_min=cluster.create_timeout)

@@ -1,0 +1,144 @@
+"""Clusters: list, show, change, delete; they are made in ``cluster_create``."""
+
+from typing import Any
+
+from magnum_lite.api import paging, patch, schema, views
+from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.cloud import identity
+from magnum_lite.db import accept, store
+from magnum_lite.exceptions import BadRequest, Invalid, NotFound
+from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation, deadline
+from magnum_lite.objects.fields import Boolean
+from magnum_lite.objects.nodegroup import DEFAULT_WORKER
+
+ZERO_NODES = (1, 10)        # the first version that may ask for no workers
+_INTERNAL = ('api_address', 'node_addresses', 'master_addresses', 'stack_id', 'cluster_id',
+             'ca_cert_ref', 'magnum_cert_ref', 'etcd_ca_cert_ref', 'front_proxy_ca_cert_ref',
+             'merge_labels')
+_FIXED = ('cluster_template_id',)
+
+
+@endpoint('GET', '/clusters', rule='cluster:get_all', everywhere='cluster:get_all_all_projects',
+          query=paging.ARGUMENTS)
+def list_clusters(request: Request) -> dict[str, Any]:
+    """One page of clusters, as whole documents."""
+    return _list(request, 'clusters')
+
+
+@endpoint('GET', '/clusters/detail', rule='cluster:detail',
+          everywhere='cluster:detail_all_projects', query=paging.ARGUMENTS)
+def list_details(request: Request) -> dict[str, Any]:
+    """As ``list_clusters``."""
+    return _list(request, 'clusters/detail')
+
+
+def _list(request: Request, path: str) -> dict[str, Any]:
+    request.authorize()
+    wanted = paging.page(request, Cluster)
+    with request.service.db.read() as connection:
+        rows = store.page(connection, Cluster, wanted, request.scope)
+        groups = store.rows(connection, NodeGroup, cluster_id=[row.uuid for row in rows])
+        templates = store.rows(connection, ClusterTemplate,
+                               uuid={row.cluster_template_id for row in rows})
+    return paging.document(request, 'clusters', path, wanted, rows,
+                           views.clusters(request, rows, groups, templates))
+
+
+@endpoint('GET', '/clusters/{cluster}', rule='cluster:get',
+          everywhere='cluster:get_one_all_projects')
+def show(request: Request, cluster: str) -> dict[str, Any]:
+    """One cluster, with the faults of its groups when it failed."""
+    with request.service.db.read() as connection:
+        found = store.get(connection, Cluster, cluster, request.scope)
+        request.authorize(found)
+        groups = store.rows(connection, NodeGroup, cluster_id=found.uuid)
+        # Whoever may see the cluster sees how its labels differ, whether or not the template is
+        # hidden by now.
+        templates = store.rows(connection, ClusterTemplate, uuid=found.cluster_template_id)
+    labels = templates[0].labels if templates else {}
+    return views.cluster(request, found, groups, labels, with_faults=True)
+
+
+@endpoint('PATCH', '/clusters/{cluster}', rule='cluster:update', status=202, takes_body=True,
+          everywhere='cluster:update_all_projects', query={'rollback': (1, 3)})
+def update(request: Request, cluster: str) -> dict[str, Any]:
+    """Change the number of default workers, or write down the health."""
+    schema.accept('rollback', Boolean(), request.query.get('rollback', 'false'))
+    steps = patch.parse(request.body)
+    with request.service.db.read() as connection:
+        found = store.get(connection, Cluster, cluster, request.scope)
+        request.authorize(found)
+        request.context.can('cluster:update_health_status')
+        worker = _default_worker(connection, found)
+    current = {**found.as_row(), 'node_count': worker.node_count}
+    changed = patch.changes(Cluster, current, steps, request.version, internal=_INTERNAL,
+                            fixed=_FIXED)
+    refused = sorted(name for name in changed if not schema.shown(
+        Cluster, request.version)[name].exposure.update)
+    if refused:
+        raise BadRequest(reason=f'Cluster attributes cannot be changed: {", ".join(refused)}')
+    # Asking for the number that is there is an operation too: Terraform waits for UPDATE_COMPLETE.
+    count = changed.pop('node_count', worker.node_count)
+    operation = None
+    if any(step.attribute == 'node_count' for step in steps):
+        check_count(request, count)
+        operation = change_of(request, found, 'update', f'node_count {count} of {worker.name}')
+    request.service.db.write(_change, found, operation, worker.uuid, count, changed)
+    if operation:
+        request.service.waker.wake(operation.uuid)
+    return {'uuid': found.uuid}
+
+
+def _change(connection: Any, cluster: Cluster, operation: Operation | None, worker: str, count: int,
+            health: dict[str, Any]) -> None:
+    if health:
+        store.update(connection, Cluster, health, uuid=cluster.uuid)
+    if operation:
+        accept.change(connection, cluster, operation, groups={worker: {'node_count': count}},
+                      timeout_min=deadline.timeout_min(count))
+
+
+@endpoint('DELETE', '/clusters/{cluster}', rule='cluster:delete',
+          everywhere='cluster:delete_all_projects')
+def delete(request: Request, cluster: str) -> None:
+    """Delete a cluster; again and again if need be."""
+    with request.service.db.read() as connection:
+        found = store.get(connection, Cluster, cluster, request.scope)
+        request.authorize(found)
+        nodes = sum(group.node_count for group in
+                    store.rows(connection, NodeGroup, cluster_id=found.uuid))
+    operation = change_of(request, found, 'delete', 'delete')
+    if request.service.db.write(accept.delete, found, operation,
+                                timeout_min=deadline.timeout_min(nodes)):
+        request.service.waker.wake(operation.uuid)
+
+
+def change_of(request: Request, cluster: Cluster, kind: str, reason: str,
+              **fields: Any) -> Operation:
+    """The operation for a change that the caller asks for.
+
+    :param reason: why, in a sentence.
+    :param fields: further attributes of the operation.
+    """
+    context = request.context
+    return Operation.new(
+        cluster_id=cluster.uuid, kind=kind, reason=reason, project_id=cluster.project_id,
+        user_id=context.user_id, request_id=context.request_id,
+        identity=identity.caller(request.service.conf, user_id=context.user_id,
+                                 project_id=cluster.project_id, roles=context.roles), **fields)
+
+
+def check_count(request: Request, count: int) -> None:
+    """Refuse no workers before the version that has it.
+
+    :raises Invalid: none is asked for too early.
+    """
+    if count == 0 and request.version < ZERO_NODES:
+        raise Invalid(path='node_count', reason='0 needs version 1.10')
+
+
+def _default_worker(connection: Any, cluster: Cluster) -> Any:
+    for group in store.rows(connection, NodeGroup, cluster_id=cluster.uuid, is_default=True):
+        if group.name == DEFAULT_WORKER:
+            return group
+    raise NotFound(noun='Nodegroup', ident=DEFAULT_WORKER)

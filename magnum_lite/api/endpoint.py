@@ -1,0 +1,168 @@
+"""Endpoints: method, path, policy rule and what is accepted, said once in a decorator; and finding
+the one that a request means.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from oslo_config import cfg
+
+from magnum_lite.api.microversion import RANGE, Version
+from magnum_lite.cloud.lookups import Lookups, Memory
+from magnum_lite.context import RequestContext
+from magnum_lite.db.engine import Database
+from magnum_lite.db.store import ALL, Scope
+from magnum_lite.exceptions import BadRequest, MethodNotAllowed, NoRoute, NotAcceptable
+from magnum_lite.rpc import Waker
+from magnum_lite.secrets.vault import Vault
+
+# Paths that answer 405 instead of 404 although nothing is there (contract 2.0.1, 2.1.6, 2.8).
+_TAKEN = ('/clusters/{cluster}/actions', '/clusters/{cluster}/actions/{action}',
+          '/mservices/{mservice}')
+# Items that answer 400 to POST.
+_NO_POST = ('/clusters/{cluster}', '/clustertemplates/{template}')
+
+
+@dataclass(frozen=True)
+class Service:
+    """What all requests of one application share."""
+
+    conf: cfg.ConfigOpts
+    db: Database
+    waker: Waker
+    vault: Vault
+    memory: Memory
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, understood: what a handler is given.
+
+    :ivar body: the decoded JSON, for endpoints that take one.
+    :ivar query: ``{argument: text}``; only arguments that the endpoint knows.
+    :ivar base: the URL that links start with, without /v1.
+    :ivar headers: what a handler adds to the answer.
+    """
+
+    service: Service
+    endpoint: 'Endpoint'
+    context: RequestContext
+    version: Version
+    body: Any
+    query: Mapping[str, str]
+    base: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope:
+        """Whose objects the caller sees here."""
+        rule = self.endpoint.everywhere
+        return ALL if rule and self.context.may(rule) else Scope(self.context.project_id)
+
+    @property
+    def lookups(self) -> Lookups:
+        """Look-ups with the caller's token."""
+        return Lookups(self.service.conf, self.context, self.service.memory)
+
+    def authorize(self, owned: Any = None) -> None:
+        """Check the endpoint's rule.
+
+        :param owned: what has ``project_id`` and ``user_id``; None for the caller's own.
+        :raises Forbidden: policy does not allow it.
+        """
+        target = None if owned is None else {'project_id': owned.project_id,
+                                             'user_id': owned.user_id}
+        self.context.can(self.endpoint.rule, target)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """What a path and a method do.
+
+    :ivar rule: the policy rule; '' for what is public.
+    :ivar everywhere: the rule that lets the caller see all projects; '' when none does.
+    :ivar since: the first microversion that has it, ``(major, minor)``.
+    :ivar query: ``{argument: the first microversion that has it}``.
+    """
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    rule: str = ''
+    everywhere: str = ''
+    since: Version = RANGE[0]
+    status: int = 200
+    takes_body: bool = False
+    query: Mapping[str, Version] = field(default_factory=dict)
+
+    @functools.cached_property
+    def parts(self) -> list[tuple[str, str]]:
+        """``(constant, '')`` or ``('', variable)`` for each part of the path."""
+        return [('', part[1:-1]) if part.startswith('{') else (part, '')
+                for part in self.path.split('/')[1:]]
+
+    def variables(self, segments: list[str]) -> dict[str, str] | None:
+        """The values of the path's variables; None when the path is another."""
+        if len(self.parts) != len(segments):
+            return None
+        values = {}
+        for (constant, variable), segment in zip(self.parts, segments, strict=True):
+            if variable:
+                values[variable] = segment
+            elif constant != segment:
+                return None
+        return values
+
+    def check_version(self, version: Version) -> None:
+        """Refuse a version that is too old.
+
+        :raises NotAcceptable: the endpoint came later.
+        """
+        if version < self.since:
+            raise NotAcceptable(reason=f'{self.method} {self.path} needs version '
+                                       f'{".".join(map(str, self.since))}')
+
+
+ENDPOINTS: list[Endpoint] = []
+
+
+def endpoint(method: str, path: str, **said: Any) -> Callable[[Callable[..., Any]],
+                                                               Callable[..., Any]]:
+    """Make a function the handler of ``method path``; the rest as in ``Endpoint``.
+
+    The function gets the ``Request`` and the path's variables, and returns the document.
+    """
+    def register(handler: Callable[..., Any]) -> Callable[..., Any]:
+        ENDPOINTS.append(Endpoint(method, path, handler, **said))
+        return handler
+    return register
+
+
+def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
+    """The endpoint of a path below the version, and the values of its variables.
+
+    :raises NoRoute: the path is unknown.
+    :raises MethodNotAllowed: it has no such method.
+    :raises BadRequest: the method needs an item's path, or a collection's.
+    """
+    found = [(known, values) for known in ENDPOINTS
+             if (values := known.variables(segments)) is not None]
+    # A constant segment is meant before a variable: /clusters/detail is no cluster.
+    for known, values in sorted(found, key=lambda pair: len(pair[1])):
+        if known.method == method:
+            return known, values
+    path = '/' + '/'.join(segments)
+    if method in ('PATCH', 'DELETE') and any(
+            known.method == method and known.variables([*segments, '?']) for known in ENDPOINTS):
+        raise BadRequest(reason=f'{method} needs the uuid or name of what to change')
+    if method == 'POST' and _matches(_NO_POST, segments):
+        raise BadRequest(reason='POST needs the path of a collection')
+    if found or _matches(_TAKEN, segments):
+        raise MethodNotAllowed(method=method)
+    raise NoRoute(path=path[:255])
+
+
+def _matches(paths: tuple[str, ...], segments: list[str]) -> bool:
+    return any(Endpoint('', path, find).variables(segments) is not None for path in paths)

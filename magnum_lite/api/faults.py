@@ -1,0 +1,56 @@
+"""Every error as the envelope of contract 2.0.5; no other module makes an error answer."""
+
+import http
+import json
+import logging
+from typing import Any
+
+import webob
+from pecan import hooks
+
+from magnum_lite import exceptions
+from magnum_lite.api import microversion
+
+LOG = logging.getLogger(__name__)
+# Answers of routing and negotiation: no code, and the reason phrase as their title.
+_ROUTING = (exceptions.NoRoute, exceptions.MethodNotAllowed, exceptions.NotAcceptable,
+            exceptions.NotUtf8)
+_HELP = 'https://docs.openstack.org/api-ref/container-infrastructure-management/'
+
+
+class Faults(hooks.PecanHook):
+    """Turns whatever a request raises into an answer."""
+
+    priority = 200      # its answers get the version headers, so it comes before them
+
+    def on_error(self, state: Any, error: Exception) -> webob.Response:
+        """The answer; what is not an error of ours is logged and told as 500 without its text."""
+        if isinstance(error, UnicodeDecodeError) and state.controller is None:
+            error = exceptions.NotUtf8(part='path')     # Pecan decodes nothing else before routing
+        if not isinstance(error, exceptions.ServiceError):
+            LOG.exception('Request failed', exc_info=error)
+            error = exceptions.ServiceError()
+        elif error.status >= 500:
+            LOG.error('Request failed: %s', error, exc_info=error)
+        item = _item(error, state.request.environ.get('openstack.request_id', ''))
+        return webob.Response(
+            status=error.status, content_type='application/json', charset='UTF-8',
+            body=json.dumps({'errors': [item]}).encode())
+
+
+def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:
+    text = str(error)
+    if isinstance(error, exceptions.VersionUnsupported):
+        return {'code': 'magnum.microversion-unsupported', 'title': 'Requested microversion is '
+                'unsupported', 'description': text, 'min_version': microversion.OLDEST,
+                'max_version': microversion.NEWEST, 'links': [{'rel': 'help', 'href': _HELP}]}
+    code = 'client' if error.status < 500 else 'server'
+    title = text.split('.')[0]
+    if isinstance(error, _ROUTING):
+        code, title = '', http.HTTPStatus(error.status).phrase
+        if isinstance(error, exceptions.MediaNotAcceptable):
+            title = text = ''
+        elif not isinstance(error, exceptions.NotAcceptable):
+            text = ''
+    return {'request_id': request_id, 'code': code, 'status': error.status, 'title': title,
+            'detail': text, 'links': []}

@@ -1,0 +1,61 @@
+"""Lists: which page is wanted, and how it links to the next."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from magnum_lite.api.endpoint import Request
+from magnum_lite.api.microversion import RANGE
+from magnum_lite.db.store import Page, normal_uuid
+from magnum_lite.exceptions import Invalid
+from magnum_lite.objects.base import Resource
+
+ARGUMENTS = dict.fromkeys(('limit', 'marker', 'sort_key', 'sort_dir'), RANGE[0])
+
+
+def page(request: Request, resource: type[Resource]) -> Page:
+    """The page that the query asks for.
+
+    :raises Invalid: an argument is not understood.
+    """
+    query = request.query
+    marker = query.get('marker')
+    if marker is not None and (marker := normal_uuid(marker)) is None:
+        raise Invalid(path='marker', reason='a uuid is expected')
+    sort_key = query.get('sort_key', 'id')
+    if sort_key != 'id' and (sort_key not in resource.attributes()
+                             or sort_key in resource.computed):
+        raise Invalid(path='sort_key', reason='the name of an attribute is expected')
+    sort_dir = query.get('sort_dir', 'asc')
+    if sort_dir not in ('asc', 'desc'):
+        raise Invalid(path='sort_dir', reason='asc or desc is expected')
+    return Page(_limit(request), marker, sort_key, sort_dir)
+
+
+def document(request: Request, collection: str, path: str, wanted: Page, rows: Sequence[Any],
+             items: list[dict[str, Any]]) -> dict[str, Any]:
+    """The document of a page, with ``next`` when the page is full.
+
+    :param path: of the list, below the version.
+    """
+    found: dict[str, Any] = {collection: items}
+    if rows and len(rows) == wanted.limit:
+        kept = {name: value for name, value in request.query.items() if name not in ARGUMENTS}
+        found['next'] = f'{request.base}/v1/{path}?' + urlencode({
+            **kept, 'sort_key': wanted.sort_key, 'sort_dir': wanted.sort_dir,
+            'limit': wanted.limit, 'marker': rows[-1].uuid})
+    return found
+
+
+def _limit(request: Request) -> int:
+    most = request.service.conf.api.max_limit
+    text = request.query.get('limit')
+    if text is None:
+        return most
+    try:
+        limit = int(text)
+    except ValueError:
+        limit = 0
+    if limit < 1:
+        raise Invalid(path='limit', reason='an integer from 1 is expected')
+    return min(limit, most)

@@ -1,0 +1,95 @@
+"""What a Resource accepts from the wire and how it shows, at a microversion."""
+
+import datetime
+import functools
+import secrets
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from magnum_lite.api.microversion import Version, number
+from magnum_lite.exceptions import BadRequest, Invalid
+from magnum_lite.objects.attribute import Attribute
+from magnum_lite.objects.base import Resource
+from magnum_lite.objects.fields import Type
+
+_GREEK = ('alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa',
+          'lambda', 'mu', 'nu', 'xi', 'omicron', 'pi', 'rho', 'sigma', 'tau', 'upsilon', 'phi',
+          'chi', 'psi', 'omega')
+
+
+def create(resource: type[Resource], body: Any, version: Version) -> dict[str, Any]:
+    """``{attribute: value}`` of a create body; null is the same as absent.
+
+    :raises BadRequest: the body is no object.
+    :raises Invalid: an attribute is unknown, read-only, missing or ill-typed.
+    """
+    if not isinstance(body, dict):
+        raise BadRequest(reason='A JSON object is expected')
+    attributes = shown(resource, version)
+    given = {}
+    for name, value in body.items():
+        attribute = attributes.get(name)
+        if attribute is None:
+            raise Invalid(path=name[:255], reason='unknown attribute')
+        exposure = attribute.exposure
+        if not exposure.create:
+            raise Invalid(path=name, reason='the attribute is read-only')
+        if value is None or exposure.create == 'ignored' or value == '' and exposure.blank:
+            continue
+        given[name] = accept(name, attribute.kind, value)
+    for name, attribute in attributes.items():
+        if attribute.exposure.create == 'required' and name not in given:
+            raise Invalid(path=name, reason='the attribute is mandatory')
+    return given
+
+
+def accept(name: str, kind: Type, value: Any) -> Any:
+    """The value that a value of the wire stands for.
+
+    :raises Invalid: naming the attribute and what would be accepted.
+    """
+    try:
+        return kind.accept(value)
+    except ValueError as error:
+        raise Invalid(path=name, reason=error) from None
+
+
+def made_up_name(suffix: str) -> str:
+    """A name for what was given none: ``omega-17-cluster``."""
+    return f'{secrets.choice(_GREEK)}-{secrets.randbelow(100)}-{suffix}'
+
+
+def view(resource: type[Resource], row: Any, version: Version, **computed: Any) -> dict[str, Any]:
+    """The document of a row, or of anything with an attribute for each column.
+
+    :param computed: values of attributes that no column holds; those of a later version are left
+        out.
+    """
+    document = {}
+    for name, is_moment in _columns(resource, version):
+        value = getattr(row, name)
+        document[name] = moment(value) if is_moment else value
+    known = shown(resource, version)
+    document |= {name: value for name, value in computed.items() if name in known}
+    return document
+
+
+def moment(value: datetime.datetime | None) -> str | None:
+    """ISO 8601 with an offset, without which Go clients refuse the whole document."""
+    if value is None:
+        return None
+    return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).isoformat()
+
+
+@functools.cache
+def shown(resource: type[Resource], version: Version) -> Mapping[str, Attribute]:
+    """The attributes that the version has."""
+    return {name: attribute for name, attribute in resource.attributes().items()
+            if number(attribute.exposure.since) <= version}
+
+
+@functools.cache
+def _columns(resource: type[Resource], version: Version) -> Collection[tuple[str, bool]]:
+    return [(name, attribute.kind.json_schema().get('format') == 'date-time')
+            for name, attribute in shown(resource, version).items()
+            if name not in resource.computed]

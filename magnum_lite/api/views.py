@@ -1,0 +1,60 @@
+"""Documents of clusters and node groups: their rows, and what is computed from others."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from magnum_lite.api import schema
+from magnum_lite.api.endpoint import Request
+from magnum_lite.api.links import links
+from magnum_lite.objects import Cluster, NodeGroup, labels
+from magnum_lite.objects.status import WITH_FAULTS
+
+
+def cluster(request: Request, row: Any, groups: Iterable[Any], template_labels: Mapping[str, str],
+            *, with_faults: bool = False) -> dict[str, Any]:
+    """The document of a cluster.
+
+    :param groups: rows of its node groups.
+    :param with_faults: whether a failed cluster shows the reasons of its groups.
+    """
+    counts = {True: 0, False: 0}
+    addresses: dict[bool, list[str]] = {True: [], False: []}
+    faults = {}
+    for group in groups:
+        is_master = group.role == 'master'
+        counts[is_master] += group.node_count
+        addresses[is_master] += group.node_addresses
+        if group.status.endswith('FAILED'):
+            faults[group.name] = group.status_reason or ''
+    document = schema.view(
+        Cluster, row, request.version, node_count=counts[False], master_count=counts[True],
+        node_addresses=addresses[False], master_addresses=addresses[True], merge_labels=False,
+        cluster_id=row.stack_id, links=links(request.base, 'clusters', row.uuid),
+        **labels.difference(row.labels, template_labels))
+    if with_faults and row.status in WITH_FAULTS:
+        document['faults'] = faults
+    return document
+
+
+def clusters(request: Request, rows: Sequence[Any], groups: Iterable[Any],
+             templates: Iterable[Any]) -> list[dict[str, Any]]:
+    """The documents of many clusters.
+
+    :param groups: rows of the node groups of all of them.
+    :param templates: rows of their templates.
+    """
+    by_cluster = defaultdict(list)
+    for group in groups:
+        by_cluster[group.cluster_id].append(group)
+    template_labels = {template.uuid: template.labels for template in templates}
+    return [cluster(request, row, by_cluster[row.uuid],
+                    template_labels.get(row.cluster_template_id, {})) for row in rows]
+
+
+def nodegroup(request: Request, row: Any, cluster_labels: Mapping[str, str]) -> dict[str, Any]:
+    """The document of a node group."""
+    return schema.view(
+        NodeGroup, row, request.version, id=row.id, merge_labels=False,
+        links=links(request.base, 'clusters', row.cluster_id, 'nodegroups', row.uuid),
+        **labels.difference(row.labels, cluster_labels))

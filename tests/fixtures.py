@@ -1,0 +1,142 @@
+"""The whole service in one process, for tests: configuration, database, application, calls."""
+
+import contextlib
+import json
+
+import webob
+from oslo_config import cfg
+
+from magnum_lite import conf as options
+from magnum_lite.api.app import make_app
+from magnum_lite.db import migrate, store
+from magnum_lite.objects import Driver
+from magnum_lite.secrets.keyring import new_key
+
+LATEST = 'container-infra latest'
+# The configuration of the driver that tests insert where no conductor does.
+SCHEMA = {
+    'type': 'object', 'additionalProperties': False,
+    'properties': {
+        'boot_volume_size': {'type': 'integer', 'minimum': 0, 'default': 0},
+        'kube_tag': {'type': 'string', 'pattern': '^v[0-9.]+$', 'default': 'v1.36.2'},
+        'auto_healing_enabled': {'type': 'boolean', 'default': False},
+        'cgroup_driver': {'type': 'string', 'enum': ['systemd', 'cgroupfs'],
+                          'default': 'systemd'}}}
+SILENT = 'http://127.0.0.1:9/%(project_id)s'        # the discard port: nobody answers
+
+
+def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://', **groups):
+    """The global configuration, loaded anew.
+
+    :param folder: where the files of the service go.
+    :param connection: SQLAlchemy URL; None for a file of SQLite in ``folder``.
+    :param catalog: {service type: URL} of the cloud; None for a cloud that does not answer.
+    :param groups: ``group={option: value}``, on top.
+    """
+    key_file = folder / 'keys'
+    if not key_file.exists():
+        key_file.write_text(new_key())
+    catalog = catalog or dict.fromkeys(('compute', 'image', 'network', 'orchestration'), SILENT)
+    wanted = {
+        'DEFAULT': {'transport_url': transport_url, 'host': 'here'},
+        'database': {'connection': connection or f'sqlite:///{folder}/magnum_lite.db'},
+        'identity': {'mode': 'development'},
+        'development': {'catalog': ','.join(f'{name}:{url}' for name, url in catalog.items())},
+        'secrets': {'key_file': key_file},
+        'conductor': {'poll_min_s': 0.1, 'poll_max_s': 1, 'sweep_s': 0.2, 'listen': False},
+        'oslo_policy': {'policy_file': folder / 'policy.yaml'}}
+    for name, values in groups.items():
+        wanted[name] = {**wanted.get(name, {}), **values}
+    path = folder / 'magnum-lite.conf'
+    path.write_text('\n'.join(
+        f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in values.items())
+        for name, values in wanted.items()))
+    conf = cfg.CONF
+    conf.reset()
+    options.register(conf)
+    conf([], project='magnum-lite', default_config_files=[str(path)])
+    return conf
+
+
+@contextlib.contextmanager
+def service(conf, *, driver=True):
+    """The application over a database of this release; yields an ``Api``.
+
+    :param driver: whether to insert a Driver row, as a conductor would.
+    """
+    migrate.upgrade(conf)
+    application = make_app(conf)
+    if driver:
+        application.service.db.write(store.insert, driver_row())
+    try:
+        yield Api(application)
+    finally:
+        application.close()
+
+
+def driver_row(**values):
+    """A Driver as a conductor publishes it."""
+    return Driver.new(**{
+        'name': 'kubernetes', 'plugin_name': 'kubernetes', 'plugin_version': '1.0.0',
+        'coe': 'kubernetes', 'server_types': ['bm', 'vm'], 'distros': ['debian', 'ubuntu'],
+        'capabilities': [], 'config_schema': SCHEMA, **values})
+
+
+class Api:
+    """Calls the application as a client would.
+
+    :ivar application: the WSGI application; its ``service`` has the database.
+    """
+
+    def __init__(self, application):
+        self.application = application
+        self.db = application.service.db
+
+    def call(self, method, path, body=None, *, token='alice:red', version=LATEST, headers=()):
+        """A ``webob.Response``; ``body`` is sent as JSON, bytes as they are."""
+        request = webob.Request.blank(path, method=method, environ={'REMOTE_ADDR': '127.0.0.1'})
+        if body is not None:
+            request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+            request.content_type = 'application/json'
+        if token:
+            request.headers['X-Auth-Token'] = token
+        if version:
+            request.headers['OpenStack-API-Version'] = version
+        request.headers.update(headers)
+        return request.get_response(self.application)
+
+    def ok(self, method, path, body=None, **more):
+        """The document of a call that has to succeed."""
+        response = self.call(method, path, body, **more)
+        assert response.status_int < 300, (method, path, response.status, response.text)
+        return response.json if response.body else None
+
+    def refused(self, status, method, path, body=None, **more):
+        """The error of a call that has to fail with ``status``."""
+        response = self.call(method, path, body, **more)
+        assert response.status_int == status, (method, path, response.status, response.text)
+        return response.json['errors'][0]
+
+    def template(self, **values):
+        """Uuid of a new template."""
+        body = {'name': 'small', 'coe': 'kubernetes', 'image_id': 'debian-13',
+                'flavor_id': 'm1.small', 'master_flavor_id': 'm1.medium',
+                'external_network_id': 'public', **values}
+        return self.ok('POST', '/v1/clustertemplates', body)['uuid']
+
+    def cluster(self, template, **values):
+        """Uuid of a new cluster."""
+        body = {'name': 'c1', 'cluster_template_id': template, **values}
+        return self.ok('POST', '/v1/clusters', body)['uuid']
+
+    def settle(self, cluster, status='CREATE_COMPLETE'):
+        """Give a cluster a status, as a conductor would, and end its operation."""
+        self.db.write(_settle, cluster, status)
+
+
+def _settle(connection, cluster, status):
+    from magnum_lite.objects import Cluster, NodeGroup, Operation
+    values = {'status': status, 'status_reason': None}
+    store.update(connection, Cluster, values, uuid=cluster)
+    store.update(connection, NodeGroup, values, cluster_id=cluster)
+    store.update(connection, Operation, {'state': 'DONE', 'slot': None}, cluster_id=cluster)
