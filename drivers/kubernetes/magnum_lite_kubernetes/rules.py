@@ -125,4 +125,4 @@ def _cidr(key: str, text: str) -> ipaddress.IPv4Network:
     try:
         return ipaddress.IPv4Network(text)
     except ValueError as error:
-        raise Rejected(f'labels.{key}', f'{error}') from None
+        raise Rejected(f'labels.{key}', f'{text}: {error}') from None

@@ -1,0 +1,238 @@
+"""Clusters on the real Heat with the simulated cloud."""
+
+import dataclasses
+import email
+import json
+import subprocess
+
+import pytest
+
+from magnum_lite.driver_sdk import DONE, Failed, Rejected, StackView
+from magnum_lite.driver_sdk.testing import example
+from magnum_lite.driver_sdk.testing.cloud_rules import finish
+from magnum_lite.driver_sdk.testing.template import written
+from magnum_lite_kubernetes import files, kubeadm, names
+from magnum_lite_kubernetes.driver import Kubernetes
+
+WORKERS = example.WORKERS
+# What a cluster leaves behind if its deletion forgets something.
+TABLES = ('servers', 'ports', 'networks', 'subnets', 'routers', 'floatingips', 'security-groups',
+          'volumes')
+
+
+def rows(heat):
+    state = heat.state()
+    return {table: sorted(state.get(table, {})) for table in TABLES}
+
+
+@pytest.fixture
+def before(embedded_heat):
+    return rows(embedded_heat)
+
+
+@pytest.fixture
+def cluster(before, driver, real_cloud, make_spec):
+    """A spec whose cluster is deleted at the end."""
+    spec = make_spec()
+    yield spec
+    finish(lambda: driver.delete(real_cloud, spec))
+
+
+def members(cloud, spec):
+    view = cloud.heat.get(names.worker_stack(spec, spec.worker_groups[0], 0))
+    return {int(index): server for index, server in view.outputs['refs_map'].items()}
+
+
+def env(text, *names_of):
+    """Values of variables of an environment file, as bash reads them."""
+    script = '. /dev/stdin; ' + '; '.join(f'printf "%s\\0" "${name}"' for name in names_of)
+    done = subprocess.run(['bash', '-euc', script], input=text, text=True, capture_output=True,
+                          check=True)
+    return done.stdout.split('\0')[:-1]
+
+
+def test_a_given_server_goes_and_the_others_keep_their_ids(driver, real_cloud, cluster):
+    assert finish(lambda: driver.create(real_cloud, cluster)) == DONE
+    first = members(real_cloud, cluster)
+    three = example.with_nodes(cluster, 3)
+    assert finish(lambda: driver.update(real_cloud, three)) == DONE
+    all_three = members(real_cloud, cluster)
+    assert all_three.items() >= first.items()
+    assert len(all_three) == 3
+
+    manager = driver.get_scale_manager(real_cloud, three)
+    victim = manager.indexes(WORKERS, [all_three[1]])
+    assert victim == (1,)
+    assert manager.indexes(WORKERS, ['2', all_three[0]]) == (0, 2)
+    with pytest.raises(Rejected, match='is not a node of group'):
+        manager.indexes(WORKERS, ['7'])
+
+    two = example.with_nodes(cluster, 2, removed=victim)
+    assert finish(lambda: driver.update(real_cloud, two)) == DONE
+    assert members(real_cloud, cluster) == {0: all_three[0], 2: all_three[2]}
+
+
+def test_a_replaced_node_does_not_come_back_and_an_emptied_group_grows_again(
+        driver, real_cloud, cluster):
+    two = example.with_nodes(cluster, 2)
+    finish(lambda: driver.create(real_cloud, two))
+    old = members(real_cloud, cluster)
+    finish(lambda: driver.update(real_cloud, example.with_nodes(cluster, 2, removed=(0,))))
+    new = members(real_cloud, cluster)
+    assert len(new) == 2
+    assert 0 not in new
+    assert new[1] == old[1]
+    for count in (0, 1):
+        spec = example.with_nodes(cluster, count, removed=(0,))
+        assert finish(lambda spec=spec: driver.update(real_cloud, spec)) == DONE
+        assert len(members(real_cloud, cluster)) == count
+
+
+@pytest.mark.parametrize(('match', 'resource'), [
+    ('*master*', 'control_plane_ready'), ('*worker*', 'workers_ready')])
+def test_the_failure_of_a_node_is_told_and_a_new_attempt_succeeds(
+        match, resource, driver, real_cloud, cluster, embedded_heat):
+    embedded_heat.fault(kind='signal_failure', match=match, times=1)
+    progress = finish(lambda: driver.create(real_cloud, cluster))
+    assert isinstance(progress, Failed)
+    assert progress.code == 'stack-failed'
+    assert f'{resource} (OS::Heat::WaitCondition)' in progress.text
+    assert 'simulated failure' in progress.text
+    assert driver.get_status(real_cloud, cluster).state == 'FAILED'
+    again = dataclasses.replace(cluster, attempt='second')
+    assert finish(lambda: driver.create(real_cloud, again)) == DONE
+
+
+def test_a_resize_without_room_fails_and_is_repaired_by_a_new_attempt(
+        driver, real_cloud, cluster, embedded_heat):
+    finish(lambda: driver.create(real_cloud, cluster))
+    old = members(real_cloud, cluster)
+    embedded_heat.fault(kind='no_valid_host', match='*worker*', times=1)
+    three = example.with_nodes(dataclasses.replace(cluster, attempt='resize'), 3)
+    progress = finish(lambda: driver.update(real_cloud, three))
+    assert isinstance(progress, Failed)
+    assert 'No valid host was found' in progress.text
+    again = dataclasses.replace(three, attempt='resize again')
+    assert finish(lambda: driver.update(real_cloud, again)) == DONE
+    assert members(real_cloud, cluster).items() >= old.items()
+    assert len(members(real_cloud, cluster)) == 3
+
+
+def test_delete_leaves_nothing_in_the_cloud(driver, real_cloud, make_spec, embedded_heat, before):
+    spec = make_spec()
+    groups = tuple(dataclasses.replace(g, docker_volume_size=5) for g in spec.node_groups)
+    spec = dataclasses.replace(spec, node_groups=groups)
+    finish(lambda: driver.create(real_cloud, spec))
+    during = rows(embedded_heat)
+    assert len(during['volumes']) == len(before['volumes']) + 2
+    assert finish(lambda: driver.delete(real_cloud, spec)) == DONE
+    assert rows(embedded_heat) == before
+
+
+def test_the_stack_that_clients_look_at_holds_the_servers_themselves(
+        driver, real_cloud, cluster, embedded_heat):
+    finish(lambda: driver.create(real_cloud, cluster))
+    status = driver.get_status(real_cloud, cluster)
+    stack = real_cloud.heat.get(status.group_backend_ids[WORKERS])
+    servers = embedded_heat.state()['servers']
+    assert set(stack.outputs['refs_map'].values()) <= set(servers)
+
+
+def test_a_group_in_several_stacks_names_no_members(driver, real_cloud, make_spec):
+    spec = example.with_nodes(make_spec(config={'nodes_per_stack': 1}), 2)
+    manager = driver.get_scale_manager(real_cloud, spec)
+    with pytest.raises(Rejected, match='set its max_node_count'):
+        manager.indexes(WORKERS, ['0'])
+    with pytest.raises(Rejected, match='no worker group'):
+        manager.indexes(example.CONTROL_PLANE, ['0'])
+
+
+SHAPES = {
+    'physical machines': {'server_type': 'bm'},
+    'root volumes': {'config': {'boot_volume_size': 5}},
+    'several stacks': {'config': {'nodes_per_stack': 1}},
+}
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+def test_other_shapes_are_built_too(shape, driver, real_cloud, make_spec):
+    spec = example.with_nodes(make_spec(**SHAPES[shape]), 2)
+    driver.validate(spec)
+    try:
+        assert finish(lambda: driver.create(real_cloud, spec)) == DONE
+        assert len(driver.get_status(real_cloud, spec).group_addresses[WORKERS]) == 2
+    finally:
+        finish(lambda: driver.delete(real_cloud, spec))
+
+
+@pytest.fixture(scope='module')
+def made():
+    """{'spec':, 'master':, 'worker':}: the user data of the two servers of one cluster."""
+    return {}
+
+
+class TestUserData:
+    """What servers were given, from one cluster with hostile text."""
+
+    @pytest.fixture
+    def given(self, made, driver, real_cloud, make_spec, user_data):
+        if not made:
+            spec = example.hostile(make_spec())
+            existing = set(user_data())
+            finish(lambda: driver.create(real_cloud, spec))
+            made.update({'master' if 'master' in name else 'worker': text
+                         for name, text in user_data().items() if name not in existing})
+            made['spec'] = spec
+            finish(lambda: driver.delete(real_cloud, spec))
+        return made
+
+    @pytest.mark.parametrize('role', ['master', 'worker'])
+    def test_it_fits_into_nova(self, given, role):
+        assert len(given[role].encode()) <= 49151      # 65535 after base64
+
+    def test_files_arrive_byte_for_byte(self, given):
+        spec = given['spec']
+        control_plane, worker = written(given['master']), written(given['worker'])
+        lib = '/usr/local/lib/magnum-lite'
+        for found in (control_plane, worker):
+            for name in ('boot_lib.sh', 'prepare.sh'):
+                assert found[f'{lib}/{name}'] == files.text(f'scripts/{name}')
+            for name in ('containerd_v2.toml', 'containerd_v3.toml'):
+                assert found[f'{lib}/{name}'] == files.text(f'cloud_init/{name}')
+        pki = '/etc/kubernetes/pki'
+        for path, purpose in ((f'{pki}/ca.key', 'ca.kubernetes.key'),
+                              (f'{pki}/etcd/ca.crt', 'ca.etcd.cert'),
+                              (f'{pki}/front-proxy-ca.key', 'ca.front_proxy.key'),
+                              (f'{pki}/sa.key', 'service_account')):
+            assert control_plane[path] == spec.secrets[purpose].value
+        assert worker['/etc/magnum-lite/ca.crt'] == spec.secrets['ca.kubernetes.cert'].value
+
+    def test_a_worker_is_given_no_key(self, given):
+        for purpose, secret in given['spec'].secrets.items():
+            body = secret.value.splitlines()[1] if '\n' in secret.value else secret.value
+            wanted = purpose in ('ca.kubernetes.cert', 'bootstrap')
+            assert (body in given['worker']) is wanted, purpose
+            assert body in given['master'], purpose
+
+    def test_a_node_reads_what_the_user_wrote(self, given):
+        spec = given['spec']
+        text = written(given['worker'])['/etc/magnum-lite/node.env']
+        (join,) = env(text, 'KUBEADM_JOIN')
+        assert json.loads(join) == kubeadm.join(spec, spec.worker_groups[0])
+        assert example.HOSTILE in str(json.loads(join)['nodeRegistration']['taints'][0]['key'])
+
+    def test_the_signal_is_json_and_the_key_has_no_comment(self, given):
+        for role in ('master', 'worker'):
+            signal = json.loads(written(given[role])['/etc/magnum-lite/signal.json'])
+            assert signal['alarm_url'].endswith('/signal')
+            config = email.message_from_string(given[role]).get_payload(0).get_payload()
+            assert 'ssh_authorized_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA]\n' in config
+
+
+def test_the_version_is_what_the_control_plane_reported(driver, make_spec):
+    spec = make_spec()
+    name = driver.plan(spec).stacks[0].name
+    for data, version in (('{"m-0": "v1.36.2"}', 'v1.36.2'), ('{"m-0": ""}', None), (None, None)):
+        view = StackView('i', name, 'CREATE_COMPLETE',
+                         outputs={'coe_version': data})
+        assert Kubernetes().status_of(spec, {'base': view}).coe_version == version
