@@ -46,7 +46,8 @@ class Clients:
         """
         session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
         context = RequestContext(user_id=who.get('user_id'), project_id=who['project_id'],
-                                 token_auth=session.auth)
+                                 overwrite=False)
+        context.token_auth = session.auth
         found = Lookups(self._conf, context, Memory(0)).image(ident)
         if found is None:
             raise CloudUnavailable('Glance does not answer')

@@ -73,6 +73,21 @@ class Manager:
             self._database.write(claims.release_superseded, uuid, owner=self.owner)
             return None
 
+    def broke_off(self, uuid: str, error: Exception) -> str | None:
+        """Count a step that ended in an error that nobody foresaw as trouble.
+
+        :returns: as ``step``.
+        :raises Exception: the database is away; the owner finds the operation again.
+        """
+        trouble = f'{type(error).__name__}: the conductor\'s log has the details'
+        try:
+            operation = self._database.write(claims.step, uuid, owner=self.owner,
+                                             lease_s=self._conf.conductor.lease_s)
+            return self._wait(operation, Waiting('a step broke off', trouble=trouble))
+        except LostClaim as lost:
+            LOG.info('%s', lost)
+            return None
+
     def _take(self, operation: Operation, until: float,
               seen: Seen | None) -> tuple[Progress, Status | None]:
         """Progress, and what the cloud shows once the operation is to end."""
@@ -143,10 +158,10 @@ class Manager:
             return self._wait(operation, Waiting('reading the addresses'))
         return self._database.write(settle.done, operation, status)
 
-    def _wait(self, operation: Operation, progress: Waiting) -> None:
+    def _wait(self, operation: Operation, progress: Waiting) -> str | None:
         troubles = operation.troubles + bool(progress.trouble)
         if troubles > self._conf.conductor.trouble_limit:
-            return self._record(operation, Failed('cloud-trouble', progress.trouble), None)
+            return self._record(operation, Failed('trouble', progress.trouble), None)
         self._database.write(_note_and_wait, operation, progress, troubles,
                              self._pause_s(operation, progress))
         return None

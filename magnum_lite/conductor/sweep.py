@@ -126,7 +126,11 @@ class Sweep:
             self._step(uuid, None)
 
     def _step(self, uuid: str, seen: Mapping[str, Sequence[StackView]] | None) -> None:
-        next_uuid = self._manager.step(uuid, seen)
+        try:
+            next_uuid = self._manager.step(uuid, seen)
+        except Exception as error:
+            LOG.exception('A step of operation %s broke off', uuid)
+            next_uuid = self._manager.broke_off(uuid, error)
         if next_uuid:
             self.wake(next_uuid)
 
@@ -146,4 +150,4 @@ class Sweep:
         with self._lock:
             self._busy.discard(key)
         if not done.cancelled() and done.exception():
-            LOG.error('A step broke off and is taken again', exc_info=done.exception())
+            LOG.error('The next sweep tries again', exc_info=done.exception())

@@ -17,6 +17,7 @@ from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.fixture import running_heat
 from tests.engine.tiny import Tiny
 
+FACTS = {'image': {'id': 'i', 'name': 'debian', 'os_distro': 'debian'}}
 WHO = {'mode': 'none', 'user_id': 'ann', 'roles': ['member', 'reader']}
 
 
@@ -110,12 +111,14 @@ class Tenant:
         Registry({'tiny': Tiny()}).publish(database)
         database.write(store.insert, self.template)
 
-    def create(self, *, nodes=1, labels=None, timeout_min=15):
+    def create(self, *, nodes=1, labels=None, timeout_min=15, facts=FACTS, image='debian-13'):
         """Ask for a cluster; the operation."""
+        if image != self.template.image_id:
+            self.database.write(store.update, ClusterTemplate, {'image_id': image},
+                                uuid=self.template.uuid)
         common = {'project_id': self.project, 'status': 'CREATE_IN_PROGRESS'}
         cluster = Cluster.new(name='c', cluster_template_id=self.template.uuid, user_id='ann',
-                              driver='tiny', driver_version=1, labels=labels or {}, facts={
-                                  'image': {'id': 'i', 'name': 'debian', 'os_distro': 'debian'}},
+                              driver='tiny', driver_version=1, labels=labels or {}, facts=facts,
                               **common)
         groups = [NodeGroup.new(name=f'default-{role}', cluster_id=cluster.uuid, role=role,
                                 node_count=count, image_id='debian-13', is_default=True, **common)

@@ -2,9 +2,13 @@
 
 import pytest
 
+from magnum_lite.conductor import resolve
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.service import Worker
 from magnum_lite.db import journal, ledger, outbox, store
 from magnum_lite.exceptions import NotFound
 from magnum_lite.objects import Certificate
+from tests.engine.tiny import Tiny
 
 
 def test_a_cluster_is_created_resized_and_deleted(worker, tenant):
@@ -87,3 +91,36 @@ def test_a_deletion_overtakes_a_creation(worker, tenant):
     tenant.wait(delete)
     assert tenant.operation(create.uuid).state == 'SUPERSEDED'
     assert tenant.stacks() == {}
+
+
+def test_an_image_that_the_api_could_not_look_up_is_looked_up_again(worker, tenant):
+    create = tenant.create(facts={})
+    tenant.wait(create)
+    image = tenant.cluster(create.cluster_id).facts['image']
+    assert image['name'] == 'debian-13' and image['os_distro'] == 'debian' and image['id']
+
+
+def test_an_image_that_is_gone_meanwhile_fails_the_creation_by_name(worker, tenant):
+    create = tenant.create(facts={}, image='no-such-image')
+    failed = tenant.wait(create, 'FAILED')
+    assert 'no-such-image' in failed.error_text and failed.error_code == 'invalid-attribute'
+
+
+def test_an_error_that_nobody_foresaw_ends_the_operation(conf, database, tenant, monkeypatch):
+    """Neither a hot loop nor silence: it is retried a few times, then it fails."""
+    calls = []
+
+    def broken(*args):
+        calls.append(args)
+        raise ZeroDivisionError('a bug')
+
+    monkeypatch.setattr(resolve, 'spec', broken)
+    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    create = tenant.create()
+    worker.start()
+    try:
+        failed = tenant.wait(create, 'FAILED')
+    finally:
+        worker.stop()
+    assert failed.error_code == 'trouble' and 'ZeroDivisionError' in failed.error_text
+    assert len(calls) == conf.conductor.trouble_limit + 1
