@@ -1,6 +1,7 @@
 """The Kubernetes driver keeps the contract."""
 
 import dataclasses
+from pathlib import Path
 
 from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.contract import DriverContract
@@ -12,6 +13,8 @@ class TestKubernetes(DriverContract):
 
     driver = Kubernetes
     rendered = frozenset({'manifests/flannel.yaml'})
+    # Samples of the environment files that the scripts source.
+    shellcheck = ('-x', '-P', 'SCRIPTDIR', '-P', str(Path(__file__).parent))
 
     def scenarios(self):
         """The common ones, and nodes that keep containers on a volume."""

@@ -4,9 +4,9 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=boot_lib.sh
 . /usr/local/lib/magnum-lite/boot_lib.sh
-# shellcheck source-path=SCRIPTDIR source=../../tests/node.env
+# shellcheck source-path=SCRIPTDIR/../../tests source=node.env
 . /etc/magnum-lite/node.env
-# shellcheck source-path=SCRIPTDIR source=../../tests/stack.env
+# shellcheck source-path=SCRIPTDIR/../../tests source=stack.env
 . /etc/magnum-lite/stack.env
 # shellcheck source-path=SCRIPTDIR source=prepare.sh
 . /usr/local/lib/magnum-lite/prepare.sh
