@@ -7,7 +7,9 @@ from magnum_lite_kubernetes import files, names, parameters
 COMMON = ('cloud_init/containerd_v2.toml', 'cloud_init/containerd_v3.toml',
           'cloud_init/metadata.service', 'scripts/boot_lib.sh', 'scripts/prepare.sh')
 # A server there is the one place of the cluster's state: never replaced without being told so.
-KEPT = ('network', 'subnet', 'router', 'api_port', 'control_plane')
+# The '*' reaches into a template that stands in for the server.
+KEPT = {name: {'restricted_actions': 'replace', '*': {'restricted_actions': 'replace'}}
+        for name in ('network', 'subnet', 'router', 'api_port', 'control_plane')}
 
 
 def plan(spec: ClusterSpec) -> Plan:
@@ -36,9 +38,7 @@ def _base(spec: ClusterSpec) -> Stack:
         files=files.named('cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON,
                           *_nested(kind)),
         parameters=parameters.base(spec),
-        environment={'resource_registry': {
-            parameters.NODE_TYPE: kind,
-            'resources': {name: {'restricted_actions': 'replace'} for name in KEPT}}},
+        environment={'resource_registry': {parameters.NODE_TYPE: kind, 'resources': KEPT}},
         timeout_min=spec.timeout_min)
 
 

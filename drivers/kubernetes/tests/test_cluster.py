@@ -118,6 +118,31 @@ def test_a_resize_without_room_fails_and_is_repaired_by_a_new_attempt(
     assert len(members(real_cloud, cluster)) == 3
 
 
+@pytest.mark.parametrize('volume', [None, 5], ids=['plain', 'volume'])
+def test_a_control_plane_is_never_replaced(volume, driver, real_cloud, make_spec):
+    def with_image(image, attempt):
+        master = dataclasses.replace(spec.control_plane, image=image, docker_volume_size=volume)
+        return dataclasses.replace(spec, attempt=attempt,
+                                   node_groups=(master, *spec.worker_groups))
+
+    def server():
+        return real_cloud.heat.get(names.base_stack(spec)).outputs['refs_map']['0']
+
+    spec = example.with_nodes(make_spec(), 0)
+    made, changed = with_image('debian-13', 'first'), with_image('ubuntu-24.04', 'second')
+    try:
+        assert finish(lambda: driver.create(real_cloud, made)) == DONE
+        before = server()
+        progress = finish(lambda: driver.update(real_cloud, changed))
+        assert isinstance(progress, Failed)
+        assert 'replace is restricted' in progress.text
+        again = dataclasses.replace(made, attempt='third')
+        assert finish(lambda: driver.update(real_cloud, again)) == DONE
+        assert server() == before
+    finally:
+        finish(lambda: driver.delete(real_cloud, spec))
+
+
 def test_delete_leaves_nothing_in_the_cloud(driver, real_cloud, make_spec, embedded_heat, before):
     spec = make_spec()
     groups = tuple(dataclasses.replace(g, docker_volume_size=5) for g in spec.node_groups)
