@@ -158,7 +158,8 @@ class HeatDriver(Driver):
 
 
 def _by_name(views: Sequence[StackView]) -> dict[str, StackView]:
-    return {view.name: view for view in views}
+    # For a moment Heat still lists a stack that is gone; an update of it would be refused for good.
+    return {view.name: view for view in views if view.status != 'DELETE_COMPLETE'}
 
 
 def _is_as_planned(view: StackView, stack: Stack) -> bool:

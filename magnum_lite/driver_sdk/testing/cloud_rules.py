@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from magnum_lite.driver_sdk.cloud import Cloud, StackView
-from magnum_lite.driver_sdk.errors import NotSupported
+from magnum_lite.driver_sdk.errors import CloudUnavailable, NotSupported
 from magnum_lite.driver_sdk.heat import HeatDriver, cluster_tag
 from magnum_lite.driver_sdk.spec import ClusterSpec
 from magnum_lite.driver_sdk.status import Done, Failed, Progress, Waiting
@@ -32,13 +32,16 @@ STATES = {'IN_PROGRESS': 'IN_PROGRESS', 'COMPLETE': 'COMPLETE', 'FAILED': 'FAILE
 
 
 def finish(step: Callable[[], Progress], *, within_s: float = DONE_WITHIN_S) -> Progress:
-    """Take a step again and again until it is done or has failed.
+    """Take a step again and again, as the conductor does, until it is done or has failed.
 
     :raises AssertionError: it was neither in time.
     """
     deadline = time.monotonic() + within_s
     while True:
-        progress = step()
+        try:
+            progress = step()
+        except CloudUnavailable as error:
+            progress = Waiting(str(error))
         if isinstance(progress, Done | Failed):
             return progress
         assert time.monotonic() < deadline, f'still {progress}'
