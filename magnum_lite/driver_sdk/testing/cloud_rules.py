@@ -4,6 +4,7 @@ They need the fixtures ``real_cloud`` (a Cloud in an empty project) and ``user_d
 ``server name -> text`` of what servers were given), which ``magnum_lite_dev.pytest_plugin`` has.
 """
 
+import concurrent.futures
 import dataclasses
 import subprocess
 import time
@@ -26,6 +27,8 @@ from magnum_lite.driver_sdk.testing.template import parts, written
 # Nova's limit of user data, after base64.
 USER_DATA_BYTES = 65535
 DONE_WITHIN_S = 120
+# More would only queue up in the one process of the embedded Heat.
+AT_A_TIME = 4
 ACTIONS = ('CREATE', 'UPDATE', 'DELETE', 'ROLLBACK', 'SUSPEND', 'RESUME', 'CHECK', 'SNAPSHOT',
            'RESTORE', 'ADOPT')
 STATES = {'IN_PROGRESS': 'IN_PROGRESS', 'COMPLETE': 'COMPLETE', 'FAILED': 'FAILED'}
@@ -57,7 +60,9 @@ class CloudRules(PlanRules):
 
     def stack_names(self, cloud: Cloud, spec: ClusterSpec) -> list[str]:
         """Sorted names of the cluster's stacks, each as often as it exists."""
-        return sorted(view.name for view in cloud.heat.list(cluster_tag(spec.uuid)))
+        # For a moment Heat still lists a stack that is gone.
+        return sorted(view.name for view in cloud.heat.list(cluster_tag(spec.uuid))
+                      if view.status != 'DELETE_COMPLETE')
 
     def planned_names(self, spec: ClusterSpec) -> list[str]:
         """Sorted names of the stacks that a plan has."""
@@ -158,34 +163,37 @@ class CloudRules(PlanRules):
         assert isinstance(self.driver().delete(real_cloud, self.small()), Done)
         assert self.driver().get_status(real_cloud, self.small()).state == 'ABSENT'
 
-    @pytest.mark.parametrize('after', [False, True], ids=['before', 'after'])
     def test_d15_a_step_that_died_at_any_call_is_repeated_to_the_same_end(
-            self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec],
-            after: bool) -> None:
-        died = True
-        number = 0
-        while died:
-            number += 1
-            small = fresh(example.with_nodes(self.small(), 0))
-            died = self._live_and_die(real_cloud, small, at=number, after=after)
-        assert number > 2, 'the driver makes no calls'
+            self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]) -> None:
+        small = example.with_nodes(self.small(), 0)
+        last = self._live_and_die(real_cloud, fresh(small), at=0, after=False)
+        assert last > 1, 'the driver makes no calls'
+        # Each death is that of a cluster of its own, so several are tried at a time.
+        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+            lives = [pool.submit(self._live_and_die, real_cloud, fresh(small), at=at, after=after)
+                     for at in range(1, last + 1) for after in (False, True)]
+            for life in lives:
+                life.result()
 
-    def _live_and_die(self, cloud: Cloud, spec: ClusterSpec, *, at: int, after: bool) -> bool:
-        """Create, update and delete a cluster, each killed once at its ``at``-th call."""
+    def _live_and_die(self, cloud: Cloud, spec: ClusterSpec, *, at: int, after: bool) -> int:
+        """Create, update and delete a cluster, each killed once at its ``at``-th call.
+
+        :returns: the most calls that one of the three made.
+        """
         driver = self.driver()
-        died = self._killed_once(cloud, driver.create, spec, at=at, after=after)
+        most = self._killed_once(cloud, driver.create, spec, at=at, after=after)
         assert self.stack_names(cloud, spec) == self.planned_names(spec)
         if 'update' in self.driver.capabilities:
             spec = example.with_nodes(spec, 1)
-            died |= self._killed_once(cloud, driver.update, spec, at=at, after=after)
+            most = max(most, self._killed_once(cloud, driver.update, spec, at=at, after=after))
             assert self.stack_names(cloud, spec) == self.planned_names(spec)
             assert driver.get_status(cloud, spec).state == 'COMPLETE'
-        died |= self._killed_once(cloud, driver.delete, spec, at=at, after=after)
+        most = max(most, self._killed_once(cloud, driver.delete, spec, at=at, after=after))
         assert self.stack_names(cloud, spec) == []
-        return died
+        return most
 
     def _killed_once(self, cloud: Cloud, step: Callable[[Cloud, ClusterSpec], Progress],
-                     spec: ClusterSpec, *, at: int, after: bool) -> bool:
+                     spec: ClusterSpec, *, at: int, after: bool) -> int:
         heat = FailingHeat(cloud.heat, at=at, after=after)
 
         def again() -> Progress:
@@ -194,7 +202,7 @@ class CloudRules(PlanRules):
             except Killed:
                 return Waiting('killed')
         assert isinstance(finish(again), Done)
-        return heat.failed
+        return sum(call.method in heat.counted for call in heat.calls)
 
     def test_d16_upgrade_says_from_which_versions(self) -> None:
         if 'upgrade' in self.driver.capabilities:
