@@ -45,11 +45,11 @@ class Kubernetes(HeatDriver):
 
         :raises Rejected: with the attribute and what would be accepted.
         """
-        rules.check(spec, distros=self.distros, server_types=self.server_types)
+        rules.check(_complete(spec), distros=self.distros, server_types=self.server_types)
 
     def plan(self, spec: ClusterSpec, /) -> Plan:
         """The base stack and the stacks of the worker groups."""
-        return stacks.plan(spec)
+        return stacks.plan(_complete(spec))
 
     def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
         """The status, with the version that the control plane reported about itself."""
@@ -59,8 +59,13 @@ class Kubernetes(HeatDriver):
 
     def get_scale_manager(self, cloud: Cloud, spec: ClusterSpec, /) -> ScaleManager:
         """Maps nodes to members through Heat."""
-        return scale.Members(cloud, spec)
+        return scale.Members(cloud, _complete(spec))
 
     def get_monitor(self, cloud: Cloud, spec: ClusterSpec, /) -> Monitor:
         """Asks the API server."""
         return monitor.ApiMonitor(cloud, spec)
+
+
+def _complete(spec: ClusterSpec) -> ClusterSpec:
+    # A driver version may have been recorded before the package knew all of today's properties.
+    return dataclasses.replace(spec, config={**config.defaults(), **spec.config})

@@ -98,7 +98,8 @@ def _authorities(spec: ClusterSpec) -> dict[str, Any]:
 
 
 def _secret(spec: ClusterSpec, purpose: str) -> Secret:
-    return spec.secrets[purpose]
+    # A cluster may be deleted before its secrets are made; its plan must still name its stacks.
+    return spec.secrets.get(purpose) or Secret(f'not made/{purpose}')
 
 
 def _node_env(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str | int | bool]:

@@ -17,7 +17,7 @@ import pytest
 from magnum_lite.driver_sdk.cloud import Cloud, StackView
 from magnum_lite.driver_sdk.errors import CloudUnavailable, NotSupported
 from magnum_lite.driver_sdk.heat import HeatDriver, cluster_tag
-from magnum_lite.driver_sdk.spec import ClusterSpec
+from magnum_lite.driver_sdk.spec import ClusterSpec, Image
 from magnum_lite.driver_sdk.status import Done, Failed, Progress, Waiting
 from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.fake import FailingCloud, FailingHeat, Killed
@@ -162,6 +162,9 @@ class CloudRules(PlanRules):
         assert isinstance(self.driver().delete(real_cloud, self.small()), Done)
         assert isinstance(self.driver().delete(real_cloud, self.small()), Done)
         assert self.driver().get_status(real_cloud, self.small()).state == 'ABSENT'
+        # A delete may overtake the create before its secrets were made or its image was found.
+        early = dataclasses.replace(self.small(), secrets={}, image=Image('', '', ''), config={})
+        assert isinstance(self.driver().delete(real_cloud, early), Done)
 
     def test_d15_a_step_that_died_at_any_call_is_repeated_to_the_same_end(
             self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]) -> None:
