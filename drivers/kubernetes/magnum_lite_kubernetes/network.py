@@ -1,5 +1,7 @@
 """The network of the pods: what the control plane applies so that nodes become Ready."""
 
+import copy
+import functools
 import json
 from typing import Any
 
@@ -20,8 +22,14 @@ def render(spec: ClusterSpec) -> str:
     return json.dumps({'apiVersion': 'v1', 'kind': 'List', 'items': items}, sort_keys=True)
 
 
+@functools.cache
+def _objects() -> list[dict[str, Any]]:
+    # A plan is made at each look at a cluster; reading YAML would be most of its time.
+    return [dict(o) for o in yaml.safe_load_all(files.text('manifests/flannel.yaml'))]
+
+
 def _flannel(spec: ClusterSpec) -> list[dict[str, Any]]:
-    objects = [dict(o) for o in yaml.safe_load_all(files.text('manifests/flannel.yaml'))]
+    objects = copy.deepcopy(_objects())
     prefix = spec.config['container_infra_prefix'] or 'flannel/'
     images = {'flannel': f'{prefix}flannel:{spec.config["flannel_tag"]}',
               'flannel-cni-plugin':
