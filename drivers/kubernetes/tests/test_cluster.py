@@ -154,6 +154,23 @@ def test_delete_leaves_nothing_in_the_cloud(driver, real_cloud, make_spec, embed
     assert rows(embedded_heat) == before
 
 
+def test_a_deletion_that_failed_is_told_and_tried_again(
+        driver, real_cloud, make_spec, embedded_heat, before):
+    spec = example.with_nodes(make_spec(), 0)
+    finish(lambda: driver.create(real_cloud, spec))
+    embedded_heat.fault(kind='http', match='DELETE /network/v2.0/security-groups/*', status=409,
+                        message='still in use', times=1)
+    seen = []
+
+    def step():
+        seen.append(driver.delete(real_cloud, spec))
+        return seen[-1]
+    assert finish(step) == DONE
+    troubles = {progress.trouble for progress in seen if progress != DONE and progress.trouble}
+    assert any('still in use' in trouble for trouble in troubles)
+    assert rows(embedded_heat) == before
+
+
 def test_the_stack_that_clients_look_at_holds_the_servers_themselves(
         driver, real_cloud, cluster, embedded_heat):
     finish(lambda: driver.create(real_cloud, cluster))
