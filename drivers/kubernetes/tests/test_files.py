@@ -5,9 +5,9 @@ import json
 import tomllib
 
 import pytest
-from magnum_lite_kubernetes import files, network
 
 from magnum_lite.driver_sdk import Network
+from magnum_lite_kubernetes import files, network
 
 # systemd only warns of a key that it does not know, and goes on without it.
 UNIT_KEYS = {
