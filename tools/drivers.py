@@ -65,8 +65,9 @@ def try_service(wheel, work):
     install(programs, wheel)
     run(programs / 'python', '-m', 'pip', 'check', cwd=work)
     settings = work / 'magnum_lite.conf'
-    settings.write_text(f'[database]\nconnection = sqlite:///{work}/bare.sqlite\n')
-    for words in (['db', 'upgrade'], ['db', 'current']):
+    settings.write_text(f'[database]\nconnection = sqlite:///{work}/bare.sqlite\n'
+                        f'[secrets]\nkey_file = {work}/keys\n')
+    for words in (['db', 'upgrade'], ['db', 'current'], ['secret', 'key']):
         run(programs / 'magnum-lite-manage', '--config-file', settings, *words, cwd=work)
     run(programs / 'magnum-lite-status', '--config-file', settings, 'upgrade', 'check', cwd=work)
     run(programs / 'oslo-config-generator', '--namespace', 'magnum_lite',
