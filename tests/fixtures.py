@@ -58,6 +58,11 @@ def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://',
     return conf
 
 
+def forget_conf():
+    """Leave the global configuration as a fresh process has it."""
+    cfg.CONF.reset()
+
+
 @contextlib.contextmanager
 def service(conf, *, driver=True):
     """The application over a database of this release; yields an ``Api``.

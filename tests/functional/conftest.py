@@ -1,0 +1,27 @@
+"""The service on SQLite, beside one real Heat and its simulated cloud for all tests."""
+
+import pytest
+
+from magnum_lite_dev.fixture import running_heat
+from tests import fixtures
+
+
+@pytest.fixture(scope='session')
+def heat(tmp_path_factory):
+    """A Heat process and the cloud that look-ups ask."""
+    with running_heat(tmp_path_factory.mktemp('heat')) as running:
+        yield running
+
+
+@pytest.fixture
+def conf(tmp_path, heat):
+    """The configuration of a service on SQLite with that cloud."""
+    yield fixtures.make_conf(tmp_path, catalog=heat.catalog)
+    fixtures.forget_conf()
+
+
+@pytest.fixture
+def api(conf):
+    """The service."""
+    with fixtures.service(conf) as running:
+        yield running

@@ -1,0 +1,31 @@
+"""What clients see: the gabbi files, one a noun, each on a fresh service."""
+
+import unittest
+from pathlib import Path
+
+import pytest
+import yaml
+from gabbi import suitemaker
+from gabbi.handlers import RESPONSE_HANDLERS
+
+FOLDER = Path(__file__).parent / 'gabbits'
+FILES = sorted(FOLDER.glob('*.yaml'))
+
+
+def reason(traceback):
+    """What a traceback says after its last frame."""
+    return traceback[traceback.rindex('\n', 0, traceback.index('Error: ')):].strip()[:600]
+
+
+@pytest.mark.parametrize('path', FILES, ids=[path.stem for path in FILES])
+def test_rest(path, api):
+    suite = suitemaker.test_suite_from_dict(
+        unittest.TestLoader(), path.stem, yaml.safe_load(path.read_text()), str(FOLDER),
+        'magnum', None, None, lambda: api.application,
+        handlers=[handler() for handler in RESPONSE_HANDLERS])
+    result = unittest.TestResult()
+    suite.run(result)
+    failed = [f'{type(test).__name__}: {reason(why)}' for test, why in
+              (*result.failures, *result.errors)]
+    assert result.testsRun and not result.skipped
+    assert not failed, '\n'.join(failed)
