@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, journal, outbox, store, usage
+from magnum_lite.db import claims, outbox, store, usage
 from magnum_lite.db.engine import now
 from magnum_lite.db.tables import clusters
 from magnum_lite.exceptions import WrongState
-from magnum_lite.objects import Cluster, NodeGroup, Operation
+from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
 from magnum_lite.objects.operation import ALLOWED, OPEN, RUN
 
 
@@ -93,7 +93,16 @@ def _begin(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
            operation: Operation, timeout_min: int) -> None:
     operation.cluster_version = cluster.version
     operation.slot = RUN
-    store.insert(connection, journal.version(cluster, groups, operation))
+    store.insert(connection, _version(cluster, groups, operation))
     store.insert(connection, operation,
                  deadline_at=now(timeout_min * 60) if timeout_min else None)
     outbox.write(connection, operation, 'start')
+
+
+def _version(cluster: Cluster, groups: list[NodeGroup], operation: Operation) -> ClusterVersion:
+    """The journal's entry for what the operation makes of the cluster."""
+    return ClusterVersion.new(
+        cluster_id=cluster.uuid, version=cluster.version, reason=operation.reason,
+        operation=operation.uuid, user_id=operation.user_id, request_id=operation.request_id,
+        snapshot={'cluster': cluster.obj_to_primitive(),
+                  'node_groups': [group.obj_to_primitive() for group in groups]})

@@ -30,7 +30,7 @@ def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -
 
 
 def claimable(connection: sa.Connection, *, limit: int) -> list[str]:
-    """Uuids of operations that nobody works on, oldest first: their wake or their owner was lost."""
+    """Uuids of operations that nobody works on, oldest first: wake or owner was lost."""
     query = sa.select(operations.c.uuid).where(
         operations.c.state.in_(OPEN), operations.c.slot == RUN, _FREE
     ).order_by(operations.c.id).limit(limit)

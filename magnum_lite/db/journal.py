@@ -1,4 +1,4 @@
-"""The journal: steps of operations, versions of clusters."""
+"""The journal: steps of operations. Versions of clusters are written in ``accept``."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from magnum_lite.db import store
 from magnum_lite.db.tables import steps
-from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
+from magnum_lite.objects import Operation
 
 
 def note(connection: sa.Connection, operation: Operation, text: str) -> None:
@@ -19,12 +19,3 @@ def steps_of(connection: sa.Connection, operation_id: str) -> Sequence[sa.Row]:
     """Rows (text, fence, created_at), oldest first."""
     query = sa.select(steps).where(steps.c.operation_id == operation_id).order_by(steps.c.id)
     return connection.execute(query).all()
-
-
-def version(cluster: Cluster, groups: Sequence[NodeGroup], operation: Operation) -> ClusterVersion:
-    """The journal's entry for what the operation makes of the cluster."""
-    return ClusterVersion.new(
-        cluster_id=cluster.uuid, version=cluster.version, reason=operation.reason,
-        operation=operation.uuid, user_id=operation.user_id, request_id=operation.request_id,
-        snapshot={'cluster': cluster.obj_to_primitive(),
-                  'node_groups': [group.obj_to_primitive() for group in groups]})

@@ -68,7 +68,7 @@ def normal_uuid(text: str) -> str | None:
 
 
 def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> None:
-    """Insert objects, those of one type in one statement; sets ``created_at``, and ``id`` of singles.
+    """Insert objects, those of one type in one statement; sets ``created_at``, single ones' ``id``.
 
     :param columns: SQL expressions in place of values, for instance times of the database's clock.
     :raises oslo_db.exception.DBDuplicateEntry: a unique key is taken.

@@ -39,7 +39,8 @@ def _index(table: str, *columns: str) -> sa.Index:
 
 
 def _rows(name: str, *items: sa.schema.SchemaItem) -> sa.Table:
-    return sa.Table(name, METADATA, sa.Column('id', sa.Integer, primary_key=True), *items, **OPTIONS)
+    key = sa.Column('id', sa.Integer, primary_key=True)
+    return sa.Table(name, METADATA, key, *items, **OPTIONS)
 
 
 def _text(name: str, length: int = 255, *, nullable: bool = False) -> sa.Column:
@@ -81,9 +82,11 @@ usages = _rows(
     sa.Column('in_use', sa.Integer, nullable=False), _unique('usages', 'project_id', 'resource'))
 # A conductor process host, and the drivers that it has.
 services = _rows(
-    'services', _text('host'), _text('binary'), sa.Column('report_count', sa.Integer, nullable=False),
+    'services', _text('host'), _text('binary'),
+    sa.Column('report_count', sa.Integer, nullable=False),
     sa.Column('disabled', sa.Boolean, nullable=False),
-    sa.Column('disabled_reason', Text().column_type()), sa.Column('plugins', JsonText, nullable=False),
+    sa.Column('disabled_reason', Text().column_type()),
+    sa.Column('plugins', JsonText, nullable=False),
     _moment('seen_at', nullable=True), _moment('created_at'), _moment('updated_at', nullable=True),
     _unique('services', 'host', 'binary'))
 # Every thing outside that belongs to a cluster: written before it is made, closed when seen gone.
@@ -93,7 +96,8 @@ ledger = _rows(
     _unique('ledger', 'cluster_id', 'kind', 'name'))
 # Notifications: written with the change that they tell of, sent afterwards.
 outbox = _rows(
-    'outbox', _text('uuid', 36), _text('event_type'), sa.Column('payload', JsonText, nullable=False),
+    'outbox', _text('uuid', 36), _text('event_type'),
+    sa.Column('payload', JsonText, nullable=False),
     _moment('created_at'), _moment('sent_at', nullable=True), _index('outbox', 'sent_at'))
 # The journal of an operation.
 steps = _rows(

@@ -29,7 +29,8 @@ def reserve(connection: sa.Connection, project_id: str, *, default_limit: int) -
     if known is not None or allowed < 1:
         raise QuotaExceeded(limit=allowed)
     try:
-        connection.execute(usages.insert().values(project_id=project_id, resource=CLUSTER, in_use=1))
+        connection.execute(usages.insert().values(project_id=project_id, resource=CLUSTER,
+                                                  in_use=1))
     except db_exc.DBDuplicateEntry as error:        # another request made the row: count again
         raise db_exc.RetryRequest(error) from error
 

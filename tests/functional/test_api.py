@@ -7,14 +7,26 @@ import pytest
 import yaml
 from gabbi import suitemaker
 from gabbi.handlers import RESPONSE_HANDLERS
+from gabbi.handlers.base import ResponseHandler
 
 FOLDER = Path(__file__).parent / 'gabbits'
 FILES = sorted(FOLDER.glob('*.yaml'))
 
 
+class Forbidden(ResponseHandler):
+    """``response_forbidden_strings``: what the body must not have."""
+
+    test_key_suffix = 'forbidden_strings'
+    test_key_value = []
+
+    def action(self, test, item, value=None):
+        test.assertNotIn(item, test.output)
+
+
 def reason(traceback):
     """What a traceback says after its last frame."""
-    return traceback[traceback.rindex('\n', 0, traceback.index('Error: ')):].strip()[:600]
+    start = traceback.rindex('\n', 0, traceback.rindex('Error: '))
+    return ' '.join(traceback[start:].split())[:400]
 
 
 @pytest.mark.parametrize('path', FILES, ids=[path.stem for path in FILES])
@@ -22,7 +34,7 @@ def test_rest(path, api):
     suite = suitemaker.test_suite_from_dict(
         unittest.TestLoader(), path.stem, yaml.safe_load(path.read_text()), str(FOLDER),
         'magnum', None, None, lambda: api.application,
-        handlers=[handler() for handler in RESPONSE_HANDLERS])
+        handlers=[handler() for handler in (*RESPONSE_HANDLERS, Forbidden)])
     result = unittest.TestResult()
     suite.run(result)
     failed = [f'{type(test).__name__}: {reason(why)}' for test, why in

@@ -1,0 +1,85 @@
+"""What requests cost: SQL statements, and modules that a reader has to know."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import magnum_lite
+
+ROOT = Path(magnum_lite.__file__).parent
+
+
+class Statements(list):
+    """The SQL statements since the last ``clear``, but for what opens transactions."""
+
+    def __init__(self, engine):
+        super().__init__()
+        sa.event.listen(engine, 'before_cursor_execute', self._note)
+
+    def _note(self, connection, cursor, statement, *rest):
+        if not statement.startswith(('BEGIN', 'PRAGMA')):
+            self.append(statement)
+
+
+@pytest.fixture
+def statements(api):
+    """The statements of a service with a hundred clusters."""
+    template = api.template(labels={'kube_tag': 'v1.36.1'})
+    api.db.write(lambda connection: connection.exec_driver_sql(
+        "INSERT INTO quotas (project_id, resource, hard_limit) VALUES ('red', 'Cluster', 1000)"))
+    for number in range(100):
+        api.cluster(template, name=f'c{number}')
+    return Statements(api.db.engine)
+
+
+def test_requests_need_few_statements(api, statements):
+    for path in ('/v1/clusters', '/v1/clusters/detail'):
+        statements.clear()
+        assert len(api.ok('GET', path)['clusters']) == 100
+        assert len(statements) <= 4, statements
+    statements.clear()
+    assert api.ok('GET', '/v1/clusters/c7')['node_count'] == 1
+    assert len(statements) <= 3, statements
+    statements.clear()
+    api.ok('POST', '/v1/clusters', {'cluster_template_id': 'small', 'name': 'one-more',
+                                    'labels': {'boot_volume_size': 5}, 'keypair': 'demo'})
+    assert len(statements) <= 12, statements
+
+
+def test_the_first_cluster_of_a_project_needs_few_statements(api):
+    template = api.template()
+    statements = Statements(api.db.engine)
+    api.cluster(template)
+    assert len(statements) <= 12, statements
+
+
+def test_a_creation_is_read_in_few_modules(api):
+    template = api.template()
+    api.cluster(template, name='warm')
+    entered = set()
+
+    def note(frame, event, argument):
+        path = Path(frame.f_code.co_filename)
+        if event == 'call' and ROOT in path.parents:
+            entered.add(path.relative_to(ROOT).as_posix())
+
+    sys.setprofile(note)
+    try:
+        api.cluster(template, name='counted', labels={'kube_tag': 'v1.36.2'}, keypair='demo')
+    finally:
+        sys.setprofile(None)
+    assert len(entered) <= 16, sorted(entered)
+
+
+def test_no_get_calls_the_cloud(api, heat):
+    template = api.template()
+    cluster = api.cluster(template)
+    heat.counts(reset=True)
+    for path in ('/v1/clusters', '/v1/clusters/detail', f'/v1/clusters/{cluster}',
+                 f'/v1/clusters/{cluster}/nodegroups', f'/v1/clusters/{cluster}/operations',
+                 f'/v1/clustertemplates/{template}', '/v1/clustertemplates', '/v1/drivers',
+                 '/v1/drivers/kubernetes'):
+        api.ok('GET', path)
+    assert heat.counts() == {}
