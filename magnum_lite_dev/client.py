@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from magnum_lite_dev.state import TOKEN, Trouble
+from magnum_lite_dev.state import TOKEN
+from magnum_lite_dev.trouble import Trouble
 
 REQUIREMENTS = pathlib.Path(__file__).parent / 'client-requirements.txt'
 # Settings of another cloud in the caller's shell would win over ours.

@@ -12,7 +12,8 @@ from magnum_lite_dev.deployment import Deployment
 from magnum_lite_dev.interrupts import INTERRUPTS
 from magnum_lite_dev.processes import tail
 from magnum_lite_dev.screen import Stopwatch
-from magnum_lite_dev.state import State, Trouble
+from magnum_lite_dev.state import State
+from magnum_lite_dev.trouble import Trouble
 from magnum_lite_dev.watch import Watch
 
 WORKERS = 3
@@ -170,5 +171,5 @@ class Demo:
             self._screen.line(f'  {row["kind"]:<8}{row["state"]:<9}{row.get("reason") or ""}')
             shown = self._watch.get(f'{path}/{row["uuid"]}') or {}
             for step in shown.get('steps') or []:
-                text = '  '.join(str(value) for value in step.values() if value not in (None, ''))
-                self._screen.line(f'    {text}', 'dim')
+                text = step['text'].replace(f'magnum-{cluster_id}-', '')
+                self._screen.line(f'    {step["created_at"][11:19]}  {text}', 'dim')

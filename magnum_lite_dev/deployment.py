@@ -9,7 +9,8 @@ from magnum_lite_dev import fixture
 from magnum_lite_dev.interrupts import INTERRUPTS
 from magnum_lite_dev.processes import Background, tail
 from magnum_lite_dev.screen import Stopwatch
-from magnum_lite_dev.state import TOKEN, Trouble, is_taken
+from magnum_lite_dev.state import TOKEN, is_taken
+from magnum_lite_dev.trouble import Trouble
 
 START_WITHIN_S = 60
 TIMEOUT_S = 5

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from magnum_lite_dev.state import Trouble
+from magnum_lite_dev.trouble import Trouble
 
 
 def describe(path):

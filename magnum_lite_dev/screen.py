@@ -5,7 +5,8 @@ import sys
 import time
 
 COLOURS = {'head': '1;36', 'command': '1', 'good': '32', 'bad': '1;31', 'dim': '2'}
-BAR = 24
+# Leaves room for a sentence in 80 columns.
+BAR = 12
 
 
 class Screen:
@@ -34,15 +35,15 @@ class Screen:
         self._stream.flush()
         self._last = None
 
-    def progress(self, done, total, text):
+    def progress(self, done, total, text, elapsed):
         """How far something is: a bar on a terminal, else a line whenever the text changes."""
         if not self.is_terminal:
             if text != self._last:
-                self.line(f'  {text}')
+                self.line(f'  {elapsed}  {text}')
                 self._last = text
             return
         filled = BAR * done // total if total else 0
-        shown = f'  [{"#" * filled}{"-" * (BAR - filled)}] {done}/{total}  {text}'
+        shown = f'  [{"#" * filled}{"-" * (BAR - filled)}] {done}/{total}  {elapsed}  {text}'
         width = shutil.get_terminal_size().columns - 1
         self._stream.write('\r\033[K' + shown[:width])
         self._stream.flush()

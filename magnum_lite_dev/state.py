@@ -9,8 +9,8 @@ import socket
 
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.server import LOOPBACK
+from magnum_lite_dev.trouble import Trouble
 
-DEFAULT_STATE = './.magnum-lite-dev'
 DEFAULT_PORTS = {'api': 9511, 'heat': 18004, 'cloud': 0}
 TOKEN = 'demo:demo:member,reader'  # noqa: S105 - the development identity has no secrets
 SERVICE_CONF = '''\
@@ -33,10 +33,6 @@ key_file = {state}/secrets.key
 poll_min_s = 0.25
 poll_max_s = 2
 '''
-
-
-class Trouble(Exception):
-    """Something a person can put right; the text says what and how."""
 
 
 class State:

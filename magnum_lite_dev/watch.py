@@ -4,7 +4,8 @@ import time
 import requests
 
 from magnum_lite_dev.screen import Stopwatch
-from magnum_lite_dev.state import TOKEN, Trouble
+from magnum_lite_dev.state import TOKEN
+from magnum_lite_dev.trouble import Trouble
 
 TIMEOUT_S = 30
 PAUSE_S = 0.5
@@ -71,10 +72,7 @@ class Watch:
             if status and status.endswith('_COMPLETE') and wanted is not None:
                 raise Trouble(f'the cluster is {status} instead of {wanted}')
             done, total = self.resources()
-            doing = self._doing(cluster_id) or status
-            # Without a terminal each different line is kept: no figures that always change.
-            text = f'{watch}  {doing}' if screen.is_terminal else doing
-            screen.progress(done, total, text)
+            screen.progress(done, total, self._doing(cluster_id) or str(status), watch)
             time.sleep(PAUSE_S)
         raise Trouble(f'the cluster is still {status} after {timeout_s} s')
 
@@ -82,8 +80,9 @@ class Watch:
         listed = self.get(f'clusters/{cluster_id}/operations') or {}
         for operation in listed.get('operations', []):
             if operation.get('state') in ('QUEUED', 'RUNNING', 'WAITING'):
-                return f'{operation["kind"]} {operation["state"]}: ' \
-                       f'{operation.get("progress") or "about to begin"}'
+                text = operation.get('progress') or 'about to begin'
+                # Names of stacks begin with what the reader knows already.
+                return f'{operation["kind"]}: {text.replace(f"magnum-{cluster_id}-", "")}'
         return None
 
     def leftovers(self):

@@ -13,7 +13,8 @@ import pytest
 from magnum_lite_dev import kubeconfig
 from magnum_lite_dev.client import exports
 from magnum_lite_dev.screen import Screen
-from magnum_lite_dev.state import State, Trouble
+from magnum_lite_dev.state import State
+from magnum_lite_dev.trouble import Trouble
 
 QUIET = {**os.environ, 'PYTHONWARNINGS': 'ignore'}
 
@@ -187,8 +188,8 @@ def test_progress_without_a_terminal_is_one_line_for_each_news():
     shown = io.StringIO()
     screen = Screen(shown)
     for text in ('QUEUED', 'QUEUED', 'WAITING', 'WAITING'):
-        screen.progress(1, 2, text)
-    assert shown.getvalue().split() == ['QUEUED', 'WAITING']
+        screen.progress(1, 2, text, '1 s')
+    assert [line.split()[-1] for line in shown.getvalue().splitlines()] == ['QUEUED', 'WAITING']
 
 
 def test_a_kubeconfig_without_certificates_is_refused(tmp_path):
