@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import webob
+import webob.exc
 from pecan import hooks
 
 from magnum_lite import exceptions
@@ -25,8 +26,8 @@ class Faults(hooks.PecanHook):
 
     def on_error(self, state: Any, error: Exception) -> webob.Response:
         """The answer; what is not an error of ours is logged and told as 500 without its text."""
-        if isinstance(error, UnicodeDecodeError) and state.controller is None:
-            error = exceptions.NotUtf8(part='path')     # Pecan decodes nothing else before routing
+        if isinstance(error, webob.exc.HTTPBadRequest):
+            error = exceptions.NotUtf8(part='path')     # the one text that Pecan decodes itself
         if not isinstance(error, exceptions.ServiceError):
             LOG.exception('Request failed', exc_info=error)
             error = exceptions.ServiceError()

@@ -32,7 +32,7 @@ def report(connection: sa.Connection, *, host: str, plugins: Mapping[str, str]) 
 
 
 def rows(connection: sa.Connection, *, down_s: float) -> Sequence[sa.Row]:
-    """All conductors, each with ``is_up``: seen within ``down_s`` seconds of the database's clock."""
+    """All conductors, each with ``is_up``: seen in the last ``down_s`` seconds of the database."""
     is_up = sa.and_(services.c.disabled.is_(False), services.c.seen_at >= now(-down_s))
     return connection.execute(sa.select(services, is_up.label('is_up'))
                               .order_by(services.c.id)).all()

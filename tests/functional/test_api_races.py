@@ -1,0 +1,120 @@
+"""Requests that race: of two changes exactly one is accepted, and nothing is left half done."""
+
+import threading
+
+import pytest
+
+from magnum_lite.db import store
+from magnum_lite.objects import Cluster, Operation
+
+COUNT = {'node_count': [{'op': 'replace', 'path': '/node_count', 'value': 3}]}
+
+
+def together(*calls):
+    """What functions return that start at the same moment."""
+    barrier = threading.Barrier(len(calls))
+    results = [None] * len(calls)
+
+    def run(place, call):
+        barrier.wait()
+        results[place] = call()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+@pytest.fixture
+def cluster(api):
+    """A cluster that is ready for changes."""
+    uuid = api.cluster(api.template())
+    api.settle(uuid)
+    return uuid
+
+
+def open_operations(api, cluster):
+    """Operations of a cluster that hold its slot."""
+    with api.db.read() as connection:
+        return [row.kind for row in store.rows(connection, Operation, cluster_id=cluster)
+                if row.slot]
+
+
+def test_of_two_changes_one_is_accepted(api, cluster):
+    path = f'/v1/clusters/{cluster}'
+    statuses = together(
+        lambda: api.call('PATCH', path, COUNT['node_count']).status_int,
+        lambda: api.call('POST', f'{path}/actions/resize', {'node_count': 4}).status_int,
+        lambda: api.call('PATCH', path, COUNT['node_count']).status_int)
+    assert sorted(statuses) == [202, 400, 400]
+    assert len(open_operations(api, cluster)) == 1
+    shown = api.ok('GET', path)
+    assert (shown['status'], shown['version']) == ('UPDATE_IN_PROGRESS', 2)
+
+
+def test_a_deletion_wins_over_a_change(api, cluster):
+    path = f'/v1/clusters/{cluster}'
+    deleted, changed = together(
+        lambda: api.call('DELETE', path).status_int,
+        lambda: api.call('PATCH', path, COUNT['node_count']).status_int)
+    assert deleted == 204 and changed in (202, 400)
+    assert open_operations(api, cluster) == ['delete']
+    assert api.ok('GET', path)['status'] == 'DELETE_IN_PROGRESS'
+
+
+def test_two_deletions_are_one(api, cluster):
+    path = f'/v1/clusters/{cluster}'
+    assert together(*[lambda: api.call('DELETE', path).status_int] * 3) == [204] * 3
+    assert open_operations(api, cluster) == ['delete']
+
+
+def test_a_template_and_a_cluster_of_it_do_not_miss_each_other(api):
+    for number in range(5):
+        template = api.template(name=f't{number}')
+        deleted, created = together(
+            lambda: api.call('DELETE', f'/v1/clustertemplates/{template}').status_int,  # noqa: B023
+            lambda: api.call('POST', '/v1/clusters', {                                # noqa: B023
+                'cluster_template_id': template}).status_int)                         # noqa: B023
+        assert (deleted, created) in ((204, 404), (400, 202))
+
+
+def test_no_more_clusters_than_the_quota_allows(api):
+    template = api.template()
+    api.db.write(lambda connection: connection.exec_driver_sql(
+        "INSERT INTO quotas (project_id, resource, hard_limit) VALUES ('red', 'Cluster', 3)"))
+    statuses = together(*[lambda: api.call('POST', '/v1/clusters', {
+        'cluster_template_id': template}).status_int] * 6)
+    assert sorted(statuses) == [202] * 3 + [403] * 3
+    error = api.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': template})
+    assert error['title'] == 'The maximum number of clusters per project is reached: 3'
+    with api.db.read() as connection:
+        assert store.count(connection, Cluster, project_id='red') == 3
+
+
+def test_asking_for_the_count_that_is_there_is_an_operation_too(api, cluster):
+    path = f'/v1/clusters/{cluster}'
+    api.ok('POST', f'{path}/actions/resize', {'node_count': '1', 'nodes_to_remove': ['0']})
+    assert api.ok('GET', path)['status'] == 'UPDATE_IN_PROGRESS'
+    group = api.ok('GET', f'{path}/nodegroups/default-worker')
+    assert (group['status'], group['node_count']) == ('UPDATE_IN_PROGRESS', 1)
+    assert api.ok('GET', f'{path}/nodegroups/default-master')['status'] == 'CREATE_COMPLETE'
+    with api.db.read() as connection:
+        operation = store.rows(connection, Operation, cluster_id=cluster, kind='resize')[0]
+    assert operation.target == {'nodes_to_remove': ['0']}
+    assert operation.node_group == group['uuid']
+
+
+def test_a_resize_heals_a_failed_update_and_a_patch_does_not(api, cluster):
+    path = f'/v1/clusters/{cluster}'
+    api.settle(cluster, 'UPDATE_FAILED')
+    api.refused(400, 'PATCH', path, COUNT['node_count'])
+    api.ok('POST', f'{path}/actions/resize', {'node_count': 2})
+
+
+def test_faults_are_shown_of_a_failed_cluster(api, cluster):
+    api.settle(cluster, 'CREATE_FAILED')
+    assert api.ok('GET', f'/v1/clusters/{cluster}')['faults'] == {
+        'default-master': '', 'default-worker': ''}
+    assert 'faults' not in api.ok('GET', '/v1/clusters/detail')['clusters'][0]
