@@ -77,7 +77,8 @@ CLOUD = (
                help='Interface of the cloud\'s endpoints.'),
     cfg.FloatOpt('lookup_timeout_s', default=10, min=0.1,
                  help='Seconds that a look-up of an image, flavor, ... may take while accepting.'),
-    cfg.FloatOpt('heat_timeout_s', default=60, min=0.1, help='Seconds that a call to Heat may take.'),
+    cfg.FloatOpt('heat_timeout_s', default=60, min=0.1,
+                 help='Seconds that a call to Heat may take; less than [conductor] lease_s.'),
     cfg.FloatOpt('lookup_cache_s', default=30, min=0,
                  help='Seconds that a found image, flavor or network is remembered.'),
 )
@@ -135,3 +136,6 @@ def load(argv: Sequence[str], *, config_files: Sequence[str] | None = None,
 def _check(conf: cfg.ConfigOpts) -> None:
     if conf.conductor.heartbeat_s * 3 > conf.conductor.lease_s:
         sys.exit('[conductor] heartbeat_s: at most a third of lease_s is accepted')
+    if conf.conductor.lease_s <= conf.cloud.heat_timeout_s:
+        sys.exit('[conductor] lease_s: more than [cloud] heat_timeout_s is needed, since no call '
+                 'to Heat may outlast the lease')

@@ -17,6 +17,7 @@ TOPIC = 'magnum_lite.conductor'
 VERSION = '1.0'
 # Wakes that may wait for a broker that is down; the sweep finds what is dropped.
 BACKLOG = 1000
+THREADS = 4
 
 
 class Waker:
@@ -68,8 +69,12 @@ class _Endpoint:
         self._wake(uuid)
 
 
-def server(conf: cfg.ConfigOpts, wake: Callable[[str], None]) -> oslo_messaging.MessageHandlingServer:
+def server(conf: cfg.ConfigOpts,
+           wake: Callable[[str], None]) -> oslo_messaging.MessageHandlingServer:
     """A server, not started, that calls ``wake(operation uuid)`` for each message."""
     transport = oslo_messaging.get_rpc_transport(conf)
     target = oslo_messaging.Target(topic=TOPIC, server=conf.host)
-    return oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake)])
+    made = oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake)])
+    # A message only marks what is to be looked at; 64 threads, the default, would never be used.
+    conf.set_default('executor_thread_pool_size', THREADS)
+    return made

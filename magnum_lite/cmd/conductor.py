@@ -35,6 +35,7 @@ class Conductor(cotyledon.Service):
 def main() -> None:
     """Run the conductor until a signal ends it."""
     conf = options.load(sys.argv[1:], prog='magnum-lite-conductor')
-    manager = cotyledon.ServiceManager(graceful_shutdown_timeout=int(conf.cloud.heat_timeout_s) + 10)
+    patience_s = int(conf.cloud.heat_timeout_s) + 10     # for the steps under way
+    manager = cotyledon.ServiceManager(graceful_shutdown_timeout=patience_s)
     manager.add(Conductor, workers=conf.conductor.workers, args=(conf,))
     manager.run()

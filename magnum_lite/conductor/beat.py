@@ -4,13 +4,11 @@ import logging
 import threading
 
 import oslo_messaging
-import sqlalchemy as sa
 from oslo_config import cfg
-from oslo_db import exception as db_exc
 
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, outbox, services
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import AWAY, Database
 
 LOG = logging.getLogger(__name__)
 BATCH = 100     # notifications of one transaction
@@ -33,7 +31,7 @@ class Beat:
             try:
                 self.beat()
                 self._send()
-            except (db_exc.DBError, sa.exc.SQLAlchemyError) as error:
+            except AWAY as error:
                 LOG.warning('No heartbeat, the next one is tried: %s', error)
             self._stopping.wait(self._conf.conductor.heartbeat_s)
 

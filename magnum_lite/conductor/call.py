@@ -1,4 +1,4 @@
-"""The only place where a driver is called: times it, logs it, and lets only the SDK's errors out."""
+"""The only place where a driver is called; lets only the errors of the SDK out."""
 
 import logging
 import time

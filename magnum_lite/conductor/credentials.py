@@ -3,12 +3,11 @@
 import secrets
 import string
 
-import sqlalchemy as sa
 from oslo_config import cfg
 
 from magnum_lite.certs import authority
 from magnum_lite.db import store
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import Driver, Secret
 from magnum_lite.objects import Certificate
 from magnum_lite.secrets.vault import Vault
@@ -36,7 +35,7 @@ def ensure(conf: cfg.ConfigOpts, database: Database, vault: Vault, driver: Drive
     return bool(authorities or tokens)
 
 
-def secrets_of(connection: sa.Connection, vault: Vault, driver: Driver,
+def secrets_of(connection: Connection, vault: Vault, driver: Driver,
                cluster_id: str) -> dict[str, Secret]:
     """``{purpose: Secret}`` as ``ClusterSpec`` wants it; without values where there are none yet.
 
@@ -51,7 +50,7 @@ def secrets_of(connection: sa.Connection, vault: Vault, driver: Driver,
     return {name: Secret(f'{cluster_id}/{name}', values.get(name)) for name in names}
 
 
-def _write(connection: sa.Connection, vault: Vault, cluster_id: str,
+def _write(connection: Connection, vault: Vault, cluster_id: str,
            authorities: dict[str, authority.Authority], tokens: dict[str, str]) -> None:
     for name, text in tokens.items():
         vault.write(connection, cluster_id, name, text)

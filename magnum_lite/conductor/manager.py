@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Mapping, Sequence
 
-import sqlalchemy as sa
 from oslo_config import cfg
 
 from magnum_lite.conductor import credentials, resolve
@@ -15,7 +14,7 @@ from magnum_lite.conductor.cloud import LeasedHeat, OutOfLease, StepCloud
 from magnum_lite.conductor.perform import Step, perform
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, journal, settle, store
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import (
     CloudError,
     CloudUnavailable,
@@ -177,7 +176,7 @@ class Manager:
         return pause * random.uniform(0.8, 1.2)     # noqa: S311 - no secret
 
 
-def _note_and_wait(connection: sa.Connection, operation: Operation, progress: Waiting, troubles: int,
+def _note_and_wait(connection: Connection, operation: Operation, progress: Waiting, troubles: int,
                    pause_s: float) -> None:
     claims.wait(connection, operation, progress=progress.reason, check_in_s=pause_s,
                 troubles=troubles)

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-import sqlalchemy as sa
-
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.cloud import StepCloud
 from magnum_lite.db import claims, journal, ledger, store
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import DONE, ClusterSpec, Done, Driver, Progress, Waiting
 from magnum_lite.objects import NodeGroup, Operation
 
@@ -65,7 +63,7 @@ def _without_given_nodes(step: Step) -> Step:
     return replace(step, spec=replace(step.spec, node_groups=groups))
 
 
-def _remove(connection: sa.Connection, operation: Operation, uuid: str,
+def _remove(connection: Connection, operation: Operation, uuid: str,
             removed: tuple[int, ...]) -> None:
     claims.retarget(connection, operation, {})
     store.update(connection, NodeGroup, {'removed': list(removed)}, uuid=uuid)

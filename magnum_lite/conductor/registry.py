@@ -4,13 +4,12 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import sqlalchemy as sa
 import stevedore
 from oslo_db import exception as db_exc
 
 from magnum_lite import driver_sdk
 from magnum_lite.db import store
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import Driver as Plugin
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Driver
@@ -77,7 +76,7 @@ class Registry:
                 made.append((name, version))
         return made
 
-    def _insert_first(self, connection: sa.Connection, name: str) -> bool:
+    def _insert_first(self, connection: Connection, name: str) -> bool:
         if store.count(connection, Driver, name=name):
             return False
         try:
@@ -86,7 +85,7 @@ class Registry:
             raise db_exc.RetryRequest(error) from error
         return True
 
-    def _insert_next(self, connection: sa.Connection, name: str) -> int | None:
+    def _insert_next(self, connection: Connection, name: str) -> int | None:
         wanted = _describe(self._plugins[name])
         known = store.find(connection, Driver, name=name)
         if not known:

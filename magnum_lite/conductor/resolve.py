@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from magnum_lite.conductor import credentials
+from magnum_lite.db import store
+from magnum_lite.db.engine import Connection
 from magnum_lite.driver_sdk import ClusterSpec, Image, Network, NodeGroupSpec
 from magnum_lite.driver_sdk import Driver as Plugin
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
 from magnum_lite.secrets.vault import Vault
-from magnum_lite.db import store
 
 NO_LIMIT_MIN = 24 * 60      # what Heat is told where the user wants no limit
 NO_IMAGE = Image('', '', '')
@@ -32,7 +31,7 @@ class Rows:
         return Image(**found) if found else None
 
 
-def read(connection: sa.Connection, cluster_id: str) -> Rows:
+def read(connection: Connection, cluster_id: str) -> Rows:
     """The rows of a cluster.
 
     :raises NotFound: one of them is gone.
@@ -44,7 +43,7 @@ def read(connection: sa.Connection, cluster_id: str) -> Rows:
         store.find(connection, Driver, name=cluster.driver, version=cluster.driver_version)[0])
 
 
-def spec(connection: sa.Connection, vault: Vault, plugin: Plugin, rows: Rows,
+def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
          operation: Operation) -> ClusterSpec:
     """The Spec of the cluster as its rows want it now.
 

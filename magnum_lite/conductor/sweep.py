@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import futurist
-import sqlalchemy as sa
 from oslo_config import cfg
 
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.db import claims
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import Database, Row
 from magnum_lite.driver_sdk import CloudError, StackView
 from magnum_lite.driver_sdk.heat import cluster_tag
 
@@ -91,7 +90,7 @@ class Sweep:
             return
         with self._database.read() as connection:
             due = claims.due(connection, owner=self._manager.owner, limit=limit)
-        projects: dict[str, list[sa.Row]] = defaultdict(list)
+        projects: dict[str, list[Row]] = defaultdict(list)
         for row in due:
             if row.uuid not in self._busy:
                 projects[json.dumps(row.identity, sort_keys=True)].append(row)
@@ -101,7 +100,7 @@ class Sweep:
             else:
                 self._submit(f'project {rows[0].identity}', self._go_on_project, rows)
 
-    def _go_on_project(self, rows: Sequence[sa.Row]) -> None:
+    def _go_on_project(self, rows: Sequence[Row]) -> None:
         stacks = self._list(rows[0].identity)
         for row in rows:
             tag = cluster_tag(row.cluster_id)

@@ -8,12 +8,17 @@ from typing import Any
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import api as db_api
+from oslo_db import exception as db_exc
 from oslo_db.sqlalchemy import engines
 from sqlalchemy import event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import expression
 
 RETRIES = 10
+# What layers above name without speaking SQL.
+Connection = sa.Connection
+Row = sa.Row
+AWAY = (db_exc.DBError, sa.exc.SQLAlchemyError)     # raised when the database is not there
 # Keeps what pooled connections do not need to say from oslo.db's options.
 _ENGINE_OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout',
                    'max_retries', 'retry_interval', 'mysql_sql_mode', 'connection_debug')

@@ -6,8 +6,8 @@ import pytest
 from oslo_config import cfg
 
 from magnum_lite import conf as options
-from magnum_lite.cloud.heat import Heat
 from magnum_lite.cloud import identity
+from magnum_lite.cloud.heat import Heat
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import accept, migrate, store

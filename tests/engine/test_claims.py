@@ -56,8 +56,8 @@ def test_two_workers_run_one_operation_once(conf, database, tenant):
 def test_of_racing_claims_one_wins(database, tenant):
     create = tenant.create()
     won = []
-    threads = [threading.Thread(target=lambda n=n: won.append(_claim(database, create.uuid, str(n))))
-               for n in range(8)]
+    threads = [threading.Thread(target=lambda owner=str(n): won.append(
+        _claim(database, create.uuid, owner))) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -164,8 +164,8 @@ def test_a_step_that_broke_off_is_taken_again(conf, database, tenant, monkeypatc
 
 def test_promotion_lets_the_oldest_queued_operation_run(database, tenant):
     create = tenant.create()
-    common = {'cluster_id': create.cluster_id, 'kind': 'resize', 'reason': 'r', 'cluster_version': 2,
-              'project_id': tenant.project, 'user_id': 'ann'}
+    common = {'cluster_id': create.cluster_id, 'kind': 'resize', 'reason': 'r',
+              'cluster_version': 2, 'project_id': tenant.project, 'user_id': 'ann'}
     queued = [Operation.new(slot=f'queue:{n}', **common) for n in range(2)]
     database.write(store.insert, *queued)
     assert not _claim(database, queued[0].uuid, 'me')

@@ -1,4 +1,4 @@
-"""What a tenant sees of operations when all goes well, and when the cloud or the request does not."""
+"""What a tenant sees of operations, whether the cloud does as it should or not."""
 
 import pytest
 

@@ -1,0 +1,138 @@
+"""What operators rely on: load, crashes, a broker that goes away, memory that does not grow."""
+
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.rabbitmq]
+CLUSTERS = 20
+
+
+def test_twenty_clusters_at_concurrency_ten(service):
+    client = service.client('load')
+    template = client.template()
+    before = service.usage()
+
+    def life(_):
+        uuid = client.create(template, node_count=1)
+        return client.wait(uuid)
+
+    with ThreadPoolExecutor(10) as pool:
+        clusters = list(pool.map(life, range(CLUSTERS)))
+    assert all(cluster['api_address'].startswith('https://') for cluster in clusters)
+    stacks = service.stacks('load')
+    assert sorted(stacks.values()) == ['CREATE_COMPLETE'] * (2 * CLUSTERS)
+    uuids = {cluster['uuid'] for cluster in clusters}
+    assert len(uuids) == CLUSTERS
+    assert all(sum(uuid in name for name in stacks) == 2 for uuid in uuids)
+    for uuid in uuids:
+        kinds = [(o['kind'], o['state']) for o in
+                 client('GET', f'/clusters/{uuid}/operations', 200)['operations']]
+        assert kinds == [('create', 'DONE')]
+    _check_usage(before, service.usage())
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda uuid: client('DELETE', f'/clusters/{uuid}', 204), uuids))
+    for uuid in uuids:
+        client.gone(uuid)
+    assert service.stacks('load') == {}
+    client('DELETE', f'/clustertemplates/{template}', 204)
+
+
+def _check_usage(before, after):
+    """Threads and file descriptors do not grow with the number of clusters; memory is bounded."""
+    assert before.keys() == after.keys()
+    for process, (memory, threads, files) in after.items():
+        assert memory <= 150, f'{process}: {memory} MiB'
+        # Pools fill up once: 16 step threads, and a connection each to Heat and the database.
+        assert threads <= before[process][1] + 20, process
+        assert files <= before[process][2] + 60, process
+
+
+def test_a_broker_that_is_away_for_half_a_minute_loses_nothing(service):
+    client = service.client('broker')
+    template = client.template()
+    uuids = [client.create(template) for _ in range(2)]
+    service.gate.is_open = False
+    shut_at = time.monotonic()
+    try:
+        began = time.monotonic()
+        uuids += [client.create(template) for _ in range(2)]
+        assert time.monotonic() - began < 10       # the API does not wait for the broker
+        for uuid in uuids:
+            client.wait(uuid)
+        time.sleep(max(0, 30 - (time.monotonic() - shut_at)))
+        uuids.append(client.create(template))
+    finally:
+        service.gate.is_open = True
+    client.wait(uuids[-1])
+    uuids.append(client.create(template))
+    client.wait(uuids[-1])
+    for uuid in uuids:
+        client('DELETE', f'/clusters/{uuid}', 204)
+    for uuid in uuids:
+        client.gone(uuid)
+
+
+def test_a_killed_conductor_is_replaced_by_another(service):
+    client = service.client('killed')
+    template = client.template()
+    uuids = [client.create(template) for _ in range(3)]
+    time.sleep(1)
+    service.stop('conductor-0', signal.SIGKILL)
+    try:
+        for uuid in uuids:
+            client.wait(uuid)
+    finally:
+        service.conductor('conductor-0')
+    assert sorted(service.stacks('killed').values()) == ['CREATE_COMPLETE'] * 6
+    for uuid in uuids:
+        client('DELETE', f'/clusters/{uuid}', 204)
+        client.gone(uuid)
+
+
+def test_of_a_resize_and_a_patch_at_once_one_is_accepted(service):
+    client = service.client('race')
+    uuid = client.create(client.template())
+    client.wait(uuid)
+    start = threading.Barrier(2)
+    replies = []
+
+    def send(method, path, body):
+        start.wait()
+        reply = client._session.request(method, f'{service.url}/v1/clusters/{uuid}{path}',
+                                        json=body, timeout=60)
+        replies.append((reply.status_code, reply.text))
+
+    threads = [
+        threading.Thread(target=send, args=('POST', '/actions/resize', {'node_count': 2})),
+        threading.Thread(target=send, args=('PATCH', '', [
+            {'op': 'replace', 'path': '/node_count', 'value': 3}]))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(code for code, _ in replies) == [202, 400], replies
+    assert any('is running' in text for code, text in replies if code == 400)
+    client.wait(uuid, 'UPDATE_COMPLETE')
+    kinds = [o['state'] for o in client('GET', f'/clusters/{uuid}/operations', 200)['operations']]
+    assert kinds == ['DONE', 'DONE']
+    client('DELETE', f'/clusters/{uuid}', 204)
+    client.gone(uuid)
+
+
+def test_heat_tells_when_a_stack_is_ready(service):
+    """By its notification, long before the next look would come."""
+    client = service.client('events')
+    uuid = client.create(client.template())
+    client.wait(uuid)
+    log = (service.path / 'conductor.log').read_text()
+    assert 'The broker is slow' not in log
+    operation = client('GET', f'/clusters/{uuid}/operations', 200)['operations'][0]
+    shown = client('GET', f'/clusters/{uuid}/operations/{operation["uuid"]}', 200)
+    assert [step['text'] for step in shown['steps']][-1] == 'done'
+    client('DELETE', f'/clusters/{uuid}', 204)
+    client.gone(uuid)
