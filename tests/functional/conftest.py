@@ -1,6 +1,10 @@
-"""The service on SQLite, beside one real Heat and its simulated cloud for all tests."""
+"""The service beside one real Heat and its simulated cloud; on SQLite unless a test says else."""
+
+import contextlib
+import uuid
 
 import pytest
+import sqlalchemy as sa
 
 from magnum_lite_dev.fixture import running_heat
 from tests import fixtures
@@ -14,9 +18,15 @@ def heat(tmp_path_factory):
 
 
 @pytest.fixture
-def conf(tmp_path, heat):
-    """The configuration of a service on SQLite with that cloud."""
-    yield fixtures.make_conf(tmp_path, catalog=heat.catalog)
+def connection():
+    """Where the database is; None for SQLite."""
+    return None
+
+
+@pytest.fixture
+def conf(tmp_path, heat, connection):
+    """The configuration of a service with that cloud."""
+    yield fixtures.make_conf(tmp_path, catalog=heat.catalog, connection=connection)
     fixtures.forget_conf()
 
 
@@ -25,3 +35,19 @@ def api(conf):
     """The service."""
     with fixtures.service(conf) as running:
         yield running
+
+
+@pytest.fixture
+def fresh_database():
+    """A context manager from the URL of a server to that of a database, dropped afterwards."""
+    @contextlib.contextmanager
+    def make(server_url):
+        server = sa.create_engine(server_url, isolation_level='AUTOCOMMIT')
+        name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
+        with server.connect() as connection:
+            connection.exec_driver_sql(f'CREATE DATABASE {name}')
+        yield sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        with server.connect() as connection:
+            connection.exec_driver_sql(f'DROP DATABASE {name}')
+        server.dispose()
+    return make
