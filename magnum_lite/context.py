@@ -11,6 +11,7 @@ from oslo_policy import policy
 
 from magnum_lite.exceptions import Forbidden
 
+MOST_TOKEN = 255        # user and project have to fit their columns
 TOKEN_ROLES = ('member', 'reader')      # of a development token that names none
 _FORGEABLE = ('HTTP_X_', 'HTTP_OPENSTACK_SYSTEM_SCOPE')
 
@@ -73,7 +74,7 @@ class DevelopmentIdentity:
         token = environ.get('HTTP_X_AUTH_TOKEN', '')
         user, _, rest = token.partition(':')
         project, _, roles = rest.partition(':')
-        if not user or not project:
+        if not user or not project or len(token) > MOST_TOKEN:
             return _refuse(start_response, '401 Unauthorized',
                            'The request you have made requires authentication.')
         for name in [name for name in environ if name.startswith(_FORGEABLE)]:
