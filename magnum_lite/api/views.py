@@ -10,6 +10,11 @@ from magnum_lite.api.links import links
 from magnum_lite.objects import Cluster, NodeGroup, labels
 from magnum_lite.objects.status import WITH_FAULTS
 
+# What the document of a cluster takes from the rows beside it.
+OF_GROUPS = ('cluster_id', 'name', 'role', 'status', 'status_reason', 'node_count',
+             'node_addresses')
+OF_TEMPLATES = ('uuid', 'labels')
+
 
 def cluster(request: Request, row: Any, groups: Iterable[Any], template_labels: Mapping[str, str],
             *, with_faults: bool = False) -> dict[str, Any]:

@@ -118,10 +118,12 @@ def find(connection: sa.Connection, resource: type[R], **where: Any) -> list[R]:
     return [resource.from_row(row) for row in connection.execute(query)]
 
 
-def rows(connection: sa.Connection, resource: type[Resource], **where: Any) -> Sequence[sa.Row]:
-    """As ``find``, without making objects."""
+def rows(connection: sa.Connection, resource: type[Resource], *columns: str,
+         **where: Any) -> Sequence[sa.Row]:
+    """As ``find``, without making objects; of all columns unless some are named."""
     table = tables.OF[resource]
-    query = sa.select(table).where(*_where(table, where)).order_by(table.c.id)
+    wanted = [table.c[name] for name in columns] or [table]
+    query = sa.select(*wanted).where(*_where(table, where)).order_by(table.c.id)
     return connection.execute(query).all()
 
 

@@ -262,6 +262,10 @@ class JsonText(sa.types.TypeDecorator):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """Text to value."""
+        if value == '{}':       # most maps and lists of a page are empty: no parser for those
+            return {}
+        if value == '[]':
+            return []
         return None if value is None else json.loads(value)
 
 

@@ -37,8 +37,9 @@ def _list(request: Request, path: str) -> dict[str, Any]:
     wanted = paging.page(request, Cluster)
     with request.service.db.read() as connection:
         rows = store.page(connection, Cluster, wanted, request.scope)
-        groups = store.rows(connection, NodeGroup, cluster_id=[row.uuid for row in rows])
-        templates = store.rows(connection, ClusterTemplate,
+        groups = store.rows(connection, NodeGroup, *views.OF_GROUPS,
+                            cluster_id=[row.uuid for row in rows])
+        templates = store.rows(connection, ClusterTemplate, *views.OF_TEMPLATES,
                                uuid={row.cluster_template_id for row in rows})
     return paging.document(request, 'clusters', path, wanted, rows,
                            views.clusters(request, rows, groups, templates))
@@ -51,10 +52,11 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         request.authorize(found)
-        groups = store.rows(connection, NodeGroup, cluster_id=found.uuid)
+        groups = store.rows(connection, NodeGroup, *views.OF_GROUPS, cluster_id=found.uuid)
         # Whoever may see the cluster sees how its labels differ, whether or not the template is
         # hidden by now.
-        templates = store.rows(connection, ClusterTemplate, uuid=found.cluster_template_id)
+        templates = store.rows(connection, ClusterTemplate, *views.OF_TEMPLATES,
+                               uuid=found.cluster_template_id)
     labels = templates[0].labels if templates else {}
     return views.cluster(request, found, groups, labels, with_faults=True)
 
