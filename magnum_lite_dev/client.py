@@ -80,7 +80,8 @@ class Client:
     def environment(self, api_url):
         """The variables of a process that runs the command."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith('OS_')}
-        return {**kept, **settings(api_url), 'PYTHONWARNINGS': 'ignore'}
+        # python-magnumclient reads SHELL for "coe cluster config" and ends without it.
+        return {'SHELL': '/bin/sh', **kept, **settings(api_url), 'PYTHONWARNINGS': 'ignore'}
 
     def run(self, arguments, api_url):
         """(exit status, output with errors) of one command."""

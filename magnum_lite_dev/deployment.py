@@ -115,7 +115,12 @@ class Deployment:
 
     def down(self):
         """Stop both; the names of those that ran."""
-        return [process.name for process in (self.api, self.heat) if process.stop()]
+        processes = (self.api, self.heat)
+        # Both at once: each may take seconds over what it is doing.
+        ran = [process.name for process in processes if process.ask_to_stop()]
+        for process in processes:
+            process.stop()
+        return ran
 
     def clusters(self):
         """{status: how many clusters of the demo project}; {} when the service does not answer."""

@@ -33,7 +33,7 @@ from magnum_lite_dev.sim_cloud import SimCloud  # noqa: E402
 TOPICS = 'notifications,magnum_lite_heat'
 THREADS = 400
 SAVE_EVERY_S = 2
-STOP_WITHIN_S = 15
+STOP_WITHIN_S = 6
 READY_FILE = 'heat.json'
 
 
@@ -125,6 +125,7 @@ class EmbeddedHeat:
     def _start_engine(self):
         migration.db_sync()
         tuning.stable_property_ids(self.state / 'heat.sqlite')
+        tuning.end_interrupted_work(self.state / 'heat.sqlite')
         # Loaded now, because the first two requests at once would both load it.
         template._get_template_extension_manager()
         self._engine = service.EngineService(cfg.CONF.host, rpc_api.ENGINE_TOPIC)
@@ -150,6 +151,8 @@ class EmbeddedHeat:
         """Stop answering, let the engine end what it is doing, and save the cloud."""
         self._stopping.set()
         self._api_server.close()
+        # Twice: the engine may not end in time, and what it still does should not be lost.
+        self.cloud.store.save(self.state / 'cloud.json')
         self._engine.stop()
         self._cloud_server.close()
         self.cloud.store.save(self.state / 'cloud.json')

@@ -59,12 +59,18 @@ class Background:
             self._file.write_text(json.dumps({'pid': self._child.pid,
                                               'birth': _birth(self._child.pid)}))
 
-    def stop(self, *, within_s=20):
-        """Ask it to end, make it end after ``within_s``, and forget it; False if it did not run."""
+    def ask_to_stop(self):
+        """Ask it to end, and go on; whether it ran."""
         pid = self.pid
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
+        return pid is not None
+
+    def stop(self, *, within_s=20):
+        """Ask it to end, make it end after ``within_s``, and forget it."""
+        pid = self.pid
+        if self.ask_to_stop():
             deadline = time.monotonic() + within_s
             while self.pid and time.monotonic() < deadline:
                 time.sleep(POLL_S)
@@ -72,7 +78,6 @@ class Background:
                 # The session's other members too, should it have any.
                 os.killpg(pid, signal.SIGKILL)
         self._file.unlink(missing_ok=True)
-        return pid is not None
 
     def _read(self):
         try:

@@ -22,7 +22,7 @@ from magnum_lite_dev.processes import end_with  # noqa: E402
 from magnum_lite_dev.server import Server  # noqa: E402
 
 LOG = logging.getLogger(__name__)
-STOP_WITHIN_S = 10
+STOP_WITHIN_S = 6
 
 
 class Service:

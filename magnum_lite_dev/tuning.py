@@ -16,6 +16,7 @@ from oslo_messaging._drivers import impl_fake
 from sqlalchemy.orm import Session
 
 BUSY_TIMEOUT_MS = 60000
+INTERRUPTED = 'The embedded Heat was stopped during this'
 
 
 def sqlite_writers():
@@ -85,6 +86,28 @@ def stable_property_ids(path):
             ALTER TABLE fresh_properties_data RENAME TO resource_properties_data;
             COMMIT;
         ''')
+    finally:
+        connection.close()
+
+
+def end_interrupted_work(path):
+    """Mark FAILED what was in progress when the engine that did it was stopped.
+
+    Heat resets no convergence stacks at its start: a broker delivers their messages again. The
+    ones of ``fake://`` are gone with the process, and such a stack would be in progress for ever.
+    Runs before the engine starts.
+
+    :param path: the SQLite file.
+    """
+    connection = sqlite3.connect(path)
+    try:
+        with connection:
+            for table in ('stack', 'resource'):
+                connection.execute(
+                    f"UPDATE {table} SET status = 'FAILED', status_reason = ? "  # noqa: S608
+                    "WHERE status = 'IN_PROGRESS'", (INTERRUPTED,))
+            connection.execute('UPDATE resource SET engine_id = NULL')
+            connection.execute('DELETE FROM stack_lock')
     finally:
         connection.close()
 

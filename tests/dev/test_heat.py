@@ -101,6 +101,8 @@ def test_the_life_of_a_stack_over_a_restart(state):
         assert 'stage kubelet' in stacks.settle('bad')['stack_status_reason']
         heat.clear_faults()
         stacks.delete('bad')
+        heat.fault(kind='slow', match='worker-*', seconds=3600)
+        stacks.create('cut', 1)
         url = heat.heat_url
     with sqlite3.connect(state / 'heat.sqlite') as database:
         sql, = database.execute("SELECT sql FROM sqlite_master WHERE type = 'table' "
@@ -111,6 +113,10 @@ def test_the_life_of_a_stack_over_a_restart(state):
         assert heat.heat_url == url
         stacks = Stacks(heat)
         assert stacks.show('life')['stack_status'] == 'CREATE_COMPLETE'
+        # What the stop cut off says so, instead of being in progress for ever.
+        assert stacks.show('cut')['stack_status'] == 'CREATE_FAILED'
+        assert 'was stopped' in stacks.show('cut')['stack_status_reason']
+        stacks.delete('cut')
         stacks.update('life', stack_id, 3)
         updated = stacks.settle('life')
         assert updated['stack_status'] == 'UPDATE_COMPLETE', updated['stack_status_reason']
