@@ -50,6 +50,18 @@ def make_parser():
     client.add_argument('--build-seconds', metavar='S', type=float, default=1.0,
                         help='from the boot of a simulated server to ACTIVE (default: 1)')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    _add_up(commands, where, client)
+    _add_others(commands, where)
+    show = commands.add_parser(
+        'demo', parents=[where, client], help='create, resize and delete a cluster',
+        description='Start everything, show the life of a Kubernetes cluster with the real '
+                    'openstack command, and stop everything. Without --state, in a temporary '
+                    'directory.')
+    show.add_argument('--keep', action='store_true', help='leave the service running')
+    return parser
+
+
+def _add_up(commands, where, client):
     up = commands.add_parser('up', parents=[where, client], help='start everything',
                              description='Start what does not run yet and wait for it.')
     for name, text in (('port', 'of the API (9511)'), ('heat-port', "of Heat's API (18004)"),
@@ -58,6 +70,9 @@ def make_parser():
                         help=f'port {text}; "auto" takes a free one; remembered')
     up.add_argument('--no-client', action='store_true',
                     help='do not install an openstack command')
+
+
+def _add_others(commands, where):
     commands.add_parser('env', parents=[where], help='print what to export',
                         description='Print the variables for the openstack command.')
     commands.add_parser('status', parents=[where], help='show what runs',
@@ -72,13 +87,6 @@ def make_parser():
     down = commands.add_parser('down', parents=[where], help='stop everything',
                                description='Stop both processes; their state stays.')
     down.add_argument('--purge', action='store_true', help='delete the state directory too')
-    show = commands.add_parser(
-        'demo', parents=[where, client], help='create, resize and delete a cluster',
-        description='Start everything, show the life of a Kubernetes cluster with the real '
-                    'openstack command, and stop everything. Without --state, in a temporary '
-                    'directory.')
-    show.add_argument('--keep', action='store_true', help='leave the service running')
-    return parser
 
 
 def main(argv=None):

@@ -34,6 +34,20 @@ def exports(api_url, program=None):
     return '\n'.join(lines)
 
 
+def home(state_directory, *, is_temporary=False):
+    """Where the client's environment is, or else will be made.
+
+    :param is_temporary: the state directory will be deleted: rather beside this program, if that
+        is in an environment of its own, where the next run finds it.
+    """
+    own = pathlib.Path(state_directory) / 'client'
+    shared = pathlib.Path(sys.prefix) / 'openstack-client'
+    may_share = sys.prefix != sys.base_prefix and os.access(sys.prefix, os.W_OK)
+    if own.exists() or not may_share:
+        return own
+    return shared if is_temporary or Client(shared).is_ready else own
+
+
 class Client:
     """The ``openstack`` command in ``directory``, or the given ``program``.
 

@@ -7,7 +7,7 @@ import time
 
 from magnum_lite_dev import demo, fixture
 from magnum_lite_dev.cli import DEFAULT_STATE
-from magnum_lite_dev.client import Client, exports
+from magnum_lite_dev.client import Client, exports, home
 from magnum_lite_dev.deployment import Deployment
 from magnum_lite_dev.processes import tail
 from magnum_lite_dev.screen import Stopwatch
@@ -40,7 +40,7 @@ def up(args, screen):
 
 
 def _client(args, state, screen):
-    client = Client(state.directory / 'client', args.client)
+    client = Client(home(state.directory), args.client)
     if not client.is_ready:
         screen.line('installing the openstack command', 'dim')
         watch = Stopwatch()
@@ -56,7 +56,7 @@ def _client(args, state, screen):
 def env(args, screen):
     """Print the exports; whether it runs goes to standard error, as this is for ``eval``."""
     state = _existing(args)
-    client = Client(state.directory / 'client')
+    client = Client(home(state.directory))
     screen.line(exports(state.api_url, client.program if client.is_ready else None))
     if not Deployment(state).api_is_healthy:
         print(f'{state.api_url} does not answer: magnum-lite-dev up', file=sys.stderr)

@@ -1,13 +1,11 @@
 """The demonstration: the life of a Kubernetes cluster, with the real ``openstack`` command."""
 import os
-import pathlib
 import shlex
 import shutil
-import sys
 import tempfile
 
 from magnum_lite_dev import fixture, kubeconfig
-from magnum_lite_dev.client import Client
+from magnum_lite_dev.client import Client, home
 from magnum_lite_dev.deployment import Deployment
 from magnum_lite_dev.interrupts import INTERRUPTS
 from magnum_lite_dev.processes import tail
@@ -40,7 +38,8 @@ def run(screen, *, state, keep, program, build_seconds):
     try:
         state.prepare()
         with state.locked():
-            demo = Demo(screen, state, deployment, Client(_client_home(state, temporary), program))
+            client = Client(home(state.directory, is_temporary=temporary), program)
+            demo = Demo(screen, state, deployment, client)
             demo.start(build_seconds, ANY_PORT if temporary else {})
             try:
                 demo.play()
@@ -63,14 +62,6 @@ def run(screen, *, state, keep, program, build_seconds):
     else:
         screen.line('Everything was stopped again.', 'good')
     return 0
-
-
-def _client_home(state, temporary):
-    """Where the client's environment goes: with a temporary state, where a next run finds it."""
-    prefix = pathlib.Path(sys.prefix)
-    if temporary and sys.prefix != sys.base_prefix and os.access(prefix, os.W_OK):
-        return prefix / 'openstack-client'
-    return state.directory / 'client'
 
 
 class Demo:
