@@ -61,9 +61,8 @@ class Request:
         rule = self.endpoint.everywhere
         return ALL if rule and self.context.may(rule) else Scope(self.context.project_id)
 
-    @property
     def lookups(self) -> Lookups:
-        """Look-ups with the caller's token."""
+        """Look-ups with the caller's token; a context manager."""
         return Lookups(self.service.conf, self.context, self.service.memory)
 
     def authorize(self, owned: Any = None) -> None:

@@ -84,15 +84,23 @@ class Memory:
 
 
 class Lookups:
-    """The look-ups of one request.
+    """The look-ups of one request; a context manager, since they keep connections open.
 
     Each gives what it found, or None where the cloud does not answer.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, context: RequestContext, memory: Memory):
         self._conf, self._context, self._memory = conf, context, memory
+        self._session: Any = None
         self._connection: Any = None
         self._silent: set[str] = set()      # services that did not answer this request
+
+    def __enter__(self) -> 'Lookups':
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._session is not None:
+            self._session.session.close()
 
     def check(self, named: Mapping[str, str | None], *, from_disk: bool) -> Image | None:
         """Look up all that a template or a cluster names; the image.
@@ -190,9 +198,10 @@ class Lookups:
             conf, context = self._conf, self._context
             auth = context.token_auth or identity.development_plugin(
                 conf, context.user_id, context.project_id, context.roles)
-            session = identity.caller_session(conf, auth, timeout_s=conf.cloud.lookup_timeout_s)
+            self._session = identity.caller_session(
+                conf, auth, timeout_s=conf.cloud.lookup_timeout_s)
             self._connection = openstack.connection.Connection(
-                session=session, region_name=conf.cloud.region_name,
+                session=self._session, region_name=conf.cloud.region_name,
                 interface=conf.cloud.interface)
         return self._connection
 

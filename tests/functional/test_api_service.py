@@ -1,6 +1,7 @@
 """API and conductor in one process with the real Heat: what a client sees from start to end."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,14 @@ def test_an_operators_policy_is_heeded(conf, tmp_path, heat):
     with fixtures.service(conf) as api:
         api.refused(403, 'GET', '/v1/clusters')
         assert api.ok('GET', '/v1/clusters', token='alice:red:special') == {'clusters': []}
+
+
+def test_look_ups_leave_no_connection_open(conf, tmp_path, heat):
+    fixtures.make_conf(tmp_path, catalog=heat.catalog, cloud={'lookup_cache_s': 0})
+    with fixtures.service(conf) as api:
+        template = api.template()
+        api.cluster(template)
+        before = len(list(Path('/proc/self/fd').iterdir()))
+        for _ in range(5):
+            api.cluster(template, keypair='demo')
+        assert len(list(Path('/proc/self/fd').iterdir())) <= before + 1

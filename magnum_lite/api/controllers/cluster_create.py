@@ -6,7 +6,7 @@ from typing import Any
 from magnum_lite.api import schema
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
-from magnum_lite.cloud.lookups import Image
+from magnum_lite.cloud.lookups import Image, Lookups
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Hidden, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
@@ -37,8 +37,9 @@ def create(request: Request) -> dict[str, Any]:
         raise Hidden(template=template.uuid)
     labels.check(wanted['labels'], driver.config_schema, [row.config_schema for row in drivers],
                  accept_unknown=request.service.conf.api.unknown_labels == 'accept')
-    image = _check_cloud(request, template, wanted)
-    keypair = request.lookups.keypair(wanted['keypair']) if wanted['keypair'] else None
+    with request.lookups() as lookups:
+        image = _check_cloud(request, lookups, template, wanted)
+        keypair = lookups.keypair(wanted['keypair']) if wanted['keypair'] else None
     if counts[1] > 1 and not wanted['master_lb_enabled']:
         raise Invalid(path='master_count', reason='several need master_lb_enabled')
     given.pop('merge_labels', None)
@@ -106,7 +107,7 @@ def _check_shape(request: Request, template: ClusterTemplate, wanted: Mapping[st
         raise Invalid(path='node_count', reason='0 needs version 1.10')
 
 
-def _check_cloud(request: Request, template: ClusterTemplate,
+def _check_cloud(request: Request, lookups: Lookups, template: ClusterTemplate,
                  wanted: Mapping[str, Any]) -> Image | None:
     for attribute in ('flavor_id', 'master_flavor_id'):
         if not wanted[attribute]:
@@ -114,9 +115,9 @@ def _check_cloud(request: Request, template: ClusterTemplate,
     size = labels.number(wanted['labels'], 'boot_volume_size')
     if size is None:
         size = request.service.conf.cluster.default_boot_volume_size
-    return request.lookups.check({**wanted, 'image_id': template.image_id,
-                                  'external_network_id': template.external_network_id},
-                                 from_disk=not size)
+    return lookups.check({**wanted, 'image_id': template.image_id,
+                          'external_network_id': template.external_network_id},
+                         from_disk=not size)
 
 
 def _facts(image: Image | None) -> dict[str, Any]:

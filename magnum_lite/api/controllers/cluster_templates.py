@@ -180,7 +180,8 @@ def _check_cloud(request: Request, named: Mapping[str, Any]) -> Image | None:
     size = labels.number(named.get('labels') or {}, 'boot_volume_size')
     if size is None:
         size = request.service.conf.cluster.default_boot_volume_size
-    return request.lookups.check(named, from_disk=not size)
+    with request.lookups() as lookups:
+        return lookups.check(named, from_disk=not size)
 
 
 def _check_labels(request: Request, given: Mapping[str, str], driver: Any, drivers: Any) -> None:
