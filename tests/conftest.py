@@ -26,6 +26,9 @@ def why_missing(marker):
     """Why the service of a marker cannot be used on this machine; None when it can."""
     if marker == 'root':
         return None if os.geteuid() == 0 else 'not root'
+    if marker == 'clients':
+        found = os.environ.get('MAGNUM_LITE_TEST_CLIENTS')
+        return None if found else 'no clients; tools/clients.py makes them'
     variable, default, port = SERVICES[marker]
     url = urlsplit(os.environ.get(variable, default))
     address = (url.hostname or '127.0.0.1', url.port or port)
@@ -39,7 +42,7 @@ def why_missing(marker):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Skip a test whose service is missing, before any fixture tries to reach the service."""
-    for marker in (*SERVICES, 'root'):
+    for marker in (*SERVICES, 'clients', 'root'):
         reason = why_missing(marker) if item.get_closest_marker(marker) else None
         if reason and is_ci():
             pytest.fail(reason, pytrace=False)

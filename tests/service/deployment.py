@@ -51,6 +51,7 @@ heat_timeout_s = 10
 workers = {workers}
 lease_s = {lease_s}
 heartbeat_s = 1
+poll_min_s = {poll_min_s}
 poll_max_s = {poll_max_s}
 """
 
@@ -239,7 +240,7 @@ class Client:
 
 @contextlib.contextmanager
 def deployment(path, heat, *, database, broker, conductors=2, workers=1, api_workers=2,
-               lease_s=12, poll_max_s=5):
+               lease_s=12, poll_min_s=1, poll_max_s=5):
     """A service under gunicorn with some conductors; stopped at the end.
 
     :param database: URL of an empty database.
@@ -252,7 +253,7 @@ def deployment(path, heat, *, database, broker, conductors=2, workers=1, api_wor
     config = path / 'magnum-lite.conf'
     config.write_text(CONFIG.format(
         path=path, transport_url=transport, connection=database, workers=workers, lease_s=lease_s,
-        poll_max_s=poll_max_s,
+        poll_min_s=poll_min_s, poll_max_s=poll_max_s,
         catalog=','.join(f'{name}:{url}' for name, url in heat.catalog.items())))
     subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
                    check=True, timeout=60)

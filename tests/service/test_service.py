@@ -47,8 +47,9 @@ def _check_usage(before, after):
     assert before.keys() == after.keys()
     for process, (memory, threads, files) in after.items():
         assert memory <= 150, f'{process}: {memory} MiB'
-        # Pools fill up once: 16 step threads, and a connection each to Heat and the database.
-        assert threads <= before[process][1] + 20, process
+        # Pools fill up once: 16 threads for steps and 4 for each of two kinds of messages, and a
+        # connection each to Heat and the database.
+        assert threads <= before[process][1] + 24, process
         assert files <= before[process][2] + 60, process
 
 
@@ -120,19 +121,5 @@ def test_of_a_resize_and_a_patch_at_once_one_is_accepted(service):
     client.wait(uuid, 'UPDATE_COMPLETE')
     kinds = [o['state'] for o in client('GET', f'/clusters/{uuid}/operations', 200)['operations']]
     assert kinds == ['DONE', 'DONE']
-    client('DELETE', f'/clusters/{uuid}', 204)
-    client.gone(uuid)
-
-
-def test_heat_tells_when_a_stack_is_ready(service):
-    """By its notification, long before the next look would come."""
-    client = service.client('events')
-    uuid = client.create(client.template())
-    client.wait(uuid)
-    log = (service.path / 'conductor.log').read_text()
-    assert 'The broker is slow' not in log
-    operation = client('GET', f'/clusters/{uuid}/operations', 200)['operations'][0]
-    shown = client('GET', f'/clusters/{uuid}/operations/{operation["uuid"]}', 200)
-    assert [step['text'] for step in shown['steps']][-1] == 'done'
     client('DELETE', f'/clusters/{uuid}', 204)
     client.gone(uuid)
