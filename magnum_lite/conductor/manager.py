@@ -85,6 +85,7 @@ class Manager:
             return self._wait(operation, Waiting('a step broke off', trouble=trouble))
         except LostClaim as lost:
             LOG.info('%s', lost)
+            self._database.write(claims.release_superseded, uuid, owner=self.owner)
             return None
 
     def _take(self, operation: Operation, until: float,
