@@ -49,6 +49,7 @@ def make_parser():
                              f'(${CLIENT_VARIABLE})')
     client.add_argument('--build-seconds', metavar='S', type=float, default=1.0,
                         help='from the boot of a simulated server to ACTIVE (default: 1)')
+    parser.set_defaults(default_state=DEFAULT_STATE)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     _add_up(commands, where, client)
     _add_others(commands, where)

@@ -1,12 +1,11 @@
 """What each command of ``magnum-lite-dev`` does: a function of its arguments and the screen.
 
-Each returns the exit status and raises :class:`~magnum_lite_dev.state.Trouble`.
+Each returns the exit status and raises :class:`~magnum_lite_dev.trouble.Trouble`.
 """
 import sys
 import time
 
 from magnum_lite_dev import demo, fixture
-from magnum_lite_dev.cli import DEFAULT_STATE
 from magnum_lite_dev.client import Client, exports, home
 from magnum_lite_dev.deployment import Deployment
 from magnum_lite_dev.processes import tail
@@ -20,7 +19,7 @@ NOT_RUNNING = 3
 
 def up(args, screen):
     """Start everything."""
-    state = State(args.state or DEFAULT_STATE)
+    state = State(args.state or args.default_state)
     state.prepare()
     with state.locked():
         deployment = Deployment(state)
@@ -117,7 +116,7 @@ def down(args, screen):
 
 
 def _existing(args):
-    state = State(args.state or DEFAULT_STATE)
+    state = State(args.state or args.default_state)
     if not state.is_prepared:
         raise Trouble(f'there is no embedded service in {state.directory}: '
                       '"magnum-lite-dev up" makes one')
