@@ -219,3 +219,15 @@ def test_what_the_service_imports_is_what_it_requires():
     tools = requirements('options.extras_require', 'test')
     assert sorted(used - declared - tools) == [], 'imported and not required'
     assert sorted(declared - used - NEEDED_BY_NAME) == [], 'required and not imported'
+
+
+def test_nobody_writes_but_through_the_retried_transaction():
+    """``Database.write`` runs a transaction again after a deadlock; no other way may exist."""
+    allowed = {'magnum_lite/db/engine.py', 'magnum_lite/db/migrate.py'}
+    found = [
+        f'{name}: {node.func.attr}'
+        for name, node in nodes(sources('magnum_lite'))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ('begin', 'connect', 'commit') and name not in allowed
+    ]
+    assert found == []
