@@ -112,7 +112,8 @@ class Manager:
     def _prepare(self, operation: Operation, until: float, seen: Seen | None) -> Step:
         with self._database.read() as connection:
             rows = resolve.read(connection, operation.cluster_id)
-        driver = self._registry.get(rows.driver.plugin_name)
+        driver = self._registry.get(rows.driver.plugin_name,
+                                    at_least=rows.driver.plugin_version)
         if operation.kind != 'delete':
             self._ready(operation, rows, driver)
         with self._database.read() as connection:

@@ -6,6 +6,7 @@ from typing import Any
 
 import stevedore
 from oslo_db import exception as db_exc
+from oslo_utils import versionutils
 
 from magnum_lite import driver_sdk
 from magnum_lite.db import store
@@ -42,15 +43,20 @@ class Registry:
     def __iter__(self) -> Iterator[Plugin]:
         return iter(self._plugins.values())
 
-    def get(self, name: str) -> Plugin:
+    def get(self, name: str, *, at_least: str = '0') -> Plugin:
         """The driver of that entry point.
 
-        :raises BadDriver: it is not installed on this host.
+        :param at_least: version of the package that the Driver row was made with: an older one
+            could not know what its clusters need.
+        :raises BadDriver: it is not installed on this host, or is too old.
         """
-        try:
-            return self._plugins[name]
-        except KeyError:
-            raise BadDriver(name=name, reason='is not installed on this conductor') from None
+        plugin = self._plugins.get(name)
+        if plugin is None:
+            raise BadDriver(name=name, reason='is not installed on this conductor')
+        if _number(plugin.version) < _number(at_least):
+            raise BadDriver(name=name, reason=f'is {plugin.version} on this conductor, the cluster '
+                                              f'needs {at_least}')
+        return plugin
 
     def names(self) -> list[str]:
         """Entry points, sorted."""
@@ -80,7 +86,7 @@ class Registry:
         if store.count(connection, Driver, name=name):
             return False
         try:
-            store.insert(connection, Driver.new(**_describe(self._plugins[name])))
+            store.insert(connection, Driver.new(public=True, **_describe(self._plugins[name])))
         except db_exc.DBDuplicateEntry as error:    # another conductor was first: look again
             raise db_exc.RetryRequest(error) from error
         return True
@@ -89,7 +95,7 @@ class Registry:
         wanted = _describe(self._plugins[name])
         known = store.find(connection, Driver, name=name)
         if not known:
-            store.insert(connection, Driver.new(**wanted))
+            store.insert(connection, Driver.new(public=True, **wanted))
             return 1
         newest = max(known, key=lambda row: row.version)
         if all(getattr(newest, field) == value for field, value in wanted.items()):
@@ -111,6 +117,10 @@ def _load() -> dict[str, Plugin]:
             raise BadDriver(name=extension.name, reason='two installed packages have this name')
         plugins[extension.name] = extension.obj
     return plugins
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return versionutils.convert_version_to_tuple(version)
 
 
 def _describe(plugin: Plugin) -> dict[str, Any]:
