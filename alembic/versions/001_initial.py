@@ -26,6 +26,53 @@ def moment():
     return sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')
 
 
+def _cluster_templates():
+    op.create_table(
+        'cluster_templates',
+        sa.Column('id', sa.Integer(), primary_key=True),
+        sa.Column('uuid', sa.String(36), nullable=False),
+        sa.Column('name', sa.String(255), nullable=False),
+        sa.Column('coe', sa.String(255), nullable=False),
+        sa.Column('image_id', sa.String(255), nullable=False),
+        sa.Column('keypair_id', sa.String(255), nullable=True),
+        sa.Column('docker_volume_size', sa.Integer(), nullable=True),
+        sa.Column('master_flavor_id', sa.String(255), nullable=True),
+        sa.Column('flavor_id', sa.String(255), nullable=True),
+        sa.Column('fixed_network', sa.String(255), nullable=True),
+        sa.Column('fixed_subnet', sa.String(255), nullable=True),
+        sa.Column('floating_ip_enabled', sa.Boolean(), nullable=False),
+        sa.Column('master_lb_enabled', sa.Boolean(), nullable=False),
+        sa.Column('external_network_id', sa.String(255), nullable=True),
+        sa.Column('dns_nameserver', sa.String(255), nullable=True),
+        sa.Column('docker_storage_driver', sa.String(255), nullable=True),
+        sa.Column('apiserver_port', sa.Integer(), nullable=True),
+        sa.Column('network_driver', sa.String(255), nullable=True),
+        sa.Column('volume_driver', sa.String(32), nullable=True),
+        sa.Column('http_proxy', sa.String(255), nullable=True),
+        sa.Column('https_proxy', sa.String(255), nullable=True),
+        sa.Column('no_proxy', sa.String(255), nullable=True),
+        sa.Column('insecure_registry', sa.String(255), nullable=True),
+        sa.Column('registry_enabled', sa.Boolean(), nullable=False),
+        sa.Column('tls_disabled', sa.Boolean(), nullable=False),
+        sa.Column('labels', long_text(), nullable=False),
+        sa.Column('public', sa.Boolean(), nullable=False),
+        sa.Column('hidden', sa.Boolean(), nullable=False),
+        sa.Column('server_type', sa.String(32), nullable=False),
+        sa.Column('cluster_distro', sa.String(255), nullable=True),
+        sa.Column('tags', sa.String(255), nullable=True),
+        sa.Column('driver', sa.String(255), nullable=True),
+        sa.Column('project_id', sa.String(255), nullable=False),
+        sa.Column('user_id', sa.String(255), nullable=False),
+        sa.Column('created_at', moment(), nullable=True),
+        sa.Column('updated_at', moment(), nullable=True),
+        sa.UniqueConstraint('uuid',
+                            name='uniq_cluster_templates0uuid'),
+        **OPTIONS)
+    op.create_index('ix_cluster_templates_name', 'cluster_templates', ['name'])
+    op.create_index('ix_cluster_templates_project_id', 'cluster_templates', ['project_id'])
+    op.create_index('ix_cluster_templates_public', 'cluster_templates', ['public'])
+
+
 def _clusters():
     op.create_table(
         'clusters',
@@ -64,6 +111,8 @@ def _clusters():
         sa.Column('updated_at', moment(), nullable=True),
         sa.UniqueConstraint('uuid',
                             name='uniq_clusters0uuid'),
+        sa.ForeignKeyConstraint(['cluster_template_id'], ['cluster_templates.uuid'],
+                                name='fk_clusters0cluster_template_id'),
         **OPTIONS)
     op.create_index('ix_clusters_cluster_template_id', 'clusters', ['cluster_template_id'])
     op.create_index('ix_clusters_driver_driver_version', 'clusters', ['driver', 'driver_version'])
@@ -121,53 +170,6 @@ def _nodegroups():
         sa.UniqueConstraint('uuid',
                             name='uniq_nodegroups0uuid'),
         **OPTIONS)
-
-
-def _cluster_templates():
-    op.create_table(
-        'cluster_templates',
-        sa.Column('id', sa.Integer(), primary_key=True),
-        sa.Column('uuid', sa.String(36), nullable=False),
-        sa.Column('name', sa.String(255), nullable=False),
-        sa.Column('coe', sa.String(255), nullable=False),
-        sa.Column('image_id', sa.String(255), nullable=False),
-        sa.Column('keypair_id', sa.String(255), nullable=True),
-        sa.Column('docker_volume_size', sa.Integer(), nullable=True),
-        sa.Column('master_flavor_id', sa.String(255), nullable=True),
-        sa.Column('flavor_id', sa.String(255), nullable=True),
-        sa.Column('fixed_network', sa.String(255), nullable=True),
-        sa.Column('fixed_subnet', sa.String(255), nullable=True),
-        sa.Column('floating_ip_enabled', sa.Boolean(), nullable=False),
-        sa.Column('master_lb_enabled', sa.Boolean(), nullable=False),
-        sa.Column('external_network_id', sa.String(255), nullable=True),
-        sa.Column('dns_nameserver', sa.String(255), nullable=True),
-        sa.Column('docker_storage_driver', sa.String(255), nullable=True),
-        sa.Column('apiserver_port', sa.Integer(), nullable=True),
-        sa.Column('network_driver', sa.String(255), nullable=True),
-        sa.Column('volume_driver', sa.String(32), nullable=True),
-        sa.Column('http_proxy', sa.String(255), nullable=True),
-        sa.Column('https_proxy', sa.String(255), nullable=True),
-        sa.Column('no_proxy', sa.String(255), nullable=True),
-        sa.Column('insecure_registry', sa.String(255), nullable=True),
-        sa.Column('registry_enabled', sa.Boolean(), nullable=False),
-        sa.Column('tls_disabled', sa.Boolean(), nullable=False),
-        sa.Column('labels', long_text(), nullable=False),
-        sa.Column('public', sa.Boolean(), nullable=False),
-        sa.Column('hidden', sa.Boolean(), nullable=False),
-        sa.Column('server_type', sa.String(32), nullable=False),
-        sa.Column('cluster_distro', sa.String(255), nullable=True),
-        sa.Column('tags', sa.String(255), nullable=True),
-        sa.Column('driver', sa.String(255), nullable=True),
-        sa.Column('project_id', sa.String(255), nullable=False),
-        sa.Column('user_id', sa.String(255), nullable=False),
-        sa.Column('created_at', moment(), nullable=True),
-        sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_cluster_templates0uuid'),
-        **OPTIONS)
-    op.create_index('ix_cluster_templates_name', 'cluster_templates', ['name'])
-    op.create_index('ix_cluster_templates_project_id', 'cluster_templates', ['project_id'])
-    op.create_index('ix_cluster_templates_public', 'cluster_templates', ['public'])
 
 
 def _drivers():
@@ -360,10 +362,10 @@ def _secrets():
 
 def upgrade():
     """Make the tables."""
+    _cluster_templates()
     _clusters()
     _cluster_versions()
     _nodegroups()
-    _cluster_templates()
     _drivers()
     _operations()
     _certificates()

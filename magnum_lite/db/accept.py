@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from oslo_db import exception as db_exc
 
 from magnum_lite.db import claims, outbox, store, usage
 from magnum_lite.db.engine import now
 from magnum_lite.db.tables import clusters
-from magnum_lite.exceptions import WrongState
+from magnum_lite.exceptions import NotFound, WrongState
 from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
 from magnum_lite.objects.operation import ALLOWED, OPEN, RUN
 
@@ -24,9 +25,13 @@ def create(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
     :param quota: the limit of projects without one of their own.
     :param timeout_min: minutes until the operation is given up; 0 for never.
     :raises QuotaExceeded: the project has as many as it may.
+    :raises NotFound: the template was deleted meanwhile.
     """
     usage.reserve(connection, cluster.project_id, default_limit=quota)
-    store.insert(connection, cluster)
+    try:
+        store.insert(connection, cluster)
+    except db_exc.DBReferenceError as error:
+        raise NotFound(noun='ClusterTemplate', ident=cluster.cluster_template_id) from error
     store.insert(connection, *groups)
     _begin(connection, cluster, groups, operation, timeout_min)
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from oslo_db import exception as db_exc
 
 from magnum_lite.db import tables
-from magnum_lite.exceptions import Ambiguous, Invalid, NotFound
+from magnum_lite.exceptions import Ambiguous, Invalid, NotFound, Referenced
 from magnum_lite.objects import ClusterTemplate
 from magnum_lite.objects.base import Resource
 
@@ -158,9 +159,15 @@ def update(connection: sa.Connection, resource: type[Resource], values: dict[str
 
 
 def delete(connection: sa.Connection, resource: type[Resource], **where: Any) -> int:
-    """Delete the rows that match; their number."""
+    """Delete the rows that match; their number.
+
+    :raises Referenced: clusters are made of a template.
+    """
     table = tables.OF[resource]
-    return connection.execute(table.delete().where(*_where(table, where))).rowcount
+    try:
+        return connection.execute(table.delete().where(*_where(table, where))).rowcount
+    except db_exc.DBReferenceError as error:
+        raise Referenced(template=', '.join(map(str, where.values()))) from error
 
 
 def count(connection: sa.Connection, resource: type[Resource], **where: Any) -> int:

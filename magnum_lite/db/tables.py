@@ -51,20 +51,24 @@ def _moment(name: str, *, nullable: bool = False) -> sa.Column:
     return sa.Column(name, DateTime().column_type(), nullable=nullable)
 
 
+cluster_templates = _table(
+    'cluster_templates', objects.ClusterTemplate, _unique('cluster_templates', 'uuid'),
+    _index('cluster_templates', 'project_id'), _index('cluster_templates', 'name'),
+    _index('cluster_templates', 'public'))
 clusters = _table(
     'clusters', objects.Cluster, _unique('clusters', 'uuid'),
     _index('clusters', 'project_id'), _index('clusters', 'name'),
-    _index('clusters', 'cluster_template_id'), _index('clusters', 'driver', 'driver_version'))
+    _index('clusters', 'cluster_template_id'), _index('clusters', 'driver', 'driver_version'),
+    # Certified by Galera too, so that a template is not deleted on one node under a cluster that
+    # is made on another.
+    sa.ForeignKeyConstraint(['cluster_template_id'], ['cluster_templates.uuid'],
+                            name='fk_clusters0cluster_template_id'))
 cluster_versions = _table(
     'cluster_versions', objects.ClusterVersion,
     _unique('cluster_versions', 'cluster_id', 'version'))
 nodegroups = _table(
     'nodegroups', objects.NodeGroup, _unique('nodegroups', 'uuid'),
     _unique('nodegroups', 'cluster_id', 'name'))
-cluster_templates = _table(
-    'cluster_templates', objects.ClusterTemplate, _unique('cluster_templates', 'uuid'),
-    _index('cluster_templates', 'project_id'), _index('cluster_templates', 'name'),
-    _index('cluster_templates', 'public'))
 drivers = _table(
     'drivers', objects.Driver, _unique('drivers', 'uuid'), _unique('drivers', 'name', 'version'))
 operations = _table(

@@ -50,8 +50,9 @@ def create(request: Request) -> dict[str, Any]:
         'project_id': request.context.project_id, 'user_id': request.context.user_id,
         'facts': _facts(image), 'ssh_public_key': keypair.public_key if keypair else None})
     operation = _operation(request, cluster)
-    request.service.db.write(_write, template, cluster, _groups(cluster, template, *counts),
-                             operation, request.service.conf.api.cluster_quota)
+    request.service.db.write(accept.create, cluster, _groups(cluster, template, *counts), operation,
+                             quota=request.service.conf.api.cluster_quota,
+                             timeout_min=cluster.create_timeout)
     request.service.waker.wake(operation.uuid)
     return {'uuid': cluster.uuid}
 
@@ -146,13 +147,3 @@ def _operation(request: Request, cluster: Cluster) -> Operation:
         user_id=context.user_id, request_id=context.request_id,
         identity=identity.caller(request.service.conf, user_id=context.user_id,
                                  project_id=cluster.project_id, roles=context.roles))
-
-
-def _write(connection: Any, template: ClusterTemplate, cluster: Cluster, groups: list[NodeGroup],
-           operation: Operation, quota: int) -> None:
-    # Holds the template's row until the commit: it cannot be deleted between look and insert.
-    if not store.update(connection, ClusterTemplate, {'updated_at': template.updated_at},
-                        uuid=template.uuid):
-        raise NotFound(noun='ClusterTemplate', ident=template.uuid)
-    accept.create(connection, cluster, groups, operation, quota=quota,
-                  timeout_min=cluster.create_timeout)
