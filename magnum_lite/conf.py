@@ -127,6 +127,8 @@ def load(argv: Sequence[str], *, config_files: Sequence[str] | None = None,
     conf = cfg.CONF
     register(conf)
     log.register_options(conf)
+    # What alembic says at each start of a program is for those who write migrations.
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), 'alembic=WARN'])
     conf(list(argv), project='magnum-lite', prog=prog, default_config_files=config_files)
     log.setup(conf, prog)
     _check(conf)

@@ -279,6 +279,6 @@ def _wait_ready(running, conductors):
     while True:
         assert time.monotonic() < until, running.log()
         with contextlib.suppress(requests.ConnectionError, AssertionError):
-            if not conductors or admin('GET', '/mservices', 200)['mservices']:
+            if admin('GET', '/mservices', 200)['mservices'] or not conductors:
                 return
         time.sleep(0.3)
