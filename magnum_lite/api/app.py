@@ -21,7 +21,7 @@ from magnum_lite.api import (
 from magnum_lite.api.endpoint import Endpoint, Request, Service, find
 from magnum_lite.api.microversion import Version
 from magnum_lite.cloud.lookups import Memory
-from magnum_lite.context import DevelopmentIdentity, RequestContext
+from magnum_lite.context import DevelopmentIdentity, Policy, RequestContext
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import (
     BadRequest,
@@ -32,7 +32,6 @@ from magnum_lite.exceptions import (
     UnsupportedMedia,
     VersionUnsupported,
 )
-from magnum_lite.policy import enforcer
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
@@ -111,7 +110,7 @@ class Root:
 
     def __init__(self, service: Service):
         self._service = service
-        self._enforcer = enforcer(service.conf)
+        self._policy = Policy(service.conf)
 
     @pecan.expose()
     def _route(self, args: list[str], request: webob.Request) -> tuple[Any, list[str]]:
@@ -128,7 +127,7 @@ class Root:
         public = self._service.conf.api.public_endpoint
         request.context['call'] = values, Request(
             service=self._service, endpoint=endpoint, version=version,
-            context=RequestContext.of(request.environ, self._enforcer),
+            context=RequestContext.of(request.environ, self._policy),
             body=_body(request, endpoint), query=_query(request, endpoint, version),
             base=(public or request.application_url).rstrip('/'))
         # Pecan would read both as arguments of the controller.
