@@ -115,21 +115,22 @@ class Manager:
         driver = self._registry.get(rows.driver.plugin_name,
                                     at_least=rows.driver.plugin_version)
         if operation.kind != 'delete':
-            self._ready(operation, rows, driver)
+            rows = self._ready(operation, rows, driver)
         with self._database.read() as connection:
-            rows = resolve.read(connection, operation.cluster_id)
             spec = resolve.spec(connection, self._vault, driver, rows, operation)
         heat = LeasedHeat(self.clients.heat(operation.identity), until=until,
                           timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)
         return Step(operation, driver, spec, StepCloud(heat), self._database)
 
-    def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> None:
-        """Look up and make what the first step needs, once."""
+    def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> resolve.Rows:
+        """Look up and make what the first step needs, once; the rows with it."""
         if rows.image is None:
             found = self.clients.image(operation.identity, rows.template.image_id)
-            facts = {**rows.cluster.facts, 'image': found}
-            self._database.write(store.update, Cluster, {'facts': facts}, uuid=rows.cluster.uuid)
+            rows.cluster.facts = {**rows.cluster.facts, 'image': found}
+            self._database.write(store.update, Cluster, {'facts': rows.cluster.facts},
+                                 uuid=rows.cluster.uuid)
         credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster.uuid)
+        return rows
 
     def _look(self, step: Step | None, progress: Progress) -> Status | None:
         """What is there, for an operation that ends; not knowing it never fails the operation."""
