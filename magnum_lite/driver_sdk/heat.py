@@ -153,7 +153,7 @@ class HeatDriver(Driver):
         for view in views:
             if view.status != 'DELETE_IN_PROGRESS':
                 heat.delete(view.id)
-        return Waiting(f'{len(views)} stacks are being deleted, next {views[0].name}',
+        return Waiting(f'stacks being deleted: {len(views)}, next {views[0].name}',
                        trouble='; '.join(trouble))
 
 
