@@ -27,6 +27,10 @@ class LeasedHeat:
         self._timeout_s = timeout_s
         self._seen = dict(seen or {})
 
+    def assume(self, tag: str, stacks: Sequence[StackView]) -> None:
+        """Answer the next ``list`` of the tag with stacks that are known without a look."""
+        self._seen[tag] = stacks
+
     def _open(self) -> Heat:
         if time.monotonic() + self._timeout_s > self._until:
             raise OutOfLease('the step took too long, it goes on in the next one')

@@ -7,6 +7,7 @@ from magnum_lite.conductor.cloud import StepCloud
 from magnum_lite.db import claims, journal, ledger, store
 from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import DONE, ClusterSpec, Done, Driver, Progress, Waiting
+from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.objects import NodeGroup, Operation
 
 
@@ -41,8 +42,10 @@ def _update(step: Step) -> Progress:
 def _converge(step: Step, method: str) -> Progress:
     call(step.driver, 'validate', step.spec)
     plan = call(step.driver, f'{method}_dry_run', step.spec)
-    step.database.write(ledger.expect, step.spec.uuid, ledger.STACK,
-                        [stack.name for stack in plan])
+    first = step.database.write(ledger.expect, step.spec.uuid, ledger.STACK,
+                                [stack.name for stack in plan])
+    if first:       # saves the look: what is not in the ledger was never made
+        step.cloud.heat.assume(cluster_tag(step.spec.uuid), [])
     return call(step.driver, method, step.cloud, step.spec)
 
 

@@ -10,8 +10,11 @@ from magnum_lite.db.tables import ledger
 STACK = 'heat-stack'
 
 
-def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> None:
-    """Note that things of these names are about to be made; those noted already are left."""
+def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> bool:
+    """Note that things of these names are about to be made; those noted already are left.
+
+    :returns: whether nothing was noted before: then nothing of the kind can exist yet.
+    """
     known = {row.name: row for row in connection.execute(
         sa.select(ledger).where(ledger.c.cluster_id == cluster_id, ledger.c.kind == kind))}
     fresh = [name for name in names if name not in known]
@@ -24,6 +27,7 @@ def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterabl
         connection.execute(ledger.update().where(
             ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(again)
         ).values(closed_at=None))
+    return not known
 
 
 def open_entries(connection: sa.Connection, cluster_id: str) -> Sequence[sa.Row]:
