@@ -6,6 +6,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 from oslo_db import exception as db_exc
+from oslo_log.log import LogConfigError
 
 from magnum_lite import conf as options
 from magnum_lite.conductor.registry import Registry
@@ -19,10 +20,11 @@ from magnum_lite.secrets.keyring import new_key
 def main() -> int:
     """Run one command; 0, or 1 with the reason on standard error."""
     arguments = _parser().parse_args()
-    conf = options.load([], config_files=arguments.config_file or None, prog='magnum-lite-manage')
     try:
+        conf = options.load([], config_files=arguments.config_file or None,
+                            prog='magnum-lite-manage')
         arguments.command(conf, arguments)
-    except (ServiceError, db_exc.DBError, OSError) as error:
+    except (ServiceError, db_exc.DBError, OSError, cfg.Error, LogConfigError) as error:
         print(f'magnum-lite-manage: {error}', file=sys.stderr)
         return 1
     return 0

@@ -32,6 +32,8 @@ class Checks(upgradecheck.UpgradeCommands):
             installed = Registry().names()
         except ServiceError as error:
             return upgradecheck.Result(FAILURE, str(error))
+        if migrate.pending(cfg.CONF):
+            return upgradecheck.Result(WARNING, 'not known before the migrations have run')
         with Database(cfg.CONF).read() as connection:
             missing = {row.plugin_name for row in store.rows(connection, Driver)} - set(installed)
         if missing:
