@@ -260,7 +260,8 @@ def deployment(path, heat, *, database, broker, conductors=2, workers=1, api_wor
     port = free_port()
     running = Deployment(path, f'http://127.0.0.1:{port}', gate, config, heat.catalog)
     running.start('api', str(BIN / 'gunicorn'), '--workers', str(api_workers), '--threads', '8',
-                  '--worker-class', 'gthread', '--bind', f'127.0.0.1:{port}',
+                  '--worker-class', 'gthread', '--keep-alive', '75',
+                  '--bind', f'127.0.0.1:{port}',
                   'magnum_lite.api.wsgi:application', OS_MAGNUM_LITE_CONFIG_FILES=str(config))
     for number in range(conductors):
         running.conductor(f'conductor-{number}')

@@ -4,6 +4,8 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -40,6 +42,20 @@ def test_twenty_clusters_at_concurrency_ten(service):
         client.gone(uuid)
     assert service.stacks('load') == {}
     client('DELETE', f'/clustertemplates/{template}', 204)
+
+
+def test_a_connection_that_was_idle_for_a_while_is_not_reset(service):
+    # Only the socket itself shows it: HTTP libraries hide it most of the time, not always.
+    where = urlsplit(service.url)
+    connection = HTTPConnection(where.hostname, where.port, timeout=30)
+    try:
+        for _ in range(2):
+            connection.request('GET', '/')
+            connection.auto_open = 0        # a second connection would hide it too
+            assert connection.getresponse().read()
+            time.sleep(4)
+    finally:
+        connection.close()
 
 
 def _check_usage(before, after):
