@@ -142,6 +142,7 @@ class Api:
 def _settle(connection, cluster, status):
     from magnum_lite.objects import Cluster, NodeGroup, Operation
     values = {'status': status, 'status_reason': None}
-    store.update(connection, Cluster, values, uuid=cluster)
+    address = {'api_address': 'https://192.0.2.7:6443'} if status.endswith('COMPLETE') else {}
+    store.update(connection, Cluster, {**values, **address}, uuid=cluster)
     store.update(connection, NodeGroup, values, cluster_id=cluster)
     store.update(connection, Operation, {'state': 'DONE', 'slot': None}, cluster_id=cluster)

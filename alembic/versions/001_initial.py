@@ -221,6 +221,7 @@ def _operations():
         sa.Column('slot', sa.String(64), nullable=True),
         sa.Column('target', long_text(), nullable=False),
         sa.Column('restore', long_text(), nullable=False),
+        sa.Column('timeout_min', sa.Integer(), nullable=False),
         sa.Column('identity', long_text(), nullable=False),
         sa.Column('owner', sa.String(255), nullable=True),
         sa.Column('fence', sa.Integer(), nullable=False),

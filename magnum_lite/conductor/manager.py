@@ -111,7 +111,7 @@ class Manager:
 
     def _prepare(self, operation: Operation, until: float, seen: Seen | None) -> Step:
         with self._database.read() as connection:
-            rows = resolve.read(connection, operation.cluster_id)
+            rows = resolve.read(connection, operation)
         driver = self._registry.get(rows.driver.plugin_name,
                                     at_least=rows.driver.plugin_version)
         if operation.kind != 'delete':

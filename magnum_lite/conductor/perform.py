@@ -46,7 +46,20 @@ def _converge(step: Step, method: str) -> Progress:
                                 [stack.name for stack in plan])
     if first:       # saves the look: what is not in the ledger was never made
         step.cloud.heat.assume(cluster_tag(step.spec.uuid), [])
-    return call(step.driver, method, step.cloud, step.spec)
+    progress = call(step.driver, method, step.cloud, step.spec)
+    if isinstance(progress, Done):
+        _close(step, {stack.name for stack in plan})
+    return progress
+
+
+def _close(step: Step, wanted: set[str]) -> None:
+    """Note which stacks are gone of those that the plan no longer has."""
+    with step.database.read() as connection:
+        entries = ledger.open_entries(connection, step.spec.uuid)
+    gone = [entry.name for entry in entries if entry.kind == ledger.STACK
+            and entry.name not in wanted and not step.cloud.heat.get(entry.name)]
+    if gone:
+        step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
 
 
 def _without_given_nodes(step: Step) -> Step:
@@ -91,4 +104,5 @@ def _delete(step: Step) -> Progress:
     return Waiting(f'{len(left)} stacks are still there, next {left[0].name}') if left else DONE
 
 
-_KINDS = {'create': _create, 'update': _update, 'resize': _update, 'delete': _delete}
+_KINDS = {'create': _create, 'update': _update, 'resize': _update, 'delete': _delete,
+          'nodegroup_create': _update, 'nodegroup_update': _update, 'nodegroup_delete': _update}

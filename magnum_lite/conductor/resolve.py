@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from magnum_lite.conductor import credentials
-from magnum_lite.db import store
+from magnum_lite.db import queue, store
 from magnum_lite.db.engine import Connection
 from magnum_lite.driver_sdk import ClusterSpec, Image, Network, NodeGroupSpec
 from magnum_lite.driver_sdk import Driver as Plugin
@@ -31,16 +31,35 @@ class Rows:
         return Image(**found) if found else None
 
 
-def read(connection: Connection, cluster_id: str) -> Rows:
-    """The rows of a cluster.
+def read(connection: Connection, operation: Operation) -> Rows:
+    """The rows of an operation's cluster, as it may make them.
 
     :raises NotFound: one of them is gone.
     """
-    cluster = store.get(connection, Cluster, cluster_id)
+    cluster = store.get(connection, Cluster, operation.cluster_id)
     return Rows(
-        cluster, store.find(connection, NodeGroup, cluster_id=cluster.uuid),
+        cluster, _groups(connection, operation),
         store.get(connection, ClusterTemplate, cluster.cluster_template_id),
         store.find(connection, Driver, name=cluster.driver, version=cluster.driver_version)[0])
+
+
+def _groups(connection: Connection, operation: Operation) -> list[NodeGroup]:
+    """The node groups without what waits its turn: rows show what users asked for last."""
+    groups = store.find(connection, NodeGroup, cluster_id=operation.cluster_id)
+    if operation.kind in ('create', 'delete'):      # nothing waits then
+        return groups
+    waiting = queue.waiting_of(connection, operation.cluster_id)
+    found = []
+    for group in groups:
+        later = waiting.get(group.uuid)
+        if later:
+            for name, value in later.restore.get(group.uuid, {}).items():
+                setattr(group, name, value)
+        is_later = later is not None and later.kind == 'nodegroup_create'
+        is_gone = operation.kind == 'nodegroup_delete' and group.uuid == operation.node_group
+        if not is_later and not is_gone:
+            found.append(group)
+    return found
 
 
 def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
@@ -58,11 +77,12 @@ def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
     return ClusterSpec(
         uuid=cluster.uuid, name=cluster.name, project_id=cluster.project_id,
         image=image, network=_network(cluster, template),
-        node_groups=tuple(_group(group, template, image) for group in rows.groups),
+        node_groups=tuple(_group(group, rows, image) for group in rows.groups),
         config={**rows.driver.config, **labels.typed(cluster.labels, rows.driver.config_schema)},
         secrets=credentials.secrets_of(connection, vault, plugin, cluster.uuid),
         discovery_url=cluster.discovery_url, ssh_public_key=cluster.ssh_public_key,
-        timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid, **copied)
+        timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid,
+        focus=operation.node_group, **copied)
 
 
 def _network(cluster: Cluster, template: ClusterTemplate) -> Network:
@@ -75,15 +95,20 @@ def _network(cluster: Cluster, template: ClusterTemplate) -> Network:
         master_lb_enabled=bool(cluster.master_lb_enabled))
 
 
-def _group(group: NodeGroup, template: ClusterTemplate, image: Image) -> NodeGroupSpec:
+def _group(group: NodeGroup, rows: Rows, image: Image) -> NodeGroupSpec:
+    own = {name: text for name, text in group.labels.items()
+           if rows.cluster.labels.get(name) != text}
+    prefixed = {name: text for name, text in group.labels.items() if '/' in name}
     return NodeGroupSpec(
         uuid=group.uuid, name=group.name, role=group.role, node_count=group.node_count,
         flavor=group.flavor_id or '', generation=group.generation,
         # The id that the name meant when the cluster was accepted: a name may mean another later.
-        image=image.id if group.image_id == template.image_id else group.image_id or image.id,
+        image=image.id if group.image_id == rows.template.image_id else group.image_id or image.id,
         removed=tuple(group.removed), max_node_count=group.max_node_count or None,
-        docker_volume_size=group.docker_volume_size, node_labels=group.node_labels or {},
-        node_taints=tuple(_taint(taint) for taint in group.node_taints or ()))
+        docker_volume_size=group.docker_volume_size,
+        node_labels={**prefixed, **(group.node_labels or {})},
+        node_taints=tuple(_taint(taint) for taint in group.node_taints or ()),
+        config=labels.typed(own, rows.driver.config_schema))
 
 
 def _taint(taint: dict[str, Any]) -> dict[str, str]:

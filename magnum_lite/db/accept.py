@@ -4,18 +4,19 @@ Operation, version, visible status, quota and notification stand or fall togethe
 is a hint.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from magnum_lite.db import claims, outbox, store, usage
+from magnum_lite.db import claims, outbox, queue, store, usage
 from magnum_lite.db.engine import now
 from magnum_lite.db.tables import clusters
-from magnum_lite.exceptions import NotFound, WrongState
+from magnum_lite.exceptions import BadRequest, Conflict, NotFound, WrongState
 from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
-from magnum_lite.objects.operation import ALLOWED, OPEN, RUN
+from magnum_lite.objects.operation import ALLOWED, RUN, group_phase
+
+_CHANGED = 'UPDATE_IN_PROGRESS'
 
 
 def create(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
@@ -33,27 +34,75 @@ def create(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
     except db_exc.DBReferenceError as error:
         raise NotFound(noun='ClusterTemplate', ident=cluster.cluster_template_id) from error
     store.insert(connection, *groups)
-    _begin(connection, cluster, groups, operation, timeout_min)
+    operation.slot = RUN
+    _begin(connection, operation, cluster, groups, timeout_min)
 
 
 def change(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
-           groups: Mapping[str, Mapping[str, Any]], timeout_min: int) -> None:
-    """A change of node groups.
+           values: dict[str, Any], timeout_min: int) -> str:
+    """A change of the node group that the operation names.
 
-    :param groups: ``{uuid: {attribute: value}}``; node counts are put back if it fails.
+    :param values: new attributes of the group; they are put back if it fails.
     :param timeout_min: as ``create``.
+    :returns: uuid of the operation that does it: of an earlier one where one waits for the same
+        group, since the two then are one.
     :raises WrongState: the cluster's status does not allow it, or another change came first.
+    :raises BadRequest: the group is being deleted.
     """
-    allowed = ALLOWED[operation.kind]
-    _move(connection, cluster, operation, 'UPDATE_IN_PROGRESS', allowed)
-    before = store.find(connection, NodeGroup, cluster_id=cluster.uuid)
-    operation.restore = {group.uuid: {'node_count': group.node_count}
-                         for group in before if group.uuid in groups}
-    for uuid, values in groups.items():
-        store.update(connection, NodeGroup, {
-            **values, 'status': 'UPDATE_IN_PROGRESS', 'status_reason': None}, uuid=uuid)
-    after = store.find(connection, NodeGroup, cluster_id=cluster.uuid)
-    _begin(connection, _reload(connection, cluster), after, operation, timeout_min)
+    _move(connection, cluster, operation, _CHANGED, ALLOWED[operation.kind])
+    group = store.get(connection, NodeGroup, operation.node_group, cluster_id=cluster.uuid)
+    if group.status.startswith('DELETE'):
+        raise BadRequest(reason=f'Node group {group.name} is {group.status}, which does not allow '
+                                f'{operation.kind}')
+    operation.restore = {group.uuid: {name: getattr(group, name) for name in values}}
+    store.update(connection, NodeGroup, values, uuid=group.uuid)
+    waiting = queue.waiting(connection, cluster.uuid, group.uuid)
+    if waiting:
+        queue.join(connection, waiting, operation, timeout_min)
+        operation.uuid = waiting.uuid
+        _journal(connection, operation, *_current(connection, cluster))
+    else:
+        operation.slot = queue.slot(connection, cluster, operation)
+        _show(connection, operation)
+        _begin(connection, operation, *_current(connection, cluster), timeout_min)
+    return operation.uuid
+
+
+def add_group(connection: sa.Connection, cluster: Cluster, group: NodeGroup, operation: Operation,
+              *, timeout_min: int) -> None:
+    """A new node group.
+
+    :param timeout_min: as ``create``.
+    :raises WrongState: as ``change``.
+    :raises Conflict: the cluster has one of that name.
+    """
+    _move(connection, cluster, operation, _CHANGED, ALLOWED[operation.kind])
+    try:
+        store.insert(connection, group)
+    except db_exc.DBDuplicateEntry as error:
+        raise Conflict(reason=f'Cluster {cluster.uuid} has a node group {group.name} '
+                              'already') from error
+    operation.slot = queue.slot(connection, cluster, operation)
+    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+
+
+def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
+                 timeout_min: int) -> bool:
+    """The deletion of a node group: cancels what waits for it.
+
+    :param timeout_min: as ``create``.
+    :returns: False when the group is being deleted already, and nothing was written.
+    :raises WrongState: as ``change``.
+    """
+    group = store.get(connection, NodeGroup, operation.node_group, cluster_id=cluster.uuid)
+    if group.status == 'DELETE_IN_PROGRESS':
+        return False
+    _move(connection, cluster, operation, _CHANGED, ALLOWED[operation.kind])
+    queue.cancel(connection, cluster.uuid, group.uuid)
+    operation.slot = queue.slot(connection, cluster, operation)
+    _show(connection, operation)
+    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+    return True
 
 
 def delete(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
@@ -71,43 +120,57 @@ def delete(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     claims.overtake(connection, cluster.uuid)
     store.update(connection, NodeGroup, {'status': 'DELETE_IN_PROGRESS', 'status_reason': None},
                  cluster_id=cluster.uuid)
-    groups = store.find(connection, NodeGroup, cluster_id=cluster.uuid)
-    _begin(connection, _reload(connection, cluster), groups, operation, timeout_min)
+    operation.slot = queue.slot(connection, cluster, operation)
+    _begin(connection, operation, *_current(connection, cluster), timeout_min)
     return True
 
 
 def _move(connection: sa.Connection, cluster: Cluster, operation: Operation, status: str,
           allowed: tuple[str, ...]) -> None:
-    """Compare and swap of the status: of two racing changes one finds no row."""
+    """Compare and swap of the status: of two racing changes one finds no row.
+
+    It is also the lock of the cluster's queue: whoever accepts or ends a change writes this row
+    before looking at the others.
+    """
     moved = store.update(connection, Cluster, {
-        'status': status, 'status_reason': None, 'version': clusters.c.version + 1,
+        'status': status, 'version': clusters.c.version + 1,
         'version_reason': operation.reason}, uuid=cluster.uuid, status=allowed)
     if not moved:
         current = store.get(connection, Cluster, cluster.uuid)
-        running = store.rows(connection, Operation, cluster_id=cluster.uuid, state=OPEN)
+        running = queue.running(connection, cluster.uuid)
         raise WrongState(cluster=cluster.uuid, status=current.status, kind=operation.kind,
-                         operation=''.join(f'; operation {row.uuid} ({row.kind}) is running'
-                                           for row in running if row.slot == RUN))
+                         operation=f'; operation {running.uuid} ({running.kind}) is running'
+                         if running else '')
 
 
-def _reload(connection: sa.Connection, cluster: Cluster) -> Cluster:
-    return store.get(connection, Cluster, cluster.uuid)
+def _show(connection: sa.Connection, operation: Operation) -> None:
+    """The status of the group that the operation changes, at once: clients poll without delay."""
+    store.update(connection, NodeGroup, {
+        'status': f'{group_phase(operation.kind)}_IN_PROGRESS', 'status_reason': None},
+        uuid=operation.node_group)
 
 
-def _begin(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
-           operation: Operation, timeout_min: int) -> None:
+def _current(connection: sa.Connection, cluster: Cluster) -> tuple[Cluster, list[NodeGroup]]:
+    return (store.get(connection, Cluster, cluster.uuid),
+            store.find(connection, NodeGroup, cluster_id=cluster.uuid))
+
+
+def _begin(connection: sa.Connection, operation: Operation, cluster: Cluster,
+           groups: list[NodeGroup], timeout_min: int) -> None:
+    operation.timeout_min = timeout_min
     operation.cluster_version = cluster.version
-    operation.slot = RUN
-    store.insert(connection, _version(cluster, groups, operation))
+    is_limited = timeout_min and operation.slot == RUN
+    _journal(connection, operation, cluster, groups)
     store.insert(connection, operation,
-                 deadline_at=now(timeout_min * 60) if timeout_min else None)
+                 deadline_at=now(timeout_min * 60) if is_limited else None)
     outbox.write(connection, operation, 'start')
 
 
-def _version(cluster: Cluster, groups: list[NodeGroup], operation: Operation) -> ClusterVersion:
-    """The journal's entry for what the operation makes of the cluster."""
-    return ClusterVersion.new(
+def _journal(connection: sa.Connection, operation: Operation, cluster: Cluster,
+             groups: list[NodeGroup]) -> None:
+    """Note what the operation makes of the cluster."""
+    store.insert(connection, ClusterVersion.new(
         cluster_id=cluster.uuid, version=cluster.version, reason=operation.reason,
         operation=operation.uuid, user_id=operation.user_id, request_id=operation.request_id,
         snapshot={'cluster': cluster.obj_to_primitive(),
-                  'node_groups': [group.obj_to_primitive() for group in groups]})
+                  'node_groups': [group.obj_to_primitive() for group in groups]}))

@@ -137,20 +137,6 @@ def in_flight(connection: sa.Connection, cluster_id: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def promote(connection: sa.Connection, cluster_id: str) -> str | None:
-    """Let the oldest queued operation of the cluster run; its uuid, None if none waits.
-
-    In the transaction in which the running one ended, so that the slot is free and nobody else's.
-    """
-    c = operations.c
-    uuid = connection.execute(
-        sa.select(c.uuid).where(c.cluster_id == cluster_id, c.state == 'QUEUED',
-                                c.slot != RUN).order_by(c.id).limit(1)).scalar()
-    if uuid:
-        _update(connection, c.uuid == uuid, slot=RUN)
-    return uuid
-
-
 def hurry(connection: sa.Connection, cluster_id: str) -> list[str]:
     """Make the next step of the cluster's operation due at once: something happened in the cloud.
 

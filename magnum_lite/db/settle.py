@@ -5,21 +5,23 @@ Every function is fenced by ``claims.end``: a worker that lost its claim changes
 
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, journal, ledger, outbox, store, usage
+from magnum_lite.db import claims, journal, ledger, outbox, queue, store, usage
 from magnum_lite.db.tables import secrets
 from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Certificate, Cluster, NodeGroup, Operation
+from magnum_lite.objects.operation import cluster_phase, group_phase
 
-PHASE = {'create': 'CREATE', 'delete': 'DELETE'}
 
+def observe(connection: sa.Connection, operation: Operation, status: Status | None) -> None:
+    """Write what the cloud shows of the cluster; what it does not show is left as it is.
 
-def observe(connection: sa.Connection, operation: Operation, status: Status) -> None:
-    """Write what the cloud shows of the cluster; what it does not show is left as it is."""
+    Writes the cluster's row in any case, which is the lock of its queue: see ``queue``.
+    """
+    status = status or Status('ABSENT')
     seen = {'stack_id': status.backend_id, 'api_address': status.api_address,
             'coe_version': status.coe_version, 'container_version': status.container_version}
     values = {name: value for name, value in seen.items() if value is not None}
-    if values:
-        store.update(connection, Cluster, values, uuid=operation.cluster_id)
+    store.update(connection, Cluster, values, uuid=operation.cluster_id)
     for uuid in status.group_backend_ids.keys() | status.group_addresses.keys():
         values = {'node_addresses': list(status.group_addresses.get(uuid, ()))}
         if uuid in status.group_backend_ids:
@@ -30,36 +32,37 @@ def observe(connection: sa.Connection, operation: Operation, status: Status) -> 
 def done(connection: sa.Connection, operation: Operation, status: Status) -> str | None:
     """The change was made.
 
-    :returns: uuid of the operation that may run next, if one was queued.
+    :returns: uuid of the operation that may run next, if one waits.
     :raises LostClaim: the operation is another's now.
     """
     claims.end(connection, operation, state='DONE', progress='done')
-    complete = f'{PHASE.get(operation.kind, "UPDATE")}_COMPLETE'
     observe(connection, operation, status)
-    _set(connection, operation, complete, None, _affected(operation))
+    if operation.kind == 'nodegroup_delete':
+        store.delete(connection, NodeGroup, uuid=operation.node_group)
+    else:
+        _set_groups(connection, operation, 'COMPLETE', None)
     return _close(connection, operation, 'end', 'done')
 
 
 def failed(connection: sa.Connection, operation: Operation, *, code: str, text: str,
            status: Status | None) -> str | None:
-    """The change could not be made; node counts go back to what they were.
+    """The change could not be made; what it changed of node groups goes back to what it was.
 
     :returns: as ``done``.
     :raises LostClaim: as ``done``.
     """
     claims.end(connection, operation, state='FAILED', error_code=code, error_text=text,
                progress='failed')
-    if status:
-        observe(connection, operation, status)
-    for uuid, values in operation.restore.items():
-        store.update(connection, NodeGroup, dict(values), uuid=uuid)
-    phase = PHASE.get(operation.kind, 'UPDATE')
-    _set(connection, operation, f'{phase}_FAILED', text, _affected(operation))
+    observe(connection, operation, status)
+    _put_back(connection, operation)
+    _set_groups(connection, operation, 'FAILED', text)
+    phase = group_phase(operation.kind)
     whole = [uuid for uuid, state in (status.group_states if status else {}).items()
              if state == 'COMPLETE']
     if whole and phase != 'DELETE':
         store.update(connection, NodeGroup, {'status': f'{phase}_COMPLETE', 'status_reason': None},
                      cluster_id=operation.cluster_id, uuid=whole, status=f'{phase}_FAILED')
+    store.update(connection, Cluster, {'status_reason': text}, uuid=operation.cluster_id)
     return _close(connection, operation, 'error', f'failed ({code}): {text}', code)
 
 
@@ -81,25 +84,47 @@ def gone(connection: sa.Connection, operation: Operation) -> None:
     outbox.write(connection, operation, 'end')
 
 
-def _affected(operation: Operation) -> list[str] | None:
-    """Uuids of the groups that the operation changes; None for all."""
-    if operation.kind in PHASE:
-        return None
-    return list(operation.restore)
+def _put_back(connection: sa.Connection, operation: Operation) -> None:
+    """Undo what the rows show of a change that failed.
+
+    Where a later change of the same attribute waits, the row shows that one: then the later one
+    would go back to what was before both.
+    """
+    later = queue.waiting_of(connection, operation.cluster_id)
+    for uuid, values in operation.restore.items():
+        next_values = later[uuid].restore.get(uuid, {}) if uuid in later else {}
+        both = values.keys() & next_values.keys()
+        if both:
+            restore = {**next_values, **{name: values[name] for name in both}}
+            store.update(connection, Operation, {'restore': {uuid: restore}},
+                         uuid=later[uuid].uuid)
+        values = {name: value for name, value in values.items() if name not in both}
+        if values:
+            store.update(connection, NodeGroup, values, uuid=uuid)
 
 
-def _set(connection: sa.Connection, operation: Operation, status: str, reason: str | None,
-         groups: list[str] | None) -> None:
-    values = {'status': status, 'status_reason': reason}
-    store.update(connection, Cluster, values, uuid=operation.cluster_id)
+def _set_groups(connection: sa.Connection, operation: Operation, outcome: str,
+                reason: str | None) -> None:
+    """Show how it ended, but on groups whose next change waits: those are still in progress."""
     where = {'cluster_id': operation.cluster_id}
-    if groups is not None:
-        where['uuid'] = groups
-    store.update(connection, NodeGroup, values, **where)
+    if operation.node_group:
+        if operation.node_group in queue.waiting_of(connection, operation.cluster_id):
+            return
+        where['uuid'] = operation.node_group
+    store.update(connection, NodeGroup, {
+        'status': f'{group_phase(operation.kind)}_{outcome}', 'status_reason': reason}, **where)
 
 
 def _close(connection: sa.Connection, operation: Operation, outcome: str, note: str,
            reason: str = '') -> str | None:
+    """Let the next change run, or show how the last ones ended: one that failed is told of until
+    the next is accepted."""
     journal.note(connection, operation, note)
     outbox.write(connection, operation, outcome, reason)
-    return claims.promote(connection, operation.cluster_id)
+    following = queue.promote(connection, operation.cluster_id)
+    if not following:
+        cluster = store.rows(connection, Cluster, 'status_reason', uuid=operation.cluster_id)[0]
+        result = 'COMPLETE' if cluster.status_reason is None else 'FAILED'
+        store.update(connection, Cluster, {'status': f'{cluster_phase(operation.kind)}_{result}'},
+                     uuid=operation.cluster_id)
+    return following

@@ -105,12 +105,15 @@ class HeatDriver(Driver):
     def _converge(self, heat: Heat, spec: ClusterSpec, plan: Plan) -> Progress:
         views = _by_name(heat.list(cluster_tag(spec.uuid)))
         wanted = {stack.name for stack in plan}
+        kept = _kept(spec, plan, views)
         ready: dict[str, StackView] = {}
         waiting: list[str] = []
         unformed: list[StackView] = []
         for stack in plan:
             view = views.get(stack.name)
-            if view and _is_as_planned(view, stack):
+            if stack.key in kept:
+                ready |= {stack.key: view} if view else {}
+            elif view and _is_as_planned(view, stack):
                 ready[stack.key] = view
             elif view and view.in_progress:
                 waiting.append(view.name)
@@ -160,6 +163,18 @@ class HeatDriver(Driver):
 def _by_name(views: Sequence[StackView]) -> dict[str, StackView]:
     # For a moment Heat still lists a stack that is gone; an update of it would be refused for good.
     return {view.name: view for view in views if view.status != 'DELETE_COMPLETE'}
+
+
+def _kept(spec: ClusterSpec, plan: Plan, views: Mapping[str, StackView]) -> set[str]:
+    """Keys of the stacks of other groups than the one in focus, which are not touched: but for
+    one that the focus needs and that is not there or not at rest."""
+    if spec.focus is None:
+        return set()
+    needed = {key for stack in plan if stack.node_group == spec.focus for key in stack.requires}
+    resting = {stack.key for stack in plan
+               if stack.name in views and not views[stack.name].in_progress}
+    return {stack.key for stack in plan
+            if stack.node_group != spec.focus and (stack.key in resting or stack.key not in needed)}
 
 
 def _is_as_planned(view: StackView, stack: Stack) -> bool:

@@ -4,7 +4,7 @@ A Spec says everything about the wanted state and nothing about how far the clou
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -59,6 +59,7 @@ class NodeGroupSpec:
     :ivar docker_volume_size: GiB of an extra volume for container data, or None.
     :ivar node_labels: COE labels of the nodes.
     :ivar node_taints: each ``{'key':, 'effect':, 'value'?:}``.
+    :ivar config: the driver's configuration where the group's differs from the cluster's.
     """
 
     uuid: str
@@ -73,6 +74,7 @@ class NodeGroupSpec:
     docker_volume_size: int | None = None
     node_labels: Mapping[str, str] = field(default_factory=dict)
     node_taints: tuple[Mapping[str, str], ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_control_plane(self) -> bool:
@@ -93,6 +95,8 @@ class ClusterSpec:
     :ivar timeout_min: minutes that the stacks may take.
     :ivar attempt: names the try (the operation's uuid): a stack that failed in this attempt has
         failed for good, one that failed in an earlier attempt is tried again. Never part of a plan.
+    :ivar focus: uuid of the one node group that is to change, or None for all that differs: what
+        belongs to other groups is left as it is, in whatever state. Never part of a plan.
     """
 
     uuid: str
@@ -118,6 +122,7 @@ class ClusterSpec:
     ssh_public_key: str | None = None
     timeout_min: int = 60
     attempt: str = ''
+    focus: str | None = None
 
     @property
     def control_plane(self) -> NodeGroupSpec:
@@ -128,3 +133,7 @@ class ClusterSpec:
     def worker_groups(self) -> tuple[NodeGroupSpec, ...]:
         """All other groups, in order."""
         return tuple(g for g in self.node_groups if not g.is_control_plane)
+
+    def of_group(self, group: NodeGroupSpec) -> 'ClusterSpec':
+        """The spec with the configuration of one group."""
+        return replace(self, config={**self.config, **group.config})

@@ -53,17 +53,21 @@ NUMBERS = {name: Integer(min=0) for name in ('boot_volume_size', 'min_node_count
 
 
 def check(labels: Mapping[str, str], schema: Mapping[str, Any],
-          others: Iterable[Mapping[str, Any]] = (), *, accept_unknown: bool = False) -> None:
+          others: Iterable[Mapping[str, Any]] = (), *, accept_unknown: bool = False,
+          accept_prefixed: bool = False) -> None:
     """Refuse labels that the driver could not understand.
 
     :param schema: the ``config_schema`` of the driver.
     :param others: those of all installed drivers: what they name is known.
+    :param accept_prefixed: whether labels ``example.org/key`` are for the nodes.
     :raises Invalid: an ill-typed value, or an unknown label unless ``accept_unknown``.
     """
     properties = schema.get('properties', {})
     known = KNOWN | properties.keys() | {name for other in others
                                          for name in other.get('properties', {})}
     for name, text in labels.items():
+        if accept_prefixed and '/' in name:
+            continue
         if name not in known and not accept_unknown:
             raise Invalid(path=f'labels/{name[:255]}', reason=_nearest(name, known))
         if name in properties:

@@ -1,5 +1,6 @@
 """NodeGroup: equal nodes of one cluster."""
 
+from magnum_lite.objects import node_taints
 from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
 from magnum_lite.objects.fields import (
@@ -28,9 +29,9 @@ class NodeGroup(Resource):
     collection = 'nodegroups'
 
     fields = {
-        **identity(),
+        **identity(create='ignored'),
         'name': attr(String(min=1, max=255), create='required', doc='Unique in its cluster.'),
-        'cluster_id': attr(Uuid(), doc='Uuid of the cluster.'),
+        'cluster_id': attr(Uuid(), create='ignored', doc='Uuid of the cluster.'),
         'project_id': attr(String(max=255), doc='The project that owns it.'),
         'docker_volume_size': attr(Integer(min=1), nullable=True, create='optional', unit='GiB',
                                    doc='Size of an extra volume for containers.'),
@@ -48,14 +49,15 @@ class NodeGroup(Resource):
                                unit='nodes', doc='Fewest nodes that a resize may ask for.'),
         'max_node_count': attr(Integer(min=0), nullable=True, create='optional', update=True,
                                unit='nodes', doc='Most nodes; null or 0: no limit.'),
-        'is_default': attr(Boolean(), default=False, doc='Whether it came with the cluster.'),
+        'is_default': attr(Boolean(), default=False, create='ignored',
+                           doc='Whether it came with the cluster.'),
         'stack_id': attr(String(max=255), nullable=True, doc='Id of its first stack in Heat.'),
-        'status': attr(Enum(*STATUSES), doc='How far it is.'),
+        'status': attr(Enum(*STATUSES), create='ignored', doc='How far it is.'),
         'status_reason': attr(Text(), nullable=True, doc='Why it failed.'),
-        'version': attr(Text(), nullable=True, doc='Kept for clients.'),
-        'node_labels': attr(StringMap(), default={}, create='optional', update=True,
+        'version': attr(Text(), nullable=True, create='ignored', doc='Kept for clients.'),
+        'node_labels': attr(StringMap(strict=True), default={}, create='optional', update=True,
                             doc='Labels of the nodes in the COE.'),
-        'node_taints': attr(Json({'type': 'array'}), default=[], create='optional', update=True,
+        'node_taints': attr(Json(node_taints.SCHEMA), default=[], create='optional', update=True,
                             doc='Taints of the nodes in the COE.'),
         'generation': internal(Integer(), default=1, doc='Counts the replacements of all nodes.'),
         'removed': internal(Json({'type': 'array'}), default=[],
@@ -63,7 +65,7 @@ class NodeGroup(Resource):
         **stamps(),
     }
     computed = {
-        'id': attr(Integer(), doc='Row id.'),
+        'id': attr(Integer(), create='ignored', doc='Row id.'),
         'merge_labels': attr(Boolean(), create='optional',
                              doc='Whether given labels are laid over the cluster\'s.'),
         'labels_overridden': attr(StringMap(), doc='The cluster\'s values of labels that differ.'),

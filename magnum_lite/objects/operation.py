@@ -7,16 +7,40 @@ from magnum_lite.objects.status import STABLE, STATUSES
 
 STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')
 OPEN = ('QUEUED', 'RUNNING', 'WAITING')
-KINDS = ('create', 'update', 'resize', 'delete')
+KINDS = ('create', 'update', 'resize', 'delete', 'nodegroup_create', 'nodegroup_update',
+         'nodegroup_delete')
 
-# In which states of the cluster a change is accepted (contract 3.9). A change that may queue is
-# accepted in UPDATE_IN_PROGRESS too, and then its slot tells whether it runs or waits its turn.
+# In which states of the cluster a change is accepted (contract 3.9). Changes that are accepted in
+# UPDATE_IN_PROGRESS wait there for the running one to end.
+_WAITS = (*STABLE, 'UPDATE_FAILED', 'UPDATE_IN_PROGRESS')
+_GROUPS = tuple(status for status in STATUSES
+                if status != 'CREATE_IN_PROGRESS' and not status.startswith('DELETE'))
 ALLOWED = {
     'update': STABLE,
-    'resize': (*STABLE, 'UPDATE_FAILED'),
+    'resize': _WAITS,
     'delete': STATUSES,
+    'nodegroup_create': _GROUPS,
+    'nodegroup_update': _WAITS,
+    'nodegroup_delete': _GROUPS,
 }
 RUN = 'run'         # the slot of the one operation of a cluster that may run
+_PHASES = {'create': 'CREATE', 'delete': 'DELETE', 'nodegroup_create': 'CREATE',
+           'nodegroup_delete': 'DELETE'}
+
+
+def queue_slot(node_group: str) -> str:
+    """The slot of the one change of a node group that may wait its turn."""
+    return f'queue:{node_group}'
+
+
+def group_phase(kind: str) -> str:
+    """What the status of the node groups that an operation changes begins with."""
+    return _PHASES.get(kind, 'UPDATE')
+
+
+def cluster_phase(kind: str) -> str:
+    """What the status of the cluster begins with."""
+    return _PHASES[kind] if kind in ('create', 'delete') else 'UPDATE'
 
 
 @Registry.register
@@ -46,7 +70,9 @@ class Operation(Resource):
         'target': internal(Json({'type': 'object'}), default={},
                            doc='What the rows do not say: nodes_to_remove.'),
         'restore': internal(Json({'type': 'object'}), default={},
-                            doc='Node counts to put back on failure, by node group.'),
+                            doc='Attributes to put back on failure, by node group.'),
+        'timeout_min': internal(Integer(), default=0,
+                                doc='Minutes that it may take once it runs; 0: no limit.'),
         'identity': internal(Json({'type': 'object'}), default={},
                              doc='Whose rights the cloud calls use; no secret in clear.'),
         'owner': internal(String(max=255), nullable=True, doc='The worker that has it.'),

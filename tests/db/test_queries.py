@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, journal, ledger, outbox, services, store, usage
+from magnum_lite.db import claims, journal, ledger, outbox, queue, services, store, usage
 from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, Driver, NodeGroup, Operation
 
 PAGE = store.Page(limit=10)
@@ -26,7 +26,9 @@ QUERIES = {
     'claim': lambda c: claims.claim(c, 'u', owner='me', lease_s=9),
     'overtake': lambda c: claims.overtake(c, 'a'),
     'in flight': lambda c: claims.in_flight(c, 'a'),
-    'promote': lambda c: claims.promote(c, 'a'),
+    'running': lambda c: queue.running(c, 'a'),
+    'waiting': lambda c: queue.waiting(c, 'a', 'g'),
+    'promote': lambda c: queue.promote(c, 'a'),
     'hurry': lambda c: claims.hurry(c, 'a'),
     'unsent': lambda c: outbox.unsent(c, limit=10),
     'steps': lambda c: journal.steps_of(c, 'o'),

@@ -128,15 +128,33 @@ class Tenant:
                             timeout_min=timeout_min)
         return operation
 
-    def resize(self, cluster_id, nodes, *, remove=()):
-        """Ask for another number of workers; the operation."""
-        group = self.groups(cluster_id)['default-worker']
+    def resize(self, cluster_id, nodes, *, remove=(), name='default-worker'):
+        """Ask for another number of nodes of a group; the operation."""
+        group = self.groups(cluster_id)[name]
         cluster = self.cluster(cluster_id)
         operation = self._operation(cluster, 'resize', node_group=group.uuid,
                                     target={'nodes_to_remove': list(remove)})
-        self.database.write(accept.change, cluster, operation, timeout_min=15,
-                            groups={group.uuid: {'node_count': nodes}})
+        operation.uuid = self.database.write(accept.change, cluster, operation, timeout_min=15,
+                                             values={'node_count': nodes})
         return operation
+
+    def add_group(self, cluster_id, name, *, nodes=1, flavor=None):
+        """Ask for a node group; the operation."""
+        cluster = self.cluster(cluster_id)
+        group = NodeGroup.new(name=name, cluster_id=cluster.uuid, node_count=nodes,
+                              image_id='debian-13', project_id=self.project, flavor_id=flavor,
+                              status='CREATE_IN_PROGRESS')
+        operation = self._operation(cluster, 'nodegroup_create', node_group=group.uuid)
+        self.database.write(accept.add_group, cluster, group, operation, timeout_min=15)
+        return operation
+
+    def remove_group(self, cluster_id, name):
+        """Ask for the deletion of a node group; the operation, or None if it is under way."""
+        cluster = self.cluster(cluster_id)
+        operation = self._operation(cluster, 'nodegroup_delete',
+                                    node_group=self.groups(cluster_id)[name].uuid)
+        accepted = self.database.write(accept.remove_group, cluster, operation, timeout_min=15)
+        return operation if accepted else None
 
     def delete(self, cluster_id):
         """Ask for the deletion; the operation."""

@@ -8,9 +8,8 @@ from oslo_db import exception as db_exc
 
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
-from magnum_lite.db import claims, store
+from magnum_lite.db import claims
 from magnum_lite.exceptions import LostClaim
-from magnum_lite.objects import Operation
 from tests.engine.tiny import Tiny
 
 
@@ -160,17 +159,3 @@ def test_a_step_that_broke_off_is_taken_again(conf, database, tenant, monkeypatc
         worker.stop()
     assert broken == [create.uuid]
     assert len(tenant.stacks()) == 2
-
-
-def test_promotion_lets_the_oldest_queued_operation_run(database, tenant):
-    create = tenant.create()
-    common = {'cluster_id': create.cluster_id, 'kind': 'resize', 'reason': 'r',
-              'cluster_version': 2, 'project_id': tenant.project, 'user_id': 'ann'}
-    queued = [Operation.new(slot=f'queue:{n}', **common) for n in range(2)]
-    database.write(store.insert, *queued)
-    assert not _claim(database, queued[0].uuid, 'me')
-    _claim(database, create.uuid, 'me')
-    operation = database.write(claims.step, create.uuid, owner='me', lease_s=30)
-    database.write(claims.end, operation, state='DONE')
-    assert database.write(claims.promote, create.cluster_id) == queued[0].uuid
-    assert _claim(database, queued[0].uuid, 'me') and not _claim(database, queued[1].uuid, 'me')

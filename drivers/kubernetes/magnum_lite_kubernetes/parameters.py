@@ -49,8 +49,9 @@ def workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> 
 
     :param count: nodes of this shard.
     """
-    env = _node_env(spec, group) | {'KUBEADM_JOIN': _json(kubeadm.join(spec, group))}
-    return _nodes(spec, group) | {
+    own = spec.of_group(group)
+    env = _node_env(own, group) | {'KUBEADM_JOIN': _json(kubeadm.join(spec, group))}
+    return _nodes(own, group) | {
         'node_type': node_type(spec, group),
         'node_name_prefix': names.node_prefix(spec, group, shard),
         'node_count': count,

@@ -12,6 +12,9 @@ PROXY = re.compile(r'https?://[A-Za-z0-9._~:/@%+-]+')
 NO_PROXY = re.compile(r'[A-Za-z0-9.:/*_,-]+')
 # Heat's max_resources_per_stack is 1000 and counts what stands beside the members too.
 MAX_NODES_PER_STACK = 900
+# Labels that a group may have of its own; the others are the same in a whole cluster.
+OF_GROUPS = frozenset({'availability_zone', 'boot_volume_size', 'boot_volume_type',
+                       'node_boot_timeout', 'registry_mirror'})
 
 
 def check(spec: ClusterSpec, *, distros: frozenset[str], server_types: frozenset[str]) -> None:
@@ -86,6 +89,10 @@ def _check_network(spec: ClusterSpec) -> None:
 
 
 def _check_group(spec: ClusterSpec, group: NodeGroupSpec) -> None:
+    for name in sorted(group.config.keys() - OF_GROUPS):
+        raise Rejected(f'labels.{name}', f'node group {group.name} cannot differ from its cluster '
+                                         f'in this; in {", ".join(sorted(OF_GROUPS))} it can')
+    spec = spec.of_group(group)
     path = 'master_count' if group.is_control_plane else 'node_count'
     most = max(group.node_count, group.max_node_count or 0)
     _refuse_if(group.max_node_count is not None and most > MAX_NODES_PER_STACK, path,

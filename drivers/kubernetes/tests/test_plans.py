@@ -46,6 +46,13 @@ def test_the_golden_plan(name, driver, make_spec, golden):
     golden(name, readable(driver.plan(spec)))
 
 
+def test_a_group_may_be_elsewhere_than_its_cluster(driver, make_spec):
+    base, workers = driver.plan(example.with_nodes(
+        make_spec(config={'availability_zone': 'a'}), 1, config={'availability_zone': 'b'}))
+    assert base.parameters['availability_zone'] == 'a'
+    assert workers.parameters['availability_zone'] == 'b'
+
+
 def test_a_large_group_becomes_stacks_of_the_configured_size(driver, make_spec):
     spec = example.with_nodes(make_spec(config={'nodes_per_stack': 300}), 1000)
     driver.validate(spec)

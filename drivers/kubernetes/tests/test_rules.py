@@ -80,6 +80,9 @@ GROUPS = {
         'room for 2048 nodes, 2049 are wanted'),
     'more nodes than one stack holds': (
         lambda s: example.with_nodes(s, 1, max_node_count=901), 'node_count', '900'),
+    'a label of the whole cluster on a group': (
+        lambda s: example.with_nodes(s, 1, config={'kube_tag': 'v1.35.0'}), 'labels.kube_tag',
+        'availability_zone, boot_volume_size'),
     'a docker volume on physical machines': (
         lambda s: dataclasses.replace(example.with_nodes(s, 1, docker_volume_size=1),
                                       server_type='bm'), 'docker_volume_size', 'leave it out'),

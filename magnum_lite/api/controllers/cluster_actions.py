@@ -31,10 +31,10 @@ def resize(request: Request, cluster: str) -> dict[str, Any]:
     operation = change_of(
         request, found, 'resize', f'node_count {count} of {group.name}', node_group=group.uuid,
         target={'nodes_to_remove': given.get('nodes_to_remove', [])})
-    request.service.db.write(
-        accept.change, found, operation, groups={group.uuid: {'node_count': count}},
+    uuid = request.service.db.write(
+        accept.change, found, operation, values={'node_count': count},
         timeout_min=deadline.timeout_min(max(count, group.node_count)))
-    request.service.waker.wake(operation.uuid)
+    request.service.waker.wake(uuid)
     return {'uuid': found.uuid}
 
 

@@ -84,19 +84,20 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
     operation = None
     if any(step.attribute == 'node_count' for step in steps):
         check_count(request, count)
-        operation = change_of(request, found, 'update', f'node_count {count} of {worker.name}')
-    request.service.db.write(_change, found, operation, worker.uuid, count, changed)
+        operation = change_of(request, found, 'update', f'node_count {count} of {worker.name}',
+                              node_group=worker.uuid)
+    request.service.db.write(_change, found, operation, count, changed)
     if operation:
         request.service.waker.wake(operation.uuid)
     return {'uuid': found.uuid}
 
 
-def _change(connection: Any, cluster: Cluster, operation: Operation | None, worker: str, count: int,
+def _change(connection: Any, cluster: Cluster, operation: Operation | None, count: int,
             health: dict[str, Any]) -> None:
     if health:
         store.update(connection, Cluster, health, uuid=cluster.uuid)
     if operation:
-        accept.change(connection, cluster, operation, groups={worker: {'node_count': count}},
+        accept.change(connection, cluster, operation, values={'node_count': count},
                       timeout_min=deadline.timeout_min(count))
 
 

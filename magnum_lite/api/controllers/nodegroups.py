@@ -1,13 +1,27 @@
-"""Node groups of a cluster: list and show."""
+"""Node groups of a cluster; their number of nodes is changed in ``cluster_actions``."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from magnum_lite.api import paging, views
+from magnum_lite.api import paging, patch, schema, views
+from magnum_lite.api.controllers.clusters import change_of
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import store
-from magnum_lite.objects import Cluster, NodeGroup
+from magnum_lite.db import accept, store
+from magnum_lite.exceptions import BadRequest, Conflict, Invalid
+from magnum_lite.objects import (
+    Cluster,
+    ClusterTemplate,
+    Driver,
+    NodeGroup,
+    deadline,
+    labels,
+    node_taints,
+)
 
 _SINCE = (1, 9)
+_INTERNAL = ('name', 'cluster_id', 'docker_volume_size', 'labels', 'flavor_id', 'image_id',
+             'node_addresses', 'node_count', 'role', 'is_default', 'stack_id', 'status',
+             'status_reason', 'version', 'merge_labels')
 
 
 @endpoint('GET', '/clusters/{cluster}/nodegroups', rule='nodegroup:get_all', since=_SINCE,
@@ -30,7 +44,123 @@ def list_groups(request: Request, cluster: str) -> dict[str, Any]:
 def show(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
     """One group."""
     request.authorize()
+    found, group = _find(request, cluster, nodegroup)
+    return views.nodegroup(request, group, found.labels)
+
+
+@endpoint('POST', '/clusters/{cluster}/nodegroups', rule='nodegroup:create', since=_SINCE,
+          status=202, takes_body=True, everywhere='context_is_admin')
+def create(request: Request, cluster: str) -> dict[str, Any]:
+    """Make a group, with stacks of its own."""
+    given = schema.create(NodeGroup, request.body, request.version)
+    request.authorize()
+    if given.get('role') == 'master':
+        raise Invalid(path='role', reason='control-plane nodes come with the cluster, any other '
+                                          'word is accepted')
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
-        group = store.get(connection, NodeGroup, nodegroup, cluster_id=found.uuid)
+        template = store.get(connection, ClusterTemplate, found.cluster_template_id)
+        drivers = store.rows(connection, Driver, deleted_at=None)
+    given['labels'] = labels.merged(given.get('labels'), found.labels,
+                                    over=given.pop('merge_labels', False))
+    _check_labels(request, found, given['labels'], drivers)
+    if not found.api_address:
+        raise Conflict(reason=f'Cluster {found.uuid} has no API address yet, which the nodes of a '
+                              'further group need. Wait until it is complete')
+    group = NodeGroup.new(**{
+        'flavor_id': found.flavor_id, 'image_id': template.image_id, **given,
+        'cluster_id': found.uuid, 'project_id': found.project_id, 'status': 'CREATE_IN_PROGRESS'})
+    _check(group)
+    if 'flavor_id' in given:
+        with request.lookups() as lookups:
+            lookups.flavor('flavor_id', given['flavor_id'])
+    operation = change_of(request, found, 'nodegroup_create', f'create node group {group.name}',
+                          node_group=group.uuid)
+    request.service.db.write(accept.add_group, found, group, operation,
+                             timeout_min=deadline.timeout_min(group.node_count))
+    request.service.waker.wake(operation.uuid)
     return views.nodegroup(request, group, found.labels)
+
+
+@endpoint('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}', rule='nodegroup:update',
+          since=_SINCE, status=202, takes_body=True, everywhere='context_is_admin')
+def update(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
+    """Change the limits of a group, or the labels and taints of its nodes."""
+    steps = patch.parse(request.body)
+    request.authorize()
+    found, group = _find(request, cluster, nodegroup)
+    changed = patch.changes(NodeGroup, group.as_row(), steps, request.version, internal=_INTERNAL)
+    wanted = NodeGroup.new(**{**group.as_row(), **changed})
+    _check(wanted)
+    operation = change_of(
+        request, found, 'nodegroup_update',
+        f'change {", ".join(sorted(changed)) or "nothing"} of node group {group.name}',
+        node_group=group.uuid)
+    return _shown(request, found, *request.service.db.write(
+        _change, found, operation, changed, deadline.timeout_min(group.node_count)))
+
+
+@endpoint('DELETE', '/clusters/{cluster}/nodegroups/{nodegroup}', rule='nodegroup:delete',
+          since=_SINCE, everywhere='context_is_admin')
+def delete(request: Request, cluster: str, nodegroup: str) -> None:
+    """Delete a group that did not come with the cluster."""
+    request.authorize()
+    found, group = _find(request, cluster, nodegroup)
+    if group.is_default:
+        raise BadRequest(reason=f'Node group {group.name} came with the cluster and goes with it')
+    operation = change_of(request, found, 'nodegroup_delete', f'delete node group {group.name}',
+                          node_group=group.uuid)
+    if request.service.db.write(accept.remove_group, found, operation,
+                                timeout_min=deadline.timeout_min(group.node_count)):
+        request.service.waker.wake(operation.uuid)
+
+
+def _find(request: Request, cluster: str, nodegroup: str) -> tuple[Cluster, NodeGroup]:
+    with request.service.db.read() as connection:
+        found = store.get(connection, Cluster, cluster, request.scope)
+        return found, store.get(connection, NodeGroup, nodegroup, cluster_id=found.uuid)
+
+
+def _change(connection: Any, cluster: Cluster, operation: Any, values: dict[str, Any],
+            timeout_min: int) -> tuple[str, NodeGroup]:
+    uuid = accept.change(connection, cluster, operation, values=values, timeout_min=timeout_min)
+    return uuid, store.get(connection, NodeGroup, operation.node_group)
+
+
+def _shown(request: Request, cluster: Cluster, operation: str,
+           group: NodeGroup) -> dict[str, Any]:
+    request.service.waker.wake(operation)
+    return views.nodegroup(request, group, cluster.labels)
+
+
+def _check_labels(request: Request, cluster: Cluster, wanted: Mapping[str, str],
+                  drivers: Any) -> None:
+    schemas = {(row.name, row.version): row.config_schema for row in drivers}
+    labels.check(wanted, schemas.get((cluster.driver, cluster.driver_version), {}),
+                 schemas.values(), accept_prefixed=True,
+                 accept_unknown=request.service.conf.api.unknown_labels == 'accept')
+
+
+def _check(group: NodeGroup) -> None:
+    """Refuse what contradicts itself, and what the nodes could not have.
+
+    :raises Conflict: with the attribute at fault: clients know 409 here, not 400.
+    """
+    most = group.max_node_count or group.node_count
+    if not group.min_node_count <= group.node_count <= most:
+        raise Conflict(reason=f'Invalid input for node_count: node group {group.name} has '
+                              f'{group.node_count} nodes, which is not from min_node_count '
+                              f'{group.min_node_count} to max_node_count {group.max_node_count}')
+    if group.role == 'master' and (group.node_labels or group.node_taints):
+        raise Conflict(reason='Labels and taints of control-plane nodes cannot be changed')
+    _refuse('node_labels', node_taints.check_labels, group.node_labels)
+    _refuse('node_labels', node_taints.check_labels,
+            {name: value for name, value in group.labels.items() if '/' in name})
+    _refuse('node_taints', node_taints.check_taints, group.node_taints)
+
+
+def _refuse(attribute: str, check: Callable[[Any], None], value: Any) -> None:
+    try:
+        check(value)
+    except ValueError as error:
+        raise Conflict(reason=f'Invalid input for {attribute}: {error}') from None

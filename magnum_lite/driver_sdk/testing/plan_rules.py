@@ -83,7 +83,8 @@ class PlanRules:
 
     def test_d2_an_attempt_is_no_part_of_a_plan(self, specs: dict[str, ClusterSpec]) -> None:
         for spec in specs.values():
-            again = dataclasses.replace(spec, attempt='another')
+            again = dataclasses.replace(spec, attempt='another',
+                                        focus=spec.node_groups[-1].uuid)
             assert self.driver().create_dry_run(spec) == self.driver().create_dry_run(again)
 
     def test_d2_a_dry_run_needs_no_secret(self, specs: dict[str, ClusterSpec]) -> None:
