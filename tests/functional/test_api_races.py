@@ -44,14 +44,29 @@ def open_operations(api, cluster):
 
 def test_of_two_changes_one_is_accepted(api, cluster):
     path = f'/v1/clusters/{cluster}'
-    statuses = together(
-        lambda: api.call('PATCH', path, COUNT['node_count']).status_int,
-        lambda: api.call('POST', f'{path}/actions/resize', {'node_count': 4}).status_int,
-        lambda: api.call('PATCH', path, COUNT['node_count']).status_int)
+    statuses = together(*[lambda: api.call('PATCH', path, COUNT['node_count']).status_int] * 3)
     assert sorted(statuses) == [202, 400, 400]
     assert len(open_operations(api, cluster)) == 1
     shown = api.ok('GET', path)
     assert (shown['status'], shown['version']) == ('UPDATE_IN_PROGRESS', 2)
+
+
+def test_changes_that_may_wait_are_all_accepted(api, cluster):
+    path = f'/v1/clusters/{cluster}'
+    groups = [{'name': f'g{number}'} for number in range(4)]
+    statuses = together(
+        *[lambda body=body: api.call('POST', f'{path}/nodegroups', body).status_int
+          for body in groups],
+        *[lambda count=count: api.call('POST', f'{path}/actions/resize',
+                                       {'node_count': count}).status_int for count in (2, 3)])
+    assert statuses == [202] * 6
+    with api.db.read() as connection:
+        slots = [row.slot for row in store.rows(connection, Operation, cluster_id=cluster)
+                 if row.slot]
+    # The two resizes are one, unless the first came before anything else: then one runs.
+    assert slots.count('run') == 1 and len(slots) in (5, 6)
+    assert len(api.ok('GET', f'{path}/nodegroups')['nodegroups']) == 6
+    assert api.ok('GET', path)['version'] == 7
 
 
 def test_a_deletion_wins_over_a_change(api, cluster):
