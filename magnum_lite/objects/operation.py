@@ -18,6 +18,11 @@ ALLOWED = {
 }
 RUN = 'run'         # the slot of the one operation of a cluster that may run
 
+STEP = {'type': 'object', 'additionalProperties': False,
+        'required': ['text', 'fence', 'created_at'],
+        'properties': {'text': {'type': 'string'}, 'fence': {'type': 'integer'},
+                       'created_at': {'type': 'string', 'format': 'date-time'}}}
+
 
 @Registry.register
 class Operation(Resource):
@@ -62,5 +67,6 @@ class Operation(Resource):
     }
     computed = {
         'links': LINKS,
-        'steps': attr(Json({'type': 'array'}), doc='The journal: what was done when; show only.'),
+        'steps': attr(Json({'type': 'array', 'items': STEP}), sometimes=True,
+                      doc='The journal: what was done when; in show.'),
     }

@@ -3,16 +3,20 @@
 from typing import Any
 
 from magnum_lite.api import paging, views
+from magnum_lite.api.document import Many
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.db import store
 from magnum_lite.objects import Cluster, NodeGroup
+from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.fields import String
 
 _SINCE = (1, 9)
 
 
 @endpoint('GET', '/clusters/{cluster}/nodegroups', rule='nodegroup:get_all', since=_SINCE,
           everywhere='nodegroup:get_all_all_projects',
-          query={**paging.ARGUMENTS, 'role': _SINCE})
+          query={**paging.ARGUMENTS, 'role': attr(String(), since='1.9', doc='Only of this role.')},
+          answers=Many(NodeGroup))
 def list_groups(request: Request, cluster: str) -> dict[str, Any]:
     """One page of the groups, of one role when the query names it."""
     request.authorize()
@@ -26,7 +30,7 @@ def list_groups(request: Request, cluster: str) -> dict[str, Any]:
 
 
 @endpoint('GET', '/clusters/{cluster}/nodegroups/{nodegroup}', rule='nodegroup:get', since=_SINCE,
-          everywhere='nodegroup:get_one_all_projects')
+          everywhere='nodegroup:get_one_all_projects', answers=NodeGroup)
 def show(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
     """One group."""
     request.authorize()

@@ -3,16 +3,40 @@
 from typing import Any
 
 from magnum_lite.api import microversion
+from magnum_lite.api.document import Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
+from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.base import LINKS
+from magnum_lite.objects.fields import Json, String
 
 _DOCS = 'https://docs.openstack.org/api-ref/container-infrastructure-management/'
 _COLLECTIONS = ('certificates', 'clusters', 'clustertemplates', 'mservices')
 # What is here and not upstream.
 _OURS = ('drivers',)
+_BELOW_CLUSTERS = ('nodegroups', 'operations')
+_VERSION = {
+    'id': attr(String(), doc='v1.'),
+    'status': attr(String(), doc='CURRENT.'),
+    'min_version': attr(String(), doc='The oldest microversion.'),
+    'max_version': attr(String(), doc='The newest microversion.'),
+    'links': LINKS,
+}
+_VERSIONS = Document('Versions', {
+    'name': attr(String(), doc='Of the API.'),
+    'description': attr(String(), doc='Of the service.'),
+    'versions': attr(Json({'type': 'array', 'items': {'type': 'object'}}),
+                     doc='One, as ``GET /v1`` shows it without its collections.'),
+})
+_RESOURCES = Document('Version', {
+    **_VERSION,
+    'media_types': attr(Json({'type': 'array', 'items': {'type': 'object'}}), doc='JSON.'),
+    **{name: attr(LINKS.kind, doc='Where they are.')
+       for name in (*_COLLECTIONS, *_OURS, *_BELOW_CLUSTERS)},
+})
 
 
-@endpoint('GET', '/')
+@endpoint('GET', '/', answers=_VERSIONS)
 def versions(request: Request) -> dict[str, Any]:
     """The versions of the API."""
     return {
@@ -22,7 +46,7 @@ def versions(request: Request) -> dict[str, Any]:
     }
 
 
-@endpoint('GET', '/v1')
+@endpoint('GET', '/v1', answers=_RESOURCES)
 def version(request: Request) -> dict[str, Any]:
     """What version 1 has."""
     found = _version(request)
@@ -30,7 +54,7 @@ def version(request: Request) -> dict[str, Any]:
     found['media_types'] = [{'base': 'application/json',
                              'type': 'application/vnd.openstack.magnum.v1+json'}]
     below = {name: name for name in (*_COLLECTIONS, *_OURS)}
-    below |= {name: f'clusters/{{cluster_id}}/{name}' for name in ('nodegroups', 'operations')}
+    below |= {name: f'clusters/{{cluster_id}}/{name}' for name in _BELOW_CLUSTERS}
     return found | {name: links(request.base, path, '') for name, path in below.items()}
 
 
