@@ -19,7 +19,7 @@ from magnum_lite.api import (
     microversion,
 )
 from magnum_lite.api.endpoint import Endpoint, Request, Service, find
-from magnum_lite.api.microversion import Version, number
+from magnum_lite.api.microversion import HEADER, Version, number
 from magnum_lite.cloud.lookups import Memory
 from magnum_lite.context import DevelopmentIdentity, Policy, RequestContext
 from magnum_lite.db.engine import Database
@@ -35,11 +35,11 @@ from magnum_lite.exceptions import (
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
-HEADER = 'OpenStack-API-Version'
 JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
 MAX_BODY = 1024 * 1024
-_PUBLIC = ('/', '/v1', '/v1/')
+_DISCOVERY = ('/', '/v1', '/v1/')
+_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json')
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 
 
@@ -68,7 +68,7 @@ class Application:
         app = self._protected
         if path == '/healthcheck':
             app = self._health
-        elif path in ('', *_PUBLIC) or environ['REQUEST_METHOD'] == 'OPTIONS':
+        elif path in _PUBLIC or environ['REQUEST_METHOD'] == 'OPTIONS':
             app = self._public
         return app(environ, start_response)
 
@@ -179,7 +179,7 @@ def _segments(path: str) -> tuple[list[str], str]:
     """
     path = path.removesuffix('/') or '/'
     segments = path.split('/')[1:]
-    if path in _PUBLIC:
+    if path in _DISCOVERY:
         return segments, path
     if segments[0] == 'v1':
         del segments[0]

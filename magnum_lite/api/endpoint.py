@@ -107,6 +107,7 @@ class Endpoint:
     :ivar answers: what it returns; None for what nobody has described.
     :ivar errors: what it raises beyond what every endpoint of its kind does.
     :ivar query: ``{argument: its attribute}``.
+    :ivar headers: ``{header: what it says}`` that it adds to the answer.
     """
 
     method: str
@@ -121,6 +122,7 @@ class Endpoint:
     answers: Shape | Many | None = None
     errors: tuple[type[ServiceError], ...] = ()
     query: Mapping[str, Attribute] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_body(self) -> bool:

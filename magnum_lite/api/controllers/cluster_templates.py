@@ -72,7 +72,8 @@ def _of_own_cluster(connection: Any, request: Request, ident: str) -> ClusterTem
 
 
 @endpoint('POST', '/clustertemplates', rule='clustertemplate:create', status=201,
-          takes=ClusterTemplate, answers=ClusterTemplate, errors=(Conflict, NotFound))
+          takes=ClusterTemplate, answers=ClusterTemplate, errors=(Conflict, NotFound),
+          headers={'Location': 'Where the template is.'})
 def create(request: Request) -> dict[str, Any]:
     """Make a template."""
     given = request.given()

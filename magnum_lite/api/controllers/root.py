@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from magnum_lite.api import microversion
+from magnum_lite.api import microversion, openapi
 from magnum_lite.api.document import Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
@@ -34,6 +34,11 @@ _RESOURCES = Document('Version', {
     **{name: attr(LINKS.kind, doc='Where they are.')
        for name in (*_COLLECTIONS, *_OURS, *_BELOW_CLUSTERS)},
 })
+_OPENAPI = Document('OpenApi', {
+    'openapi': attr(String(), doc='The version of the specification.'),
+    'paths': attr(Json({'type': 'object'}), doc='The endpoints.'),
+}, open=True)
+_KEEP_S = 3600      # a document of a release changes with the next one
 
 
 @endpoint('GET', '/', answers=_VERSIONS)
@@ -50,12 +55,22 @@ def versions(request: Request) -> dict[str, Any]:
 def version(request: Request) -> dict[str, Any]:
     """What version 1 has."""
     found = _version(request)
-    found['links'].append({'rel': 'describedby', 'type': 'text/html', 'href': _DOCS})
+    found['links'] += [
+        {'rel': 'describedby', 'type': 'text/html', 'href': _DOCS},
+        {'rel': 'service-desc', 'type': 'application/json',
+         'href': f'{request.base}/v1/openapi.json'}]
     found['media_types'] = [{'base': 'application/json',
                              'type': 'application/vnd.openstack.magnum.v1+json'}]
     below = {name: name for name in (*_COLLECTIONS, *_OURS)}
     below |= {name: f'clusters/{{cluster_id}}/{name}' for name in _BELOW_CLUSTERS}
     return found | {name: links(request.base, path, '') for name, path in below.items()}
+
+
+@endpoint('GET', '/openapi.json', answers=_OPENAPI)
+def description(request: Request) -> dict[str, Any]:
+    """All endpoints, as an OpenAPI 3.1 document."""
+    request.headers['Cache-Control'] = f'public, max-age={_KEEP_S}'
+    return openapi.document(request.base)
 
 
 def _version(request: Request) -> dict[str, Any]:
