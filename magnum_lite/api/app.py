@@ -19,7 +19,7 @@ from magnum_lite.api import (
     microversion,
 )
 from magnum_lite.api.endpoint import Endpoint, Request, Service, find
-from magnum_lite.api.microversion import Version
+from magnum_lite.api.microversion import HEADER, Version, number
 from magnum_lite.cloud.lookups import Memory
 from magnum_lite.context import DevelopmentIdentity, Policy, RequestContext
 from magnum_lite.db.engine import Database
@@ -35,11 +35,11 @@ from magnum_lite.exceptions import (
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
-HEADER = 'OpenStack-API-Version'
 JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
 MAX_BODY = 1024 * 1024
-_PUBLIC = ('/', '/v1', '/v1/')
+_DISCOVERY = ('/', '/v1', '/v1/')
+_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json')
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 
 
@@ -68,7 +68,7 @@ class Application:
         app = self._protected
         if path == '/healthcheck':
             app = self._health
-        elif path in ('', *_PUBLIC) or environ['REQUEST_METHOD'] == 'OPTIONS':
+        elif path in _PUBLIC or environ['REQUEST_METHOD'] == 'OPTIONS':
             app = self._public
         return app(environ, start_response)
 
@@ -179,7 +179,7 @@ def _segments(path: str) -> tuple[list[str], str]:
     """
     path = path.removesuffix('/') or '/'
     segments = path.split('/')[1:]
-    if path in _PUBLIC:
+    if path in _DISCOVERY:
         return segments, path
     if segments[0] == 'v1':
         del segments[0]
@@ -208,14 +208,14 @@ def _query(request: webob.Request, endpoint: Endpoint, version: Version) -> dict
     except ValueError as error:
         raise NotUtf8(part='query') from error
     for name, value in given.items():
-        since = endpoint.query.get(name)
-        if since is None or version < since or '\0' in value:
+        known = endpoint.query.get(name)
+        if known is None or version < number(known.exposure.since) or '\0' in value:
             raise BadRequest(reason=f'Unknown argument: {name[:255]}')
     return given
 
 
 def _body(request: webob.Request, endpoint: Endpoint) -> Any:
-    """The decoded body; None for endpoints that take none.
+    """The decoded body; None for endpoints that take none, {} where it may be left out and is.
 
     :raises UnsupportedMedia: it is not sent as JSON.
     :raises BadRequest: it is none.
@@ -225,9 +225,11 @@ def _body(request: webob.Request, endpoint: Endpoint) -> Any:
     accepted = (JSON, PATCH_JSON) if request.method == 'PATCH' else (JSON,)
     if has_body and request.content_type.lower() not in accepted:
         raise UnsupportedMedia(given=request.content_type[:255] or 'without a type')
-    if not endpoint.takes_body:
+    if not endpoint.has_body:
         return None
     raw = request.body_file.read(MAX_BODY + 1) if has_body else b''
+    if not raw and not endpoint.needs_body:
+        return {}
     if not raw or len(raw) > MAX_BODY:
         raise BadRequest(reason=f'A JSON body of at most {MAX_BODY} bytes is expected')
     try:

@@ -9,12 +9,22 @@ from typing import Any
 
 from oslo_config import cfg
 
+from magnum_lite.api import schema
+from magnum_lite.api.document import NOTHING, Many, Patch, Shape
 from magnum_lite.api.microversion import RANGE, Version
 from magnum_lite.cloud.lookups import Lookups, Memory
 from magnum_lite.context import RequestContext
 from magnum_lite.db.engine import Database
 from magnum_lite.db.store import ALL, Scope
-from magnum_lite.exceptions import BadRequest, MethodNotAllowed, NoRoute, NotAcceptable
+from magnum_lite.exceptions import (
+    BadRequest,
+    MethodNotAllowed,
+    NoRoute,
+    NotAcceptable,
+    ServiceError,
+)
+from magnum_lite.objects.attribute import Attribute, attr
+from magnum_lite.objects.fields import Text
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
@@ -61,6 +71,14 @@ class Request:
         rule = self.endpoint.everywhere
         return ALL if rule and self.context.may(rule) else Scope(self.context.project_id)
 
+    def given(self) -> dict[str, Any]:
+        """``{attribute: value}`` of the body, as the endpoint declares it; null is absent.
+
+        :raises BadRequest: the body is no object.
+        :raises Invalid: an attribute is unknown, read-only, missing or ill-typed.
+        """
+        return schema.create(self.endpoint.takes, self.body, self.version)
+
     def lookups(self) -> Lookups:
         """Look-ups with the caller's token; a context manager."""
         return Lookups(self.service.conf, self.context, self.service.memory)
@@ -83,7 +101,13 @@ class Endpoint:
     :ivar rule: the policy rule; '' for what is public.
     :ivar everywhere: the rule that lets the caller see all projects; '' when none does.
     :ivar since: the first microversion that has it, ``(major, minor)``.
-    :ivar query: ``{argument: the first microversion that has it}``.
+    :ivar status: of success; what answers ``NOTHING`` has 204.
+    :ivar takes: what its body is; None for no body, which is not looked at then.
+    :ivar takes_body: whether it has a body that ``takes`` does not tell of.
+    :ivar answers: what it returns; None for what nobody has described.
+    :ivar errors: what it raises beyond what every endpoint of its kind does.
+    :ivar query: ``{argument: its attribute}``.
+    :ivar headers: ``{header: what it says}`` that it adds to the answer.
     """
 
     method: str
@@ -93,8 +117,22 @@ class Endpoint:
     everywhere: str = ''
     since: Version = RANGE[0]
     status: int = 200
+    takes: Shape | Patch | None = None
     takes_body: bool = False
-    query: Mapping[str, Version] = field(default_factory=dict)
+    answers: Shape | Many | None = None
+    errors: tuple[type[ServiceError], ...] = ()
+    query: Mapping[str, Attribute] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_body(self) -> bool:
+        """Whether it looks at the body."""
+        return self.takes_body or self.takes is not None
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether it refuses a request without one."""
+        return self.has_body and self.takes is not NOTHING
 
     @functools.cached_property
     def parts(self) -> list[tuple[str, str]]:
@@ -131,10 +169,15 @@ def endpoint(method: str, path: str, **said: Any) -> Callable[[Callable[..., Any
                                                                Callable[..., Any]]:
     """Make a function the handler of ``method path``; the rest as in ``Endpoint``.
 
-    The function gets the ``Request`` and the path's variables, and returns the document.
+    The function gets the ``Request`` and the path's variables, and returns the document. Its
+    docstring describes the endpoint to users. A version in place of an argument's attribute says
+    since when there is that argument, and nothing of what it is.
     """
+    query = {name: kind if isinstance(kind, Attribute) else _undescribed(kind)
+             for name, kind in said.pop('query', {}).items()}
+
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
-        ENDPOINTS.append(Endpoint(method, path, handler, **said))
+        ENDPOINTS.append(Endpoint(method, path, handler, query=query, **said))
         return handler
     return register
 
@@ -161,6 +204,10 @@ def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
     if found or _matches(_TAKEN, segments):
         raise MethodNotAllowed(method=method)
     raise NoRoute(path=path[:255])
+
+
+def _undescribed(since: Version) -> Attribute:
+    return attr(Text(), doc='', since='.'.join(map(str, since)))
 
 
 def _matches(paths: tuple[str, ...], segments: list[str]) -> bool:

@@ -18,6 +18,7 @@ VERSIONS = (
     ('1.14', 'Labels and taints of the nodes of a node group; not gated.'),
 )
 Version = tuple[int, int]
+HEADER = 'OpenStack-API-Version'
 NAME = 'container-infrastructure-management'
 ALIASES = ('container-infra', 'container-infrastructure', NAME)
 

@@ -5,12 +5,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from magnum_lite.api.endpoint import Request
-from magnum_lite.api.microversion import RANGE
 from magnum_lite.db.store import Page, normal_uuid
 from magnum_lite.exceptions import Invalid
+from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import Resource
+from magnum_lite.objects.fields import Enum, Integer, String, Uuid
 
-ARGUMENTS = dict.fromkeys(('limit', 'marker', 'sort_key', 'sort_dir'), RANGE[0])
+ARGUMENTS = {
+    'limit': attr(Integer(min=1), unit='entries',
+                  doc='Most entries of the page; the service has a limit of its own.'),
+    'marker': attr(Uuid(), doc='Uuid of the last entry of the page before.'),
+    'sort_key': attr(String(), default='id', doc='Attribute to sort by; id is by creation.'),
+    'sort_dir': attr(Enum('asc', 'desc'), default='asc', doc='Up or down.'),
+}
 
 
 def page(request: Request, resource: type[Resource]) -> Page:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from magnum_lite.api.document import Shape
 from magnum_lite.api.microversion import Version, number
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects.attribute import Attribute
@@ -17,8 +18,8 @@ _GREEK = ('alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 
           'chi', 'psi', 'omega')
 
 
-def create(resource: type[Resource], body: Any, version: Version) -> dict[str, Any]:
-    """``{attribute: value}`` of a create body; null is the same as absent.
+def create(resource: Shape, body: Any, version: Version) -> dict[str, Any]:
+    """``{attribute: value}`` of the body of a creation or an action; null is the same as absent.
 
     :raises BadRequest: the body is no object.
     :raises Invalid: an attribute is unknown, read-only, missing or ill-typed.
@@ -82,7 +83,7 @@ def moment(value: datetime.datetime | None) -> str | None:
 
 
 @functools.cache
-def shown(resource: type[Resource], version: Version) -> Mapping[str, Attribute]:
+def shown(resource: Shape, version: Version) -> Mapping[str, Attribute]:
     """The attributes that the version has."""
     return {name: attribute for name, attribute in resource.attributes().items()
             if number(attribute.exposure.since) <= version}

@@ -16,6 +16,7 @@ class Exposure:
     :ivar create: ``required``, ``optional``, ``ignored`` (taken and dropped) or '' (refused).
     :ivar update: whether JSON-Patch may change it.
     :ivar blank: whether '' means not given, as Horizon and gophercloud send it.
+    :ivar sometimes: whether documents may lack it; ``doc`` says when.
     """
 
     since: str | None
@@ -24,6 +25,7 @@ class Exposure:
     unit: str = ''
     doc: str = ''
     blank: bool = False
+    sometimes: bool = False
 
 
 class Attribute(ovo.Field):
@@ -40,10 +42,10 @@ class Attribute(ovo.Field):
 
 
 def attr(kind: Type, *, doc: str, since: str = '1.1', create: str = '', update: bool = False,
-         unit: str = '', blank: bool = False, nullable: bool = False,
+         unit: str = '', blank: bool = False, sometimes: bool = False, nullable: bool = False,
          default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
     """An attribute that REST shows; arguments as in ``Exposure`` and ``Attribute``."""
-    return Attribute(kind, Exposure(since, create, update, unit, doc, blank),
+    return Attribute(kind, Exposure(since, create, update, unit, doc, blank, sometimes),
                      nullable=nullable, default=default, added=added)
 
 

@@ -101,4 +101,7 @@ def stamps() -> dict[str, Attribute]:
     }
 
 
-LINKS = attr(fields.Json({'type': 'array'}), doc='Links to itself: self and bookmark.')
+LINKS = attr(fields.Json({'type': 'array', 'items': {
+    'type': 'object', 'required': ['href', 'rel'], 'properties': {
+        'href': {'type': 'string', 'format': 'uri'}, 'rel': {'type': 'string'},
+        'type': {'type': 'string'}}}}), doc='Links to itself: self and bookmark.')

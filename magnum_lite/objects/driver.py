@@ -45,6 +45,7 @@ class Driver(Resource):
     }
     computed = {
         'cluster_count': attr(Integer(min=0), doc='Clusters pinned to it.'),
-        'latest_version': attr(Uuid(), nullable=True, doc='Uuid of the newest of that name.'),
+        'latest_version': attr(Uuid(), sometimes=True,
+                               doc='Uuid of the newest of that name; in show.'),
         'links': LINKS,
     }

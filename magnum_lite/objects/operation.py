@@ -42,6 +42,11 @@ def cluster_phase(kind: str) -> str:
     """What the status of the cluster begins with."""
     return _PHASES[kind] if kind in ('create', 'delete') else 'UPDATE'
 
+STEP = {'type': 'object', 'additionalProperties': False,
+        'required': ['text', 'fence', 'created_at'],
+        'properties': {'text': {'type': 'string'}, 'fence': {'type': 'integer'},
+                       'created_at': {'type': 'string', 'format': 'date-time'}}}
+
 
 @Registry.register
 class Operation(Resource):
@@ -88,5 +93,6 @@ class Operation(Resource):
     }
     computed = {
         'links': LINKS,
-        'steps': attr(Json({'type': 'array'}), doc='The journal: what was done when; show only.'),
+        'steps': attr(Json({'type': 'array', 'items': STEP}), sometimes=True,
+                      doc='The journal: what was done when; in show.'),
     }

@@ -1,4 +1,7 @@
-"""What clients see: the gabbi files, one a noun, each on a fresh service."""
+"""What clients see: the gabbi files, one a noun, each on a fresh service.
+
+Every answer is compared with the OpenAPI document too.
+"""
 
 import unittest
 from pathlib import Path
@@ -8,6 +11,8 @@ import yaml
 from gabbi import suitemaker
 from gabbi.handlers import RESPONSE_HANDLERS
 from gabbi.handlers.base import ResponseHandler
+
+from tests.openapi import Checked
 
 FOLDER = Path(__file__).parent / 'gabbits'
 FILES = sorted(FOLDER.glob('*.yaml'))
@@ -33,7 +38,7 @@ def reason(traceback):
 def test_rest(path, api):
     suite = suitemaker.test_suite_from_dict(
         unittest.TestLoader(), path.stem, yaml.safe_load(path.read_text()), str(FOLDER),
-        'magnum', None, None, lambda: api.application,
+        'magnum', None, None, lambda: Checked(api.application),
         handlers=[handler() for handler in (*RESPONSE_HANDLERS, Forbidden)])
     result = unittest.TestResult()
     suite.run(result)

@@ -54,7 +54,7 @@ def endpoints():
 
 def test_bodies(api, places):
     for known in endpoints():
-        if known.takes_body:
+        if known.needs_body:
             for body in BODIES:
                 path = '/v1' + known.path.format(**places)
                 response = api.call(known.method, path, body)

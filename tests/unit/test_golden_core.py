@@ -1,4 +1,4 @@
-"""Golden files of the core: error codes, policy, and the fingerprints of versioned objects.
+"""Golden files of the core: error codes, policy, fingerprints of versioned objects, OpenAPI.
 
 ``pytest --update-golden -k golden`` rewrites them; read the difference before it is committed.
 """
@@ -13,7 +13,7 @@ import pytest
 
 import magnum_lite
 from magnum_lite import objects, policy, rpc
-from magnum_lite.api import microversion
+from magnum_lite.api import microversion, openapi
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.releases import CURRENT, RELEASES
 
@@ -78,6 +78,10 @@ def test_golden_policy(golden):
 def test_golden_objects(golden):
     found = {resource.__name__: fingerprint(resource) for resource in objects.RESOURCES}
     golden('objects.json', json.dumps(found, indent=2, sort_keys=True) + '\n')
+
+
+def test_golden_openapi(golden):
+    golden('openapi.json', json.dumps(openapi.document(''), indent=1) + '\n')
 
 
 def test_the_newest_release_tells_of_what_there_is():

@@ -2,23 +2,41 @@
 
 from typing import Any
 
-from magnum_lite.api import schema
+from magnum_lite.api.document import Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
-from magnum_lite.api.microversion import RANGE
 from magnum_lite.certs import signing
 from magnum_lite.db import store
-from magnum_lite.exceptions import BadRequest, Conflict, Invalid, NotFound
+from magnum_lite.exceptions import BadRequest, Conflict, NotFound
 from magnum_lite.objects import Certificate, Cluster
-from magnum_lite.objects.fields import Text
+from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.base import LINKS
+from magnum_lite.objects.fields import Text, Uuid
 
 _PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
 _DEFAULT = 'kubernetes'     # any other text means it too
-_BODY = ('cluster_uuid', 'csr', 'ca_cert_type', 'pem')
+_KIND = attr(Text(), create='optional',
+             doc='Which authority: etcd, front_proxy, or any other text for that of the API.')
+_SIGN = Document('CertificateRequest', {
+    'cluster_uuid': attr(Text(), create='required', blank=True, doc='Uuid or name of the cluster.'),
+    'csr': attr(Text(), create='required', blank=True, doc='The request to sign, PEM.'),
+    'ca_cert_type': _KIND,
+    'pem': attr(Text(), create='ignored', doc='Kept for clients.'),
+})
+_ANSWER = {
+    'cluster_uuid': attr(Uuid(), doc='The cluster.'),
+    'pem': attr(Text(), doc='The certificate, PEM.'),
+    'links': LINKS,
+}
+_AUTHORITY = Document('CertificateAuthority', _ANSWER)
+_SIGNED = Document('SignedCertificate', {
+    **_ANSWER, 'csr': attr(Text(), doc='As it was sent.'),
+    'ca_cert_type': attr(Text(), sometimes=True, doc='As it was sent, if it was.'),
+})
 
 
 @endpoint('GET', '/certificates/{cluster}', rule='certificate:get',
-          everywhere='context_is_admin', query={'ca_cert_type': RANGE[0]})
+          everywhere='context_is_admin', query={'ca_cert_type': _KIND}, answers=_AUTHORITY)
 def show(request: Request, cluster: str) -> dict[str, Any]:
     """The certificate of an authority."""
     with request.service.db.read() as connection:
@@ -28,11 +46,11 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
     return _document(request, found, authority.pem)
 
 
-@endpoint('POST', '/certificates', rule='certificate:create', status=201, takes_body=True,
-          everywhere='context_is_admin')
+@endpoint('POST', '/certificates', rule='certificate:create', status=201, takes=_SIGN,
+          answers=_SIGNED, everywhere='context_is_admin', errors=(Conflict,))
 def sign(request: Request) -> dict[str, Any]:
     """A certificate for a request."""
-    given = _read(request.body)
+    given = request.given()
     with request.service.db.read() as connection:
         try:
             found = store.get(connection, Cluster, given['cluster_uuid'], request.scope)
@@ -45,21 +63,6 @@ def sign(request: Request) -> dict[str, Any]:
                        days=request.service.conf.certificates.validity_days)
     kept = {name: given[name] for name in ('csr', 'ca_cert_type') if name in given}
     return _document(request, found, pem) | kept
-
-
-def _read(body: Any) -> dict[str, str]:
-    if not isinstance(body, dict):
-        raise BadRequest(reason='A JSON object is expected')
-    given = {}
-    for name, value in body.items():
-        if name not in _BODY:
-            raise Invalid(path=name[:255], reason='unknown attribute')
-        if value is not None:
-            given[name] = schema.accept(name, Text(), value)
-    for name in ('cluster_uuid', 'csr'):
-        if not given.get(name):
-            raise Invalid(path=name, reason='the attribute is mandatory')
-    return given
 
 
 def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:

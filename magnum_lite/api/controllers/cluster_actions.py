@@ -2,24 +2,31 @@
 
 from typing import Any
 
-from magnum_lite.api import schema
 from magnum_lite.api.controllers.clusters import change_of, check_count
+from magnum_lite.api.document import ACCEPTED, Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import Cluster, NodeGroup, deadline
+from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Integer, String, StringList
 from magnum_lite.objects.nodegroup import DEFAULT_WORKER
 
-_RESIZE = {'node_count': Integer(min=0), 'nodes_to_remove': StringList(),
-           'nodegroup': String(min=1)}
+_RESIZE = Document('Resize', {
+    'node_count': attr(Integer(min=0), create='required', unit='nodes',
+                       doc='Nodes that the group is to have; 0 needs version 1.10.'),
+    'nodes_to_remove': attr(StringList(), create='optional',
+                            doc='Which to remove first: ids of servers, or member indexes.'),
+    'nodegroup': attr(String(min=1), create='optional',
+                      doc='Uuid or name of the group. Default: default-worker.'),
+})
 
 
 @endpoint('POST', '/clusters/{cluster}/actions/resize', rule='cluster:resize', since=(1, 7),
-          status=202, takes_body=True, everywhere='cluster:update_all_projects')
+          status=202, takes=_RESIZE, answers=ACCEPTED, everywhere='cluster:update_all_projects')
 def resize(request: Request, cluster: str) -> dict[str, Any]:
     """Change the number of nodes of a group, or replace some."""
-    given = _read(request.body)
+    given = request.given()
     count = given['node_count']
     check_count(request, count)
     with request.service.db.read() as connection:
@@ -36,20 +43,6 @@ def resize(request: Request, cluster: str) -> dict[str, Any]:
         timeout_min=deadline.timeout_min(max(count, group.node_count)))
     request.service.waker.wake(uuid)
     return {'uuid': found.uuid}
-
-
-def _read(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise BadRequest(reason='A JSON object is expected')
-    given = {}
-    for name, value in body.items():
-        if name not in _RESIZE:
-            raise Invalid(path=name[:255], reason='unknown attribute')
-        if value is not None:
-            given[name] = schema.accept(name, _RESIZE[name], value)
-    if 'node_count' not in given:
-        raise Invalid(path='node_count', reason='the attribute is mandatory')
-    return given
 
 
 def _check_limits(group: NodeGroup, count: int) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from magnum_lite.api import schema
+from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.lookups import Image, Lookups
 from magnum_lite.db import accept, store
-from magnum_lite.exceptions import BadRequest, Hidden, Invalid, NotFound
+from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
 from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
 from magnum_lite.objects.shape import INHERITED
@@ -18,11 +19,11 @@ _SINCE = (1, 10)
 _DEVICEMAPPER_GIB = 3
 
 
-@endpoint('POST', '/clusters', rule='cluster:create', status=202, takes_body=True,
-          everywhere='clustertemplate:get_one_all_projects')
+@endpoint('POST', '/clusters', rule='cluster:create', status=202, takes=Cluster, answers=ACCEPTED,
+          everywhere='clustertemplate:get_one_all_projects', errors=(NotFound, Conflict))
 def create(request: Request) -> dict[str, Any]:
     """Make a cluster, with its two default node groups."""
-    given = schema.create(Cluster, request.body, request.version)
+    given = request.given()
     template, drivers = _read(request, given['cluster_template_id'])
     wanted = {ours: getattr(template, theirs) if given.get(ours) is None else given[ours]
               for ours, theirs in INHERITED.items()}

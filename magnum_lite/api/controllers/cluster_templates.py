@@ -7,6 +7,7 @@ from oslo_db import exception as db_exc
 
 from magnum_lite.api import paging, patch, schema
 from magnum_lite.api.controllers.cluster_create import choose_driver
+from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.cloud.lookups import Image
@@ -21,16 +22,17 @@ _NETWORK_DRIVERS = ('flannel', 'calico', 'cilium')
 
 
 @endpoint('GET', '/clustertemplates', rule='clustertemplate:get_all', query=paging.ARGUMENTS,
-          everywhere='clustertemplate:get_all_all_projects')
+          everywhere='clustertemplate:get_all_all_projects', answers=Many(ClusterTemplate))
 def list_templates(request: Request) -> dict[str, Any]:
     """One page of templates: the project's own, and public ones."""
     return _list(request, 'clustertemplates')
 
 
 @endpoint('GET', '/clustertemplates/detail', rule='clustertemplate:detail',
-          everywhere='clustertemplate:detail_all_projects', query=paging.ARGUMENTS)
+          everywhere='clustertemplate:detail_all_projects', query=paging.ARGUMENTS,
+          answers=Many(ClusterTemplate))
 def list_details(request: Request) -> dict[str, Any]:
-    """As ``list_templates``."""
+    """One page of templates; the other list shows as much."""
     return _list(request, 'clustertemplates/detail')
 
 
@@ -44,7 +46,7 @@ def _list(request: Request, path: str) -> dict[str, Any]:
 
 
 @endpoint('GET', '/clustertemplates/{template}', rule='clustertemplate:get',
-          everywhere='clustertemplate:get_one_all_projects')
+          everywhere='clustertemplate:get_one_all_projects', answers=ClusterTemplate)
 def show(request: Request, template: str) -> dict[str, Any]:
     """One template."""
     with request.service.db.read() as connection:
@@ -69,10 +71,12 @@ def _of_own_cluster(connection: Any, request: Request, ident: str) -> ClusterTem
     raise NotFound(noun='ClusterTemplate', ident=ident)
 
 
-@endpoint('POST', '/clustertemplates', rule='clustertemplate:create', status=201, takes_body=True)
+@endpoint('POST', '/clustertemplates', rule='clustertemplate:create', status=201,
+          takes=ClusterTemplate, answers=ClusterTemplate, errors=(Conflict, NotFound),
+          headers={'Location': 'Where the template is.'})
 def create(request: Request) -> dict[str, Any]:
     """Make a template."""
-    given = schema.create(ClusterTemplate, request.body, request.version)
+    given = request.given()
     request.authorize()
     if any(given.get(name) for name in _PUBLISHED):
         request.context.can('clustertemplate:publish')
@@ -97,7 +101,8 @@ def create(request: Request) -> dict[str, Any]:
 
 
 @endpoint('PATCH', '/clustertemplates/{template}', rule='clustertemplate:update',
-          everywhere='clustertemplate:update_all_projects', takes_body=True)
+          everywhere='clustertemplate:update_all_projects', takes=Patch(ClusterTemplate),
+          answers=ClusterTemplate)
 def update(request: Request, template: str) -> dict[str, Any]:
     """Change a template; one that clusters are made of only in what they do not notice."""
     steps = patch.parse(request.body)
@@ -139,7 +144,7 @@ def _is_harmless(changed: Mapping[str, Any]) -> bool:
 
 
 @endpoint('DELETE', '/clustertemplates/{template}', rule='clustertemplate:delete',
-          everywhere='clustertemplate:delete_all_projects')
+          everywhere='clustertemplate:delete_all_projects', answers=NOTHING)
 def delete(request: Request, template: str) -> None:
     """Delete a template that no cluster is made of."""
     with request.service.db.read() as connection:

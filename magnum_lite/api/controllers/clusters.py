@@ -3,11 +3,13 @@
 from typing import Any
 
 from magnum_lite.api import paging, patch, schema, views
+from magnum_lite.api.document import ACCEPTED, NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation, deadline
+from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Boolean
 from magnum_lite.objects.nodegroup import DEFAULT_WORKER
 
@@ -19,16 +21,17 @@ _FIXED = ('cluster_template_id',)
 
 
 @endpoint('GET', '/clusters', rule='cluster:get_all', everywhere='cluster:get_all_all_projects',
-          query=paging.ARGUMENTS)
+          query=paging.ARGUMENTS, answers=Many(Cluster))
 def list_clusters(request: Request) -> dict[str, Any]:
     """One page of clusters, as whole documents."""
     return _list(request, 'clusters')
 
 
 @endpoint('GET', '/clusters/detail', rule='cluster:detail',
-          everywhere='cluster:detail_all_projects', query=paging.ARGUMENTS)
+          everywhere='cluster:detail_all_projects', query=paging.ARGUMENTS,
+          answers=Many(Cluster))
 def list_details(request: Request) -> dict[str, Any]:
-    """As ``list_clusters``."""
+    """One page of clusters; the other list shows as much."""
     return _list(request, 'clusters/detail')
 
 
@@ -46,7 +49,7 @@ def _list(request: Request, path: str) -> dict[str, Any]:
 
 
 @endpoint('GET', '/clusters/{cluster}', rule='cluster:get',
-          everywhere='cluster:get_one_all_projects')
+          everywhere='cluster:get_one_all_projects', answers=Cluster)
 def show(request: Request, cluster: str) -> dict[str, Any]:
     """One cluster, with the faults of its groups when it failed."""
     with request.service.db.read() as connection:
@@ -61,8 +64,11 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
     return views.cluster(request, found, groups, labels, with_faults=True)
 
 
-@endpoint('PATCH', '/clusters/{cluster}', rule='cluster:update', status=202, takes_body=True,
-          everywhere='cluster:update_all_projects', query={'rollback': (1, 3)})
+@endpoint('PATCH', '/clusters/{cluster}', rule='cluster:update', status=202, takes=Patch(Cluster),
+          everywhere='cluster:update_all_projects', answers=ACCEPTED,
+          query={'rollback': attr(Boolean(), since='1.3', default=False,
+                                  doc='Kept for clients: a change that fails puts back the number '
+                                      'of nodes anyway.')})
 def update(request: Request, cluster: str) -> dict[str, Any]:
     """Change the number of default workers, or write down the health."""
     schema.accept('rollback', Boolean(), request.query.get('rollback', 'false'))
@@ -102,7 +108,7 @@ def _change(connection: Any, cluster: Cluster, operation: Operation | None, coun
 
 
 @endpoint('DELETE', '/clusters/{cluster}', rule='cluster:delete',
-          everywhere='cluster:delete_all_projects')
+          everywhere='cluster:delete_all_projects', answers=NOTHING)
 def delete(request: Request, cluster: str) -> None:
     """Delete a cluster; again and again if need be."""
     with request.service.db.read() as connection:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from magnum_lite.api import paging, schema
+from magnum_lite.api.document import Many
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.db import store
@@ -10,7 +11,7 @@ from magnum_lite.exceptions import NotFound
 from magnum_lite.objects import Cluster, Driver
 
 
-@endpoint('GET', '/drivers', rule='driver:get_all', query=paging.ARGUMENTS)
+@endpoint('GET', '/drivers', rule='driver:get_all', query=paging.ARGUMENTS, answers=Many(Driver))
 def list_drivers(request: Request) -> dict[str, Any]:
     """One page of all versions of all drivers."""
     request.authorize()
@@ -22,7 +23,7 @@ def list_drivers(request: Request) -> dict[str, Any]:
     return paging.document(request, 'drivers', 'drivers', wanted, rows, items)
 
 
-@endpoint('GET', '/drivers/{driver}', rule='driver:get')
+@endpoint('GET', '/drivers/{driver}', rule='driver:get', answers=Driver)
 def show(request: Request, driver: str) -> dict[str, Any]:
     """One version by its uuid, or the newest of a name."""
     request.authorize()

@@ -2,12 +2,28 @@
 
 from typing import Any
 
+from magnum_lite.api.document import Document, Many
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.schema import moment
 from magnum_lite.db import services
+from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.base import stamps
+from magnum_lite.objects.fields import Boolean, Enum, Integer, String
+
+_SERVICE = Document('Service', {
+    'id': attr(Integer(), doc='Row id.'),
+    'host': attr(String(), doc='Name of its machine.'),
+    'binary': attr(String(), doc='magnum-conductor.'),
+    'state': attr(Enum('up', 'down'), doc='Whether it was seen lately.'),
+    'report_count': attr(Integer(), doc='Heartbeats so far.'),
+    'disabled': attr(Boolean(), doc='Whether it takes no work.'),
+    'disabled_reason': attr(String(), nullable=True, doc='Why it takes none.'),
+    **stamps(),
+}, collection='mservices')
 
 
-@endpoint('GET', '/mservices', rule='magnum-service:get_all')
+@endpoint('GET', '/mservices', rule='magnum-service:get_all',
+          answers=Many(_SERVICE, paged=False))
 def list_services(request: Request) -> dict[str, Any]:
     """All of them."""
     request.authorize()

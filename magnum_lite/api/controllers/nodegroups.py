@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from magnum_lite.api import paging, patch, schema, views
+from magnum_lite.api import paging, patch, views
 from magnum_lite.api.controllers.clusters import change_of
+from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Conflict, Invalid
@@ -17,6 +18,8 @@ from magnum_lite.objects import (
     labels,
     node_taints,
 )
+from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.fields import String
 
 _SINCE = (1, 9)
 _INTERNAL = ('name', 'cluster_id', 'docker_volume_size', 'labels', 'flavor_id', 'image_id',
@@ -26,7 +29,8 @@ _INTERNAL = ('name', 'cluster_id', 'docker_volume_size', 'labels', 'flavor_id', 
 
 @endpoint('GET', '/clusters/{cluster}/nodegroups', rule='nodegroup:get_all', since=_SINCE,
           everywhere='nodegroup:get_all_all_projects',
-          query={**paging.ARGUMENTS, 'role': _SINCE})
+          query={**paging.ARGUMENTS, 'role': attr(String(), since='1.9', doc='Only of this role.')},
+          answers=Many(NodeGroup))
 def list_groups(request: Request, cluster: str) -> dict[str, Any]:
     """One page of the groups, of one role when the query names it."""
     request.authorize()
@@ -40,7 +44,7 @@ def list_groups(request: Request, cluster: str) -> dict[str, Any]:
 
 
 @endpoint('GET', '/clusters/{cluster}/nodegroups/{nodegroup}', rule='nodegroup:get', since=_SINCE,
-          everywhere='nodegroup:get_one_all_projects')
+          everywhere='nodegroup:get_one_all_projects', answers=NodeGroup)
 def show(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
     """One group."""
     request.authorize()
@@ -49,10 +53,11 @@ def show(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
 
 
 @endpoint('POST', '/clusters/{cluster}/nodegroups', rule='nodegroup:create', since=_SINCE,
-          status=202, takes_body=True, everywhere='context_is_admin')
+          status=202, takes=NodeGroup, answers=NodeGroup, errors=(Conflict,),
+          everywhere='context_is_admin')
 def create(request: Request, cluster: str) -> dict[str, Any]:
     """Make a group, with stacks of its own."""
-    given = schema.create(NodeGroup, request.body, request.version)
+    given = request.given()
     request.authorize()
     if given.get('role') == 'master':
         raise Invalid(path='role', reason='control-plane nodes come with the cluster, any other '
@@ -83,7 +88,8 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
 
 
 @endpoint('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}', rule='nodegroup:update',
-          since=_SINCE, status=202, takes_body=True, everywhere='context_is_admin')
+          since=_SINCE, status=202, takes=Patch(NodeGroup), answers=NodeGroup, errors=(Conflict,),
+          everywhere='context_is_admin')
 def update(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
     """Change the limits of a group, or the labels and taints of its nodes."""
     steps = patch.parse(request.body)
@@ -101,7 +107,7 @@ def update(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
 
 
 @endpoint('DELETE', '/clusters/{cluster}/nodegroups/{nodegroup}', rule='nodegroup:delete',
-          since=_SINCE, everywhere='context_is_admin')
+          since=_SINCE, answers=NOTHING, everywhere='context_is_admin')
 def delete(request: Request, cluster: str, nodegroup: str) -> None:
     """Delete a group that did not come with the cluster."""
     request.authorize()

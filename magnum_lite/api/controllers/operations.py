@@ -3,6 +3,7 @@
 from typing import Any
 
 from magnum_lite.api import paging, schema
+from magnum_lite.api.document import Many
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.db import journal, store
@@ -11,7 +12,7 @@ from magnum_lite.objects import Cluster, Operation
 
 
 @endpoint('GET', '/clusters/{cluster}/operations', rule='cluster:get', query=paging.ARGUMENTS,
-          everywhere='cluster:get_one_all_projects')
+          everywhere='cluster:get_one_all_projects', answers=Many(Operation))
 def list_operations(request: Request, cluster: str) -> dict[str, Any]:
     """One page of the operations, oldest first."""
     wanted = paging.page(request, Operation)
@@ -23,7 +24,7 @@ def list_operations(request: Request, cluster: str) -> dict[str, Any]:
 
 
 @endpoint('GET', '/clusters/{cluster}/operations/{operation}', rule='cluster:get',
-          everywhere='cluster:get_one_all_projects')
+          everywhere='cluster:get_one_all_projects', answers=Operation)
 def show(request: Request, cluster: str, operation: str) -> dict[str, Any]:
     """One operation with its journal."""
     with request.service.db.read() as connection:
