@@ -7,7 +7,8 @@ from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 
 _DOCS = 'https://docs.openstack.org/api-ref/container-infrastructure-management/'
-_COLLECTIONS = ('certificates', 'clusters', 'clustertemplates', 'mservices')
+_COLLECTIONS = ('certificates', 'clusters', 'clustertemplates', 'credentials', 'federations',
+                'mservices', 'quotas', 'stats')
 # What is here and not upstream.
 _OURS = ('drivers',)
 
