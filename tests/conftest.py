@@ -1,11 +1,14 @@
 """The services that a test may ask for with a marker."""
 
+import contextlib
 import functools
 import os
 import socket
+import uuid
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 
 # marker -> (environment variable that says where, default, port when the URL has none)
 SERVICES = {
@@ -72,3 +75,31 @@ def postgresql_url():
 def rabbitmq_url():
     """oslo.messaging transport URL of a RabbitMQ server."""
     return service_url('rabbitmq')
+
+@pytest.fixture
+def fresh_database():
+    """A context manager from the URL of a server to that of a database, dropped afterwards.
+
+    What follows the URL is SQL of the ``CREATE DATABASE``.
+    """
+    @contextlib.contextmanager
+    def make(server_url, how=''):
+        server = sa.create_engine(server_url, isolation_level='AUTOCOMMIT')
+        name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
+        with server.connect() as connection:
+            connection.exec_driver_sql(f'CREATE DATABASE {name} {how}')
+        try:
+            yield sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        finally:
+            with server.connect() as connection:
+                connection.exec_driver_sql(f'DROP DATABASE {name}')
+            server.dispose()
+    return make
+
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name))
+                        for name in ('mariadb', 'postgresql')])
+def server_database(request, fresh_database):
+    """URL of a fresh database on each kind of server."""
+    with fresh_database(service_url(request.param)) as url:
+        yield url

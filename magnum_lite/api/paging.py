@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
+from magnum_lite.api import schema
 from magnum_lite.api.endpoint import Request
 from magnum_lite.db.store import Page, normal_uuid
 from magnum_lite.exceptions import Invalid
@@ -26,9 +27,7 @@ def page(request: Request, resource: type[Resource]) -> Page:
     :raises Invalid: an argument is not understood.
     """
     query = request.query
-    marker = query.get('marker')
-    if marker is not None and (marker := normal_uuid(marker)) is None:
-        raise Invalid(path='marker', reason='a uuid is expected')
+    marker = None if 'marker' not in query else _marker(resource, query['marker'])
     sort_key = query.get('sort_key', 'id')
     if sort_key != 'id' and (sort_key not in resource.attributes()
                              or sort_key in resource.computed):
@@ -50,8 +49,22 @@ def document(request: Request, collection: str, path: str, wanted: Page, rows: S
         kept = {name: value for name, value in request.query.items() if name not in ARGUMENTS}
         found['next'] = f'{request.base}/v1/{path}?' + urlencode({
             **kept, 'sort_key': wanted.sort_key, 'sort_dir': wanted.sort_dir,
-            'limit': wanted.limit, 'marker': rows[-1].uuid})
+            'limit': wanted.limit, 'marker': _ident(rows[-1])})
     return found
+
+
+def _marker(resource: type[Resource], text: str) -> str | int:
+    if 'uuid' not in resource.fields:
+        return schema.accept('marker', Integer(min=1), text)
+    uuid = normal_uuid(text)
+    if uuid is None:
+        raise Invalid(path='marker', reason='a uuid is expected')
+    return uuid
+
+
+def _ident(row: Any) -> str | int:
+    """What a marker names the row by."""
+    return row.uuid if hasattr(row, 'uuid') else row.id
 
 
 def _limit(request: Request) -> int:

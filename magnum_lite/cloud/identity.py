@@ -51,6 +51,15 @@ def caller_session(conf: cfg.ConfigOpts, auth: Any, *, timeout_s: float) -> ksa.
     return _session(conf, auth, timeout_s)
 
 
+def service_session(conf: cfg.ConfigOpts, *, timeout_s: float) -> ksa.Session:
+    """A session with the service user's own rights.
+
+    :param timeout_s: as in ``session``.
+    """
+    auth = loading.load_auth_from_conf_options(conf, options.SERVICE_AUTH)
+    return _session(conf, auth, timeout_s)
+
+
 def development_plugin(conf: cfg.ConfigOpts, user_id: str, project_id: str,
                        roles: Sequence[str]) -> access_plugin.AccessInfoPlugin:
     """Authentication by a made-up token, with the configured catalog."""

@@ -47,10 +47,13 @@ ALL = Scope(None)
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of a list is wanted, in which order."""
+    """Which part of a list is wanted, in which order.
+
+    :ivar marker: uuid of the entry before it; its row id where entries have no uuid.
+    """
 
     limit: int
-    marker: str | None = None
+    marker: str | int | None = None
     sort_key: str = 'id'
     sort_dir: str = 'asc'
 
@@ -90,7 +93,7 @@ def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> Non
             connection.execute(statement, rows)
 
 
-def get(connection: sa.Connection, resource: type[R], ident: str, scope: Scope = ALL,
+def get(connection: sa.Connection, resource: type[R], /, ident: str, scope: Scope = ALL,
         **where: Any) -> R:
     """The object with that uuid or name; a uuid in any spelling is never taken for a name.
 
@@ -112,14 +115,14 @@ def get(connection: sa.Connection, resource: type[R], ident: str, scope: Scope =
     return resource.from_row(rows[0])
 
 
-def find(connection: sa.Connection, resource: type[R], **where: Any) -> list[R]:
+def find(connection: sa.Connection, resource: type[R], /, **where: Any) -> list[R]:
     """The objects whose columns have these values (a list: any of them), in order of creation."""
     table = tables.OF[resource]
     query = sa.select(table).where(*_where(table, where)).order_by(table.c.id)
     return [resource.from_row(row) for row in connection.execute(query)]
 
 
-def rows(connection: sa.Connection, resource: type[Resource], *columns: str,
+def rows(connection: sa.Connection, resource: type[Resource], /, *columns: str,
          **where: Any) -> Sequence[sa.Row]:
     """As ``find``, without making objects; of all columns unless some are named."""
     table = tables.OF[resource]
@@ -128,7 +131,7 @@ def rows(connection: sa.Connection, resource: type[Resource], *columns: str,
     return connection.execute(query).all()
 
 
-def page(connection: sa.Connection, resource: type[Resource], page: Page, scope: Scope = ALL,
+def page(connection: sa.Connection, resource: type[Resource], /, page: Page, scope: Scope = ALL,
          **where: Any) -> Sequence[sa.Row]:
     """One page of a list, as rows.
 
@@ -147,7 +150,7 @@ def page(connection: sa.Connection, resource: type[Resource], page: Page, scope:
     return connection.execute(query).all()
 
 
-def update(connection: sa.Connection, resource: type[Resource], values: dict[str, Any],
+def update(connection: sa.Connection, resource: type[Resource], /, values: dict[str, Any],
            **where: Any) -> int:
     """Set columns of the rows that match, and ``updated_at``; the number of rows that did."""
     table = tables.OF[resource]
@@ -158,7 +161,7 @@ def update(connection: sa.Connection, resource: type[Resource], values: dict[str
     return connection.execute(statement).rowcount
 
 
-def delete(connection: sa.Connection, resource: type[Resource], **where: Any) -> int:
+def delete(connection: sa.Connection, resource: type[Resource], /, **where: Any) -> int:
     """Delete the rows that match; their number.
 
     :raises Referenced: clusters are made of a template.
@@ -170,7 +173,7 @@ def delete(connection: sa.Connection, resource: type[Resource], **where: Any) ->
         raise Referenced(template=', '.join(map(str, where.values()))) from error
 
 
-def count(connection: sa.Connection, resource: type[Resource], **where: Any) -> int:
+def count(connection: sa.Connection, resource: type[Resource], /, **where: Any) -> int:
     """The number of rows that match."""
     table = tables.OF[resource]
     query = sa.select(sa.func.count()).select_from(table).where(*_where(table, where))
@@ -197,7 +200,7 @@ def _naive(values: dict[str, Any]) -> dict[str, Any]:
             for name, value in values.items()}
 
 
-def _marker(connection: sa.Connection, table: sa.Table, marker: str,
+def _marker(connection: sa.Connection, table: sa.Table, marker: str | int,
             conditions: list[sa.ColumnElement[bool]], resource: type[Resource]) -> sa.Row:
     key = table.c.uuid if 'uuid' in table.c else table.c.id
     row = connection.execute(sa.select(table).where(key == marker, *conditions)).first()

@@ -254,7 +254,7 @@ class JsonText(sa.types.TypeDecorator):
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine:
         """TEXT; 16 MiB on MariaDB."""
-        return dialect.type_descriptor(long_text())
+        return long_text()
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         """Value to text."""

@@ -1,8 +1,10 @@
 """Quota: how many of a resource a project may have."""
 
 from magnum_lite.objects.attribute import attr
-from magnum_lite.objects.base import Registry, Resource, stamps
-from magnum_lite.objects.fields import Integer, String
+from magnum_lite.objects.base import Registry, Resource
+from magnum_lite.objects.fields import DateTime, Integer, String
+
+_UNSET = 'Absent where no quota was set.'
 
 
 @Registry.register
@@ -14,11 +16,14 @@ class Quota(Resource):
     collection = 'quotas'
 
     fields = {
-        'id': attr(Integer(), nullable=True, doc='Row id.'),
+        'id': attr(Integer(), nullable=True, sometimes=True, doc=f'Row id. {_UNSET}'),
         'project_id': attr(String(min=1, max=255), create='required', doc='The project.'),
         'resource': attr(String(min=1, max=255), default='Cluster', create='optional',
                          doc='Only Cluster.'),
         'hard_limit': attr(Integer(min=0), default=1, create='optional', update=True,
                            doc='The most that the project may have.'),
-        **stamps(),
+        'created_at': attr(DateTime(), nullable=True, sometimes=True, unit='UTC',
+                           doc=f'When it was set. {_UNSET}'),
+        'updated_at': attr(DateTime(), nullable=True, sometimes=True, unit='UTC',
+                           doc=f'When it was changed last; null until then. {_UNSET}'),
     }

@@ -1,7 +1,5 @@
 """Migrations bring a database to what the models say, on every database."""
 
-import uuid
-
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -10,18 +8,16 @@ from alembic.migration import MigrationContext
 from magnum_lite.db import migrate, tables
 from magnum_lite.db.engine import Database
 
+# What a server may have for a default, and what must not matter.
+HOW = {'mariadb': 'CHARACTER SET latin1', 'postgresql': ''}
 
-@pytest.fixture
-def mariadb(connect, mariadb_url):
-    """The configuration of an empty MariaDB database; dropped at the end."""
-    name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
-    server = sa.create_engine(mariadb_url)
-    with server.begin() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE {name} CHARACTER SET latin1')
-    yield connect(f'{mariadb_url}/{name}')
-    with server.begin() as connection:
-        connection.exec_driver_sql(f'DROP DATABASE {name}')
-    server.dispose()
+
+@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name)) for name in HOW])
+def server(request, connect, fresh_database):
+    """The configuration of an empty database on each kind of server."""
+    url = request.getfixturevalue(f'{request.param}_url')
+    with fresh_database(url, HOW[request.param]) as database:
+        yield connect(database)
 
 
 def _differences(conf):
@@ -42,17 +38,16 @@ def test_an_empty_database_is_brought_to_the_models(connect, tmp_path):
     assert _differences(conf) == []
 
 
-@pytest.mark.mariadb
-def test_an_empty_mariadb_is_brought_to_the_models(mariadb):
-    migrate.upgrade(mariadb)
-    assert _differences(mariadb) == []
+def test_an_empty_database_on_a_server_is_brought_to_the_models(server):
+    migrate.upgrade(server)
+    assert migrate.current(server) == migrate.head()
+    assert _differences(server) == []
 
 
-@pytest.mark.mariadb
-def test_names_compare_exactly_and_hold_any_character(mariadb):
+def test_names_compare_exactly_and_hold_any_character(server):
     """Whatever the database's own character set and collation are."""
-    migrate.upgrade(mariadb)
-    database = Database(mariadb)
+    migrate.upgrade(server)
+    database = Database(server)
     for name in ('Foo', 'foo', 'f\u00f6o', '\U0001f680'):
         database.write(lambda connection, name=name: connection.execute(
             tables.usages.insert().values(project_id=name, resource='Cluster', in_use=0)))

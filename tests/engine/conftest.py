@@ -66,9 +66,15 @@ def write_config(path, heat, **values):
 
 
 @pytest.fixture
-def conf(tmp_path, heat):
-    """The configuration of a service on SQLite."""
-    file = write_config(tmp_path, heat)
+def connection(tmp_path):
+    """Where the database is."""
+    return f'sqlite:///{tmp_path}/m.sqlite'
+
+
+@pytest.fixture
+def conf(tmp_path, heat, connection):
+    """The configuration of a service on that database."""
+    file = write_config(tmp_path, heat, connection=connection)
     conf = cfg.CONF
     conf.reset()
     options.register(conf)

@@ -1,10 +1,6 @@
 """The service beside one real Heat and its simulated cloud; on SQLite unless a test says else."""
 
-import contextlib
-import uuid
-
 import pytest
-import sqlalchemy as sa
 
 from magnum_lite_dev.fixture import running_heat
 from tests import fixtures
@@ -35,19 +31,3 @@ def api(conf):
     """The service."""
     with fixtures.service(conf) as running:
         yield running
-
-
-@pytest.fixture
-def fresh_database():
-    """A context manager from the URL of a server to that of a database, dropped afterwards."""
-    @contextlib.contextmanager
-    def make(server_url):
-        server = sa.create_engine(server_url, isolation_level='AUTOCOMMIT')
-        name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
-        with server.connect() as connection:
-            connection.exec_driver_sql(f'CREATE DATABASE {name}')
-        yield sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
-        with server.connect() as connection:
-            connection.exec_driver_sql(f'DROP DATABASE {name}')
-        server.dispose()
-    return make

@@ -42,6 +42,11 @@ def test_requests_need_few_statements(api, statements):
     statements.clear()
     assert api.ok('GET', '/v1/clusters/c7')['node_count'] == 1
     assert len(statements) <= 3, statements
+    for path in ('/v1/clustertemplates', '/v1/quotas?all_tenants=1', '/v1/quotas/red/Cluster',
+                 '/v1/stats', '/v1/clusters/c7/nodegroups', '/v1/clusters/c7/operations'):
+        statements.clear()
+        api.ok('GET', path, token='root:red:admin')
+        assert len(statements) <= 3, statements
     statements.clear()
     api.ok('POST', '/v1/clusters', {'cluster_template_id': 'small', 'name': 'one-more',
                                     'labels': {'boot_volume_size': 5}, 'keypair': 'demo'})
@@ -80,6 +85,7 @@ def test_no_get_calls_the_cloud(api, heat):
     for path in ('/v1/clusters', '/v1/clusters/detail', f'/v1/clusters/{cluster}',
                  f'/v1/clusters/{cluster}/nodegroups', f'/v1/clusters/{cluster}/operations',
                  f'/v1/clustertemplates/{template}', '/v1/clustertemplates', '/v1/drivers',
-                 '/v1/drivers/kubernetes'):
+                 '/v1/drivers/kubernetes', '/v1/quotas/red/Cluster', '/v1/stats',
+                 '/v1/federations'):
         api.ok('GET', path)
     assert heat.counts() == {}

@@ -15,6 +15,11 @@ BODIES = {
     ('POST', '/clustertemplates'): {'coe': 'kubernetes', 'image_id': 'debian-13'},
     ('POST', '/certificates'): {'cluster_uuid': 'c1', 'csr': 'x'},
     ('POST', '/clusters/{cluster}/actions/resize'): {'node_count': 1},
+    ('POST', '/clusters/{cluster}/nodegroups'): {'name': 'x'},
+    ('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}'): [],
+    ('POST', '/federations'): {}, ('POST', '/quotas'): {'project_id': 'red'},
+    ('PATCH', '/quotas/{project}/{resource}'): {},
+    ('PATCH', '/federations/{federation}'): [],
     ('PATCH', '/clusters/{cluster}'): [], ('PATCH', '/clustertemplates/{template}'): []}
 
 
@@ -52,7 +57,8 @@ def test_who_has_no_role_may_do_nothing(api, known):
     cluster = api.cluster(template)
     operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
     path = '/v1' + known.path.format(template=template, cluster=cluster, operation=operation,
-                                     nodegroup='default-worker', driver='kubernetes')
+                                     nodegroup='default-worker', driver='kubernetes', project='red',
+                                     resource='Cluster', federation='any')
     error = api.refused(403, known.method, path, BODIES.get((known.method, known.path)),
                         token='alice:red:none')
     assert error['title'] == f'Policy does not allow {known.rule}'

@@ -38,7 +38,7 @@ def token(text, catalog):
 
 @pytest.fixture
 def keystone(heat):
-    """URL of a Keystone that knows every token but ``bad``."""
+    """URL of a Keystone that knows every token but ``bad``, and the project red."""
     def application(environ, start_response):
         if environ['PATH_INFO'] == '/v3/auth/tokens':
             text = environ.get('HTTP_X_SUBJECT_TOKEN', 'service:service:admin')
@@ -46,6 +46,10 @@ def keystone(heat):
             status = '404 Not Found' if text == 'bad' else '201 Created' if made else '200 OK'
             catalog = {**heat.catalog, 'identity': f'http://{environ["HTTP_HOST"]}/v3'}
             body = {'error': {'code': 404}} if text == 'bad' else token(text, catalog)
+        elif environ['PATH_INFO'].startswith('/v3/projects/'):
+            known = environ['PATH_INFO'] == '/v3/projects/red'
+            status = '200 OK' if known else '404 Not Found'
+            body = {'project': {'id': 'red', 'name': 'red'}} if known else {'error': {'code': 404}}
         else:
             status, body = '200 OK', {'version': {
                 'id': 'v3.14', 'status': 'stable', 'links': [
@@ -66,15 +70,17 @@ def keystone(heat):
 @pytest.fixture
 def api(tmp_path, conf, keystone):
     """The service with Keystone in front."""
-    fixtures.make_conf(tmp_path, identity={'mode': 'keystone'}, keystone_authtoken={
-        'www_authenticate_uri': keystone, 'auth_url': keystone, 'auth_type': 'password',
-        'username': 'magnum', 'password': 'x', 'project_name': 'service',
-        'user_domain_id': 'default', 'project_domain_id': 'default'})
+    account = {'auth_url': keystone, 'auth_type': 'password', 'username': 'magnum', 'password': 'x',
+               'project_name': 'service', 'user_domain_id': 'default',
+               'project_domain_id': 'default'}
+    fixtures.make_conf(tmp_path, identity={'mode': 'keystone'}, service_auth=account,
+                       keystone_authtoken={**account, 'www_authenticate_uri': keystone})
     with fixtures.service(conf) as running:
         yield running
-    # keystonemiddleware leaves its mandatory options on the global configuration.
+    # Loading leaves mandatory options on the global configuration.
     conf.reset()
-    conf.unregister_opts(loading.get_auth_plugin_conf_options('password'), 'keystone_authtoken')
+    for group in ('keystone_authtoken', 'service_auth'):
+        conf.unregister_opts(loading.get_auth_plugin_conf_options('password'), group)
 
 
 def test_a_caller_is_whom_the_token_says(api, keystone):
@@ -101,3 +107,20 @@ def test_a_bad_token_is_told_where_to_get_a_good_one(api, keystone):
 def test_a_system_scoped_token_has_no_clusters(api):
     api.refused(403, 'GET', '/v1/clusters', token=SYSTEM)
     assert api.ok('GET', '/v1/mservices', token=SYSTEM) == {'mservices': []}
+
+
+def test_only_a_project_that_exists_gets_a_quota(api):
+    limit = {'hard_limit': 3}
+    api.refused(403, 'POST', '/v1/quotas', {'project_id': 'gone', **limit},
+                token='alice:red:member')
+    for project in ('gone', '../users/red', 'red?x', 'r' * 255):
+        error = api.refused(404, 'POST', '/v1/quotas', {'project_id': project, **limit},
+                            token='root:blue:admin')
+        assert error['title'].startswith('Project ')
+    api.ok('POST', '/v1/quotas', {'project_id': 'red', **limit}, token='root:blue:admin')
+
+
+def test_a_silent_keystone_vouches_for_a_project(api, conf):
+    conf.register_opts(loading.get_auth_plugin_conf_options('password'), 'service_auth')
+    conf.set_override('auth_url', 'http://127.0.0.1:9/v3', group='service_auth')
+    api.ok('POST', '/v1/quotas', {'project_id': 'gone'}, token='root:blue:admin')

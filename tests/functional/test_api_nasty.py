@@ -6,8 +6,10 @@ import random
 import pytest
 
 from magnum_lite.api.endpoint import ENDPOINTS
-from magnum_lite.objects import Cluster, ClusterTemplate
+from magnum_lite.objects import Cluster, ClusterTemplate, Quota
 
+# Whom nothing is refused, so that input gets as far as it can.
+TOKEN = 'alice:red:member,reader,admin'
 DEEP = b'[' * 100_000 + b']' * 100_000
 VALUES = (
     None, True, False, 0, -1, 1.5, 2 ** 31, 2 ** 63, 10 ** 400, '', ' ', '0', 'x' * 300,
@@ -44,7 +46,8 @@ def places(api):
     cluster = api.cluster(template)
     operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
     return {'template': template, 'cluster': cluster, 'driver': 'kubernetes',
-            'nodegroup': 'default-worker', 'operation': operation}
+            'nodegroup': 'default-worker', 'operation': operation, 'project': 'red',
+            'resource': 'Cluster', 'federation': 'any'}
 
 
 def endpoints():
@@ -57,7 +60,7 @@ def test_bodies(api, places):
         if known.needs_body:
             for body in BODIES:
                 path = '/v1' + known.path.format(**places)
-                response = api.call(known.method, path, body)
+                response = api.call(known.method, path, body, token=TOKEN)
                 check(response, (known.method, path, body[:50]))
                 assert response.status_int != 200 or body == b'[]'
 
@@ -65,6 +68,7 @@ def test_bodies(api, places):
 @pytest.mark.parametrize('path, resource, given', [
     ('/v1/clusters', Cluster, {'cluster_template_id': 'small'}),
     ('/v1/clustertemplates', ClusterTemplate, {'coe': 'kubernetes', 'image_id': 'debian-13'}),
+    ('/v1/quotas', Quota, {'project_id': 'red'}),
     ('/v1/certificates', None, {'cluster_uuid': 'c1', 'csr': 'x'}),
     ('/v1/clusters/c1/actions/resize', None, {'node_count': 1})])
 def test_values_of_attributes(api, places, path, resource, given):
@@ -73,7 +77,7 @@ def test_values_of_attributes(api, places, path, resource, given):
     chosen = random.Random(1)
     for name in sorted(names):
         for value in chosen.sample(VALUES, 14):
-            response = api.call('POST', path, {**given, name: value})
+            response = api.call('POST', path, {**given, name: value}, token=TOKEN)
             check(response, (path, name, str(value)[:50]))
 
 
@@ -101,11 +105,11 @@ def test_paths_and_queries(api, places):
         path = '/v1' + known.path
         for segment in SEGMENTS:
             strange = path.format(**dict.fromkeys(places, segment))
-            check(api.call(known.method, strange, {}), (known.method, strange[:80]))
+            check(api.call(known.method, strange, {}, token=TOKEN), (known.method, strange[:80]))
         for query in QUERIES:
             asked = path.format(**places) + '?' + query
             if known.method != 'DELETE':
-                check(api.call(known.method, asked, {}), (known.method, asked[:80]))
+                check(api.call(known.method, asked, {}, token=TOKEN), (known.method, asked[:80]))
 
 
 def test_headers(api):

@@ -97,15 +97,21 @@ def test_a_template_and_a_cluster_of_it_do_not_miss_each_other(api):
 
 def test_no_more_clusters_than_the_quota_allows(api):
     template = api.template()
-    api.db.write(lambda connection: connection.exec_driver_sql(
-        "INSERT INTO quotas (project_id, resource, hard_limit) VALUES ('red', 'Cluster', 3)"))
+    api.ok('POST', '/v1/quotas', {'project_id': 'red', 'hard_limit': 5}, token='root:blue:admin')
     statuses = together(*[lambda: api.call('POST', '/v1/clusters', {
-        'cluster_template_id': template}).status_int] * 6)
-    assert sorted(statuses) == [202] * 3 + [403] * 3
+        'cluster_template_id': template}).status_int] * 50)
+    assert sorted(statuses) == [202] * 5 + [403] * 45
     error = api.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': template})
-    assert error['title'] == 'The maximum number of clusters per project is reached: 3'
+    assert error['title'] == 'The maximum number of clusters per project is reached: 5'
     with api.db.read() as connection:
-        assert store.count(connection, Cluster, project_id='red') == 3
+        assert store.count(connection, Cluster, project_id='red') == 5
+    assert api.ok('GET', '/v1/stats') == {'clusters': 5, 'nodes': 10}
+
+
+def test_of_many_quotas_of_one_project_one_is_set(api):
+    statuses = together(*[lambda: api.call('POST', '/v1/quotas', {
+        'project_id': 'red', 'hard_limit': 3}, token='root:blue:admin').status_int] * 5)
+    assert sorted(statuses) == [201] + [409] * 4
 
 
 def test_asking_for_the_count_that_is_there_is_an_operation_too(api, cluster):

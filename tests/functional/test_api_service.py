@@ -31,6 +31,14 @@ def wait(api, path, *, status, within_s=60):
     return shown
 
 
+def gone(api, path, *, within_s=60):
+    """Wait until nothing is at ``path``."""
+    until = time.monotonic() + within_s
+    while api.call('GET', path).status_int == 200 and time.monotonic() < until:
+        time.sleep(0.05)
+    api.refused(404, 'GET', path)
+
+
 def test_a_cluster_from_creation_to_deletion(whole):
     whole.template(coe='tiny')
     path = f'/v1/clusters/{whole.cluster("small", labels={"cidr": "10.8.0.0/24"})}'
@@ -52,13 +60,21 @@ def test_a_cluster_from_creation_to_deletion(whole):
     assert steps[-1]['text'] == 'done' and steps[0]['created_at'].endswith('+00:00')
 
     whole.ok('DELETE', path)
-    until = time.monotonic() + 60
-    while whole.call('GET', path).status_int == 200 and time.monotonic() < until:
-        time.sleep(0.05)
-    whole.refused(404, 'GET', path)
+    gone(whole, path)
     whole.refused(404, 'GET', f'/v1/certificates/{shown["uuid"]}')
     assert whole.ok('GET', f'{path}/operations')['operations'][-1]['state'] == 'DONE'
     whole.ok('DELETE', '/v1/clustertemplates/small')
+
+
+def test_a_deleted_cluster_gives_its_quota_back(whole):
+    whole.template(coe='tiny')
+    whole.ok('POST', '/v1/quotas', {'project_id': 'red'}, token='root:blue:admin')
+    cluster = whole.cluster('small')
+    whole.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': 'small'})
+    whole.ok('DELETE', f'/v1/clusters/{cluster}')
+    gone(whole, f'/v1/clusters/{cluster}')
+    whole.cluster('small')
+    whole.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': 'small'})
 
 
 def test_a_refused_cluster_says_why(whole):

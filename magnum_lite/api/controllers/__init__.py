@@ -7,11 +7,15 @@ from magnum_lite.api.controllers import (
     cluster_templates,
     clusters,
     drivers,
+    federations,
     mservices,
     nodegroups,
     operations,
+    quotas,
     root,
+    stats,
 )
 
 __all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates', 'clusters',
-           'drivers', 'mservices', 'nodegroups', 'operations', 'root']
+           'drivers', 'federations', 'mservices', 'nodegroups', 'operations', 'quotas', 'root',
+           'stats']

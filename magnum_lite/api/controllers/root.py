@@ -11,7 +11,8 @@ from magnum_lite.objects.base import LINKS
 from magnum_lite.objects.fields import Json, String
 
 _DOCS = 'https://docs.openstack.org/api-ref/container-infrastructure-management/'
-_COLLECTIONS = ('certificates', 'clusters', 'clustertemplates', 'mservices')
+_COLLECTIONS = ('certificates', 'clusters', 'clustertemplates', 'credentials', 'federations',
+                'mservices', 'quotas', 'stats')
 # What is here and not upstream.
 _OURS = ('drivers',)
 _BELOW_CLUSTERS = ('nodegroups', 'operations')
