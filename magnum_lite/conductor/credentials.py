@@ -2,6 +2,8 @@
 
 import secrets
 import string
+from collections.abc import Sequence
+from typing import Any
 
 from oslo_config import cfg
 
@@ -9,55 +11,69 @@ from magnum_lite.certs import authority
 from magnum_lite.db import store
 from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import Driver, Secret
-from magnum_lite.objects import Certificate
+from magnum_lite.objects import Certificate, Cluster
 from magnum_lite.secrets.vault import Vault
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
 def ensure(conf: cfg.ConfigOpts, database: Database, vault: Vault, driver: Driver,
-           cluster_id: str) -> bool:
+           cluster: Cluster) -> bool:
     """Make what the driver declares and the cluster lacks; whether anything was made.
 
     Keys are made before the transaction, which then writes all or nothing.
     """
     with database.read() as connection:
-        known = vault.refs(connection, cluster_id)
-        purposes = {row.purpose for row in store.rows(connection, Certificate,
-                                                      cluster_id=cluster_id)}
+        known = vault.refs(connection, cluster.uuid)
+        purposes = {row.purpose for row in _authorities(connection, cluster)}
     authorities = {purpose: authority.make(
-        _common_name(cluster_id, purpose), key_type=conf.certificates.key_type,
+        _common_name(cluster.uuid, purpose), key_type=conf.certificates.key_type,
         days=conf.certificates.validity_days)
         for purpose in driver.authorities if purpose not in purposes}
     tokens = {name: _token(kind) for name, kind in driver.tokens.items() if name not in known}
     if authorities or tokens:
-        database.write(_write, vault, cluster_id, authorities, tokens)
+        database.write(_write, vault, cluster, authorities, tokens)
     return bool(authorities or tokens)
 
 
 def secrets_of(connection: Connection, vault: Vault, driver: Driver,
-               cluster_id: str) -> dict[str, Secret]:
+               cluster: Cluster) -> dict[str, Secret]:
     """``{purpose: Secret}`` as ``ClusterSpec`` wants it; without values where there are none yet.
 
-    References derive from the purpose alone, so that a dry run and what it shows have the same.
+    References derive from purpose and generation alone, so that a dry run and what it shows have
+    the same.
     """
-    values = vault.values(connection, cluster_id)
-    values |= {f'ca.{row.purpose}.cert': row.pem
-               for row in store.rows(connection, Certificate, cluster_id=cluster_id)}
-    names = list(driver.tokens)
+    values = vault.values(connection, cluster.uuid)
+    values |= {_name(cluster, row.purpose, 'cert'): row.pem
+               for row in _authorities(connection, cluster)}
+    names = {name: name for name in driver.tokens}
     for purpose in driver.authorities:
-        names += [f'ca.{purpose}.cert', f'ca.{purpose}.key']
-    return {name: Secret(f'{cluster_id}/{name}', values.get(name)) for name in names}
+        names |= {f'ca.{purpose}.{part}': _name(cluster, purpose, part) for part in ('cert', 'key')}
+    return {name: Secret(f'{cluster.uuid}/{kept}', values.get(kept))
+            for name, kept in names.items()}
 
 
-def _write(connection: Connection, vault: Vault, cluster_id: str,
+def _authorities(connection: Connection, cluster: Cluster) -> Sequence[Any]:
+    return store.rows(connection, Certificate, cluster_id=cluster.uuid,
+                      generation=cluster.ca_generation)
+
+
+def _name(cluster: Cluster, purpose: str, part: str) -> str:
+    """What a part of an authority is kept as: the first generation has no number."""
+    name = f'ca.{purpose}.{part}'
+    return name if cluster.ca_generation == 1 else f'{name}.{cluster.ca_generation}'
+
+
+def _write(connection: Connection, vault: Vault, cluster: Cluster,
            authorities: dict[str, authority.Authority], tokens: dict[str, str]) -> None:
     for name, text in tokens.items():
-        vault.write(connection, cluster_id, name, text)
+        vault.write(connection, cluster.uuid, name, text)
     for purpose, made in authorities.items():
         store.insert(connection, Certificate.new(
-            cluster_id=cluster_id, purpose=purpose, pem=made.pem, not_after=made.not_after,
-            key_ref=vault.write(connection, cluster_id, f'ca.{purpose}.key', made.key)))
+            cluster_id=cluster.uuid, purpose=purpose, generation=cluster.ca_generation,
+            pem=made.pem, not_after=made.not_after,
+            key_ref=vault.write(connection, cluster.uuid, _name(cluster, purpose, 'key'),
+                                made.key)))
 
 
 def _common_name(cluster_id: str, purpose: str) -> str:

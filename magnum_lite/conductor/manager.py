@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from oslo_config import cfg
 
@@ -127,9 +128,8 @@ class Manager:
         if rows.image is None:
             found = self.clients.image(operation.identity, rows.template.image_id)
             rows.cluster.facts = {**rows.cluster.facts, 'image': found}
-            self._database.write(store.update, Cluster, {'facts': rows.cluster.facts},
-                                 uuid=rows.cluster.uuid)
-        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster.uuid)
+            self._database.write(_keep_facts, operation, rows.cluster.facts)
+        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster)
         return rows
 
     def _look(self, step: Step | None, progress: Progress) -> Status | None:
@@ -177,6 +177,16 @@ class Manager:
         if progress.reason == operation.progress or progress.trouble:
             pause = max(pause, min(2 * operation.interval_ms / 1000, options.poll_max_s))
         return pause * random.uniform(0.8, 1.2)     # noqa: S311 - no secret
+
+
+def _keep_facts(connection: Connection, operation: Operation, facts: dict[str, Any]) -> None:
+    """Keep what was looked up: with the cluster, or with what it is to become."""
+    if 'cluster' in operation.target:
+        target = {**operation.target, 'cluster': {**operation.target['cluster'], 'facts': facts}}
+        claims.retarget(connection, operation, target)
+        operation.target = target
+    else:
+        store.update(connection, Cluster, {'facts': facts}, uuid=operation.cluster_id)
 
 
 def _note_and_wait(connection: Connection, operation: Operation, progress: Waiting, troubles: int,

@@ -10,6 +10,9 @@ from magnum_lite.driver_sdk import DONE, ClusterSpec, Done, Driver, Progress, Wa
 from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.objects import NodeGroup, Operation
 
+# The method of the driver; all other kinds of operations are updates.
+_METHODS = {'create': 'create', 'upgrade': 'upgrade', 'rotate_ca': 'rotate_ca'}
+
 
 @dataclass(frozen=True)
 class Step:
@@ -28,20 +31,15 @@ def perform(step: Step) -> Progress:
     :raises DriverError: see ``call``.
     :raises LostClaim: the operation is another worker's now.
     """
-    return _KINDS[step.operation.kind](step)
-
-
-def _create(step: Step) -> Progress:
-    return _converge(step, 'create')
-
-
-def _update(step: Step) -> Progress:
-    return _converge(_without_given_nodes(step), 'update')
+    if step.operation.kind == 'delete':
+        return _delete(step)
+    return _converge(_without_given_nodes(step), _METHODS.get(step.operation.kind, 'update'))
 
 
 def _converge(step: Step, method: str) -> Progress:
     call(step.driver, 'validate', step.spec)
-    plan = call(step.driver, f'{method}_dry_run', step.spec)
+    plan = call(step.driver, 'create_dry_run' if method == 'create' else 'update_dry_run',
+                step.spec)
     first = step.database.write(ledger.expect, step.spec.uuid, ledger.STACK,
                                 [stack.name for stack in plan])
     if first:       # saves the look: what is not in the ledger was never made
@@ -102,7 +100,3 @@ def _delete(step: Step) -> Progress:
     gone = {entry.name for entry in entries} - {view.name for view in left}
     step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
     return Waiting(f'{len(left)} stacks are still there, next {left[0].name}') if left else DONE
-
-
-_KINDS = {'create': _create, 'update': _update, 'resize': _update, 'delete': _delete,
-          'nodegroup_create': _update, 'nodegroup_update': _update, 'nodegroup_delete': _update}

@@ -1,5 +1,6 @@
 """From rows to a Spec: defaults, template and cluster merged, names looked up, secrets in hand."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ def read(connection: Connection, operation: Operation) -> Rows:
     :raises NotFound: one of them is gone.
     """
     cluster = store.get(connection, Cluster, operation.cluster_id)
+    _set(cluster, operation.target.get('cluster', {}))
     return Rows(
         cluster, _groups(connection, operation),
         store.get(connection, ClusterTemplate, cluster.cluster_template_id),
@@ -52,14 +54,18 @@ def _groups(connection: Connection, operation: Operation) -> list[NodeGroup]:
     found = []
     for group in groups:
         later = waiting.get(group.uuid)
-        if later:
-            for name, value in later.restore.get(group.uuid, {}).items():
-                setattr(group, name, value)
+        _set(group, operation.target.get('groups', {}).get(group.uuid, {}))
+        _set(group, later.restore.get(group.uuid, {}) if later else {})
         is_later = later is not None and later.kind == 'nodegroup_create'
         is_gone = operation.kind == 'nodegroup_delete' and group.uuid == operation.node_group
         if not is_later and not is_gone:
             found.append(group)
     return found
+
+
+def _set(row: Any, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
 
 
 def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
@@ -79,10 +85,11 @@ def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
         image=image, network=_network(cluster, template),
         node_groups=tuple(_group(group, rows, image) for group in rows.groups),
         config={**rows.driver.config, **labels.typed(cluster.labels, rows.driver.config_schema)},
-        secrets=credentials.secrets_of(connection, vault, plugin, cluster.uuid),
+        secrets=credentials.secrets_of(connection, vault, plugin, cluster),
         discovery_url=cluster.discovery_url, ssh_public_key=cluster.ssh_public_key,
         timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid,
-        focus=operation.node_group, **copied)
+        focus=operation.node_group, max_batch_size=operation.target.get('max_batch_size', 1),
+        **copied)
 
 
 def _network(cluster: Cluster, template: ClusterTemplate) -> Network:

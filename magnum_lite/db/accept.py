@@ -68,6 +68,23 @@ def change(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     return operation.uuid
 
 
+def whole(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
+          groups: list[str], timeout_min: int) -> None:
+    """A change of the cluster as a whole; its target says what the rows are to become.
+
+    :param groups: uuids of the groups that show it.
+    :param timeout_min: as ``create``.
+    :raises WrongState: as ``change``.
+    :raises Conflict: the cluster was changed since it was read, so the target is out of date.
+    """
+    _move(connection, cluster, operation, _CHANGED, ALLOWED[operation.kind])
+    if store.get(connection, Cluster, cluster.uuid).version != cluster.version + 1:
+        raise Conflict(reason=f'Cluster {cluster.uuid} was changed meanwhile. Try again')
+    operation.slot = queue.slot(connection, cluster, operation)
+    store.update(connection, NodeGroup, {'status': _CHANGED, 'status_reason': None}, uuid=groups)
+    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+
+
 def add_group(connection: sa.Connection, cluster: Cluster, group: NodeGroup, operation: Operation,
               *, timeout_min: int) -> None:
     """A new node group.

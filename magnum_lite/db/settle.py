@@ -10,6 +10,9 @@ from magnum_lite.db.tables import secrets
 from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Certificate, Cluster, NodeGroup, Operation
 from magnum_lite.objects.operation import cluster_phase, group_phase
+from magnum_lite.objects.status import STATUSES
+
+_IN_PROGRESS = [status for status in STATUSES if status.endswith('_IN_PROGRESS')]
 
 
 def observe(connection: sa.Connection, operation: Operation, status: Status | None) -> None:
@@ -37,6 +40,7 @@ def done(connection: sa.Connection, operation: Operation, status: Status) -> str
     """
     claims.end(connection, operation, state='DONE', progress='done')
     observe(connection, operation, status)
+    _become(connection, operation)
     if operation.kind == 'nodegroup_delete':
         store.delete(connection, NodeGroup, uuid=operation.node_group)
     else:
@@ -84,6 +88,25 @@ def gone(connection: sa.Connection, operation: Operation) -> None:
     outbox.write(connection, operation, 'end')
 
 
+def _become(connection: sa.Connection, operation: Operation) -> None:
+    """Write what the cluster and its groups are now that the change was made."""
+    cluster, groups = (operation.target.get(name, {}) for name in ('cluster', 'groups'))
+    if cluster:
+        store.update(connection, Cluster, cluster, uuid=operation.cluster_id)
+    for uuid, values in groups.items():
+        store.update(connection, NodeGroup, values, uuid=uuid)
+    if operation.kind == 'rotate_ca':
+        _forget(connection, operation.cluster_id, before=cluster['ca_generation'])
+
+
+def _forget(connection: sa.Connection, cluster_id: str, *, before: int) -> None:
+    """Drop the authorities of earlier generations, keys too."""
+    old = {'cluster_id': cluster_id, 'generation': list(range(1, before))}
+    refs = [row.key_ref for row in store.rows(connection, Certificate, 'key_ref', **old)]
+    connection.execute(secrets.delete().where(secrets.c.ref.in_(refs)))
+    store.delete(connection, Certificate, **old)
+
+
 def _put_back(connection: sa.Connection, operation: Operation) -> None:
     """Undo what the rows show of a change that failed.
 
@@ -106,7 +129,7 @@ def _put_back(connection: sa.Connection, operation: Operation) -> None:
 def _set_groups(connection: sa.Connection, operation: Operation, outcome: str,
                 reason: str | None) -> None:
     """Show how it ended, but on groups whose next change waits: those are still in progress."""
-    where = {'cluster_id': operation.cluster_id}
+    where = {'cluster_id': operation.cluster_id, 'status': _IN_PROGRESS}
     if operation.node_group:
         if operation.node_group in queue.waiting_of(connection, operation.cluster_id):
             return

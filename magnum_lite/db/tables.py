@@ -77,7 +77,7 @@ operations = _table(
     _index('operations', 'owner', 'check_at'))
 certificates = _table(
     'certificates', objects.Certificate, _unique('certificates', 'uuid'),
-    _unique('certificates', 'cluster_id', 'purpose'))
+    _unique('certificates', 'cluster_id', 'purpose', 'generation'))
 quotas = _table('quotas', objects.Quota, _unique('quotas', 'project_id', 'resource'))
 
 # How many of a resource a project has: reserved by a conditional UPDATE, since a count races.

@@ -95,6 +95,7 @@ class ClusterSpec:
     :ivar timeout_min: minutes that the stacks may take.
     :ivar attempt: names the try (the operation's uuid): a stack that failed in this attempt has
         failed for good, one that failed in an earlier attempt is tried again. Never part of a plan.
+    :ivar max_batch_size: nodes of a group that an upgrade may take away at a time.
     :ivar focus: uuid of the one node group that is to change, or None for all that differs: what
         belongs to other groups is left as it is, in whatever state. Never part of a plan.
     """
@@ -122,6 +123,7 @@ class ClusterSpec:
     ssh_public_key: str | None = None
     timeout_min: int = 60
     attempt: str = ''
+    max_batch_size: int = 1
     focus: str | None = None
 
     @property

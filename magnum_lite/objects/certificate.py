@@ -2,7 +2,7 @@
 
 from magnum_lite.objects.attribute import internal
 from magnum_lite.objects.base import Registry, Resource, identity, stamps
-from magnum_lite.objects.fields import DateTime, String, Text, Uuid
+from magnum_lite.objects.fields import DateTime, Integer, String, Text, Uuid
 
 
 @Registry.register
@@ -16,6 +16,7 @@ class Certificate(Resource):
         **identity(),
         'cluster_id': internal(Uuid(), doc='Uuid of the cluster.'),
         'purpose': internal(String(max=64), doc='What it signs for.'),
+        'generation': internal(Integer(), default=1, doc='Counts the rotations, from 1.'),
         'pem': internal(Text(), doc='The certificate, PEM.'),
         'key_ref': internal(Uuid(), doc='The secret that holds the private key.'),
         'not_after': internal(DateTime(), doc='When it expires.'),

@@ -60,6 +60,8 @@ class Cluster(Resource):
         'facts': internal(Json({'type': 'object'}), default={},
                           doc='What was looked up once, so that a plan does not change when a name '
                               'does: image (id, name, os_distro).'),
+        'ca_generation': internal(Integer(), default=1,
+                                  doc='Which generation of its certificate authorities it has.'),
         'ssh_public_key': internal(Text(), nullable=True,
                                    doc='Public half of the key pair, read while accepting.'),
         **stamps(),

@@ -162,6 +162,15 @@ class Tenant:
         accepted = self.database.write(accept.remove_group, cluster, operation, timeout_min=15)
         return operation if accepted else None
 
+    def whole(self, cluster_id, kind, **target):
+        """Ask for a change of the whole cluster; the operation."""
+        cluster = self.cluster(cluster_id)
+        operation = self._operation(cluster, kind, target=target)
+        groups = [group.uuid for group in self.groups(cluster_id).values()]
+        self.database.write(accept.whole, cluster, operation, timeout_min=15,
+                            groups=groups if kind == 'upgrade' else [])
+        return operation
+
     def delete(self, cluster_id):
         """Ask for the deletion; the operation."""
         cluster = self.cluster(cluster_id)

@@ -43,7 +43,7 @@ class Tiny(HeatDriver):
     coe = 'tiny'
     server_types = frozenset({'vm'})
     distros = frozenset({'debian'})
-    capabilities = frozenset({'update', 'scale_manager'})
+    capabilities = frozenset({'update', 'scale_manager', 'upgrade', 'rotate_ca'})
     config_schema = {'type': 'object', 'additionalProperties': False, 'properties': {
         'cidr': {'type': 'string', 'default': '10.9.0.0/24', 'description': 'Of the subnet.'}}}
     authorities = ('kubernetes',)
@@ -70,6 +70,14 @@ class Tiny(HeatDriver):
                 'count': group.node_count, 'removed': list(map(str, group.removed))})
             for group in spec.worker_groups]
         return Plan((base, *groups))
+
+    def upgrade(self, cloud, spec, /):
+        """What differs is in the parameters."""
+        return self.update(cloud, spec)
+
+    def rotate_ca(self, cloud, spec, /):
+        """As ``upgrade``."""
+        return self.update(cloud, spec)
 
     def get_scale_manager(self, cloud, spec, /):
         """Takes indexes only."""

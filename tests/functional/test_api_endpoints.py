@@ -16,6 +16,7 @@ BODIES = {
     ('POST', '/certificates'): {'cluster_uuid': 'c1', 'csr': 'x'},
     ('POST', '/clusters/{cluster}/actions/resize'): {'node_count': 1},
     ('POST', '/clusters/{cluster}/nodegroups'): {'name': 'x'},
+    ('POST', '/clusters/{cluster}/actions/upgrade'): {'cluster_template': 'small'},
     ('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}'): [],
     ('POST', '/federations'): {}, ('POST', '/quotas'): {'project_id': 'red'},
     ('PATCH', '/quotas/{project}/{resource}'): {},

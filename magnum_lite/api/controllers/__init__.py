@@ -5,6 +5,7 @@ from magnum_lite.api.controllers import (
     cluster_actions,
     cluster_create,
     cluster_templates,
+    cluster_upgrade,
     clusters,
     drivers,
     federations,
@@ -16,6 +17,6 @@ from magnum_lite.api.controllers import (
     stats,
 )
 
-__all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates', 'clusters',
-           'drivers', 'federations', 'mservices', 'nodegroups', 'operations', 'quotas', 'root',
-           'stats']
+__all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates',
+           'cluster_upgrade', 'clusters', 'drivers', 'federations', 'mservices', 'nodegroups',
+           'operations', 'quotas', 'root', 'stats']

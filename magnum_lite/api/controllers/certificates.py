@@ -1,14 +1,15 @@
-"""Certificates: show the authority of a cluster, and let it sign."""
+"""Certificates: show the authorities of a cluster, let them sign, replace them."""
 
 from typing import Any
 
-from magnum_lite.api.document import Document
+from magnum_lite.api.controllers.clusters import change_of, driver_that_can
+from magnum_lite.api.document import ACCEPTED, NOTHING, Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.certs import signing
-from magnum_lite.db import store
+from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Conflict, NotFound
-from magnum_lite.objects import Certificate, Cluster
+from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, NodeGroup, deadline
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import LINKS
 from magnum_lite.objects.fields import Text, Uuid
@@ -65,13 +66,36 @@ def sign(request: Request) -> dict[str, Any]:
     return _document(request, found, pem) | kept
 
 
+@endpoint('PATCH', '/certificates/{cluster}', rule='certificate:rotate_ca', status=202,
+          takes=NOTHING, answers=ACCEPTED, everywhere='context_is_admin')
+def rotate(request: Request, cluster: str) -> dict[str, Any]:
+    """Replace the authorities of a cluster; certificates that they signed become invalid."""
+    request.given()
+    with request.service.db.read() as connection:
+        found = store.get(connection, Cluster, cluster, request.scope)
+        request.authorize(found)
+        template = store.get(connection, ClusterTemplate, found.cluster_template_id)
+        groups = store.find(connection, NodeGroup, cluster_id=found.uuid)
+        if template.tls_disabled:
+            raise BadRequest(reason=f'Cluster {found.uuid} has TLS disabled and no authorities')
+        driver_that_can(connection, found, 'rotate_ca', 'rotation of certificate authorities')
+    operation = change_of(request, found, 'rotate_ca', 'rotate the certificate authorities',
+                          target={'cluster': {'ca_generation': found.ca_generation + 1}})
+    nodes = sum(group.node_count for group in groups)
+    request.service.db.write(accept.whole, found, operation, groups=[],
+                             timeout_min=deadline.timeout_min(nodes))
+    request.service.waker.wake(operation.uuid)
+    return {'uuid': found.uuid}
+
+
 def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:
     """The authority that a client means by ``ca_cert_type``.
 
     :raises Conflict: the conductor has not made it yet.
     """
     purpose = _PURPOSES.get(kind, _DEFAULT)
-    found = store.rows(connection, Certificate, cluster_id=cluster.uuid, purpose=purpose)
+    found = store.rows(connection, Certificate, cluster_id=cluster.uuid, purpose=purpose,
+                       generation=cluster.ca_generation)
     if not found:
         raise Conflict(reason=f'The {purpose} certificate authority of cluster {cluster.uuid} does '
                               'not exist yet. It is made at the start of its creation')

@@ -8,7 +8,7 @@ from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Invalid, NotFound
-from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation, deadline
+from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, deadline
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Boolean
 from magnum_lite.objects.nodegroup import DEFAULT_WORKER
@@ -135,6 +135,18 @@ def change_of(request: Request, cluster: Cluster, kind: str, reason: str,
         user_id=context.user_id, request_id=context.request_id,
         identity=identity.caller(request.service.conf, user_id=context.user_id,
                                  project_id=cluster.project_id, roles=context.roles), **fields)
+
+
+def driver_that_can(connection: Any, cluster: Cluster, capability: str, doing: str) -> Any:
+    """The row of the driver version that a cluster is pinned to.
+
+    :param doing: what is asked for, in words.
+    :raises BadRequest: the driver cannot do it.
+    """
+    row = store.rows(connection, Driver, name=cluster.driver, version=cluster.driver_version)[0]
+    if capability not in row.capabilities:
+        raise BadRequest(reason=f'Driver {row.name} does not support {doing}')
+    return row
 
 
 def check_count(request: Request, count: int) -> None:
