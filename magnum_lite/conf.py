@@ -8,6 +8,7 @@ from keystoneauth1 import loading
 from oslo_config import cfg
 from oslo_db import options as db_options
 from oslo_log import log
+from oslo_middleware import cors, opts
 from oslo_policy import opts as policy_opts
 
 DEFAULT = (
@@ -92,10 +93,27 @@ DEVELOPMENT = (
                 help='Endpoints of the cloud by service type, for the development identity; '
                      '%(project_id)s is filled in.'),
 )
+AUDIT = (
+    cfg.BoolOpt('enabled', default=False,
+                help='Whether keystonemiddleware\'s audit tells of every request: two CADF '
+                     'notifications each.'),
+    cfg.StrOpt('map_file', help='Map of paths to targets for the audit; a sample is in '
+                                'etc/magnum_lite/api_audit_map.conf of the source.'),
+    cfg.ListOpt('ignore_methods', default=[], help='HTTP methods that audit leaves out, e.g. GET.'),
+)
+# Headers that browsers may send and read, beside the simple ones.
+CORS = {
+    'allow_headers': ['X-Auth-Token', 'OpenStack-API-Version', 'X-OpenStack-Request-ID'],
+    'expose_headers': ['OpenStack-API-Version', 'OpenStack-API-Minimum-Version',
+                       'OpenStack-API-Maximum-Version', 'X-OpenStack-Request-ID', 'Location'],
+    'allow_methods': ['GET', 'POST', 'PATCH', 'DELETE'],
+}
+MIDDLEWARE = (opts.list_opts_cors, opts.list_opts_http_proxy_to_wsgi, opts.list_opts_sizelimit,
+              opts.list_opts_healthcheck)
 SERVICE_AUTH = 'service_auth'
 GROUPS = {None: DEFAULT, 'api': API, 'cluster': CLUSTER, 'certificates': CERTIFICATES,
           'secrets': SECRETS, 'conductor': CONDUCTOR, 'cloud': CLOUD, 'identity': IDENTITY,
-          'development': DEVELOPMENT}
+          'development': DEVELOPMENT, 'audit': AUDIT}
 
 
 def register(conf: cfg.ConfigOpts) -> None:
@@ -106,6 +124,15 @@ def register(conf: cfg.ConfigOpts) -> None:
     loading.register_auth_conf_options(conf, SERVICE_AUTH)
     loading.register_session_conf_options(conf, SERVICE_AUTH)
     policy_opts.set_defaults(conf, policy_file='policy.yaml')
+    set_defaults()
+    for list_options in MIDDLEWARE:
+        for group, options in list_options():
+            conf.register_opts(options, group=group)
+
+
+def set_defaults() -> None:
+    """Give libraries' options the defaults of this service, in samples too."""
+    cors.set_defaults(**CORS)
 
 
 def list_opts() -> list[tuple[str | None, Iterable[cfg.Opt]]]:

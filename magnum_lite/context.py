@@ -14,6 +14,7 @@ from magnum_lite.policy import enforcer
 
 MOST_TOKEN = 255        # user and project have to fit their columns
 TOKEN_ROLES = ('member', 'reader')      # of a development token that names none
+PEER = 'magnum_lite.peer'       # who is connected, in the environment of a request
 _FORGEABLE = ('HTTP_X_', 'HTTP_OPENSTACK_SYSTEM_SCOPE')
 
 
@@ -97,7 +98,8 @@ class DevelopmentIdentity:
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer 403 or 401, or pass on with the caller's headers."""
-        if not is_loopback(environ.get('REMOTE_ADDR', '')):
+        # What a proxy says of the caller's address is not believed here.
+        if not is_loopback(environ.get(PEER, '')):
             return _refuse(start_response, '403 Forbidden',
                            'The development identity answers callers on this machine only.')
         token = environ.get('HTTP_X_AUTH_TOKEN', '')

@@ -137,6 +137,14 @@ class Hidden(Forbidden):
     message = 'Cluster template {template} is hidden'
 
 
+class TooLarge(ServiceError):
+    """A body of more bytes than the service takes."""
+
+    status = 413
+    code = 'too-large'
+    message = 'A body of at most {limit} bytes is expected'
+
+
 class UnsupportedMedia(ServiceError):
     """A body that is not JSON."""
 

@@ -8,20 +8,22 @@ from urllib.parse import parse_qsl
 
 import pecan
 import webob
-from keystonemiddleware import auth_token
+import webob.dec
+import webob.exc
 from oslo_config import cfg
-from oslo_middleware import healthcheck, request_id
+from oslo_middleware import healthcheck, sizelimit
 from pecan import hooks
 
 from magnum_lite.api import (
     controllers,  # noqa: F401 - registers the endpoints
     faults,
     microversion,
+    middleware,
 )
 from magnum_lite.api.endpoint import Endpoint, Request, Service, find
 from magnum_lite.api.microversion import HEADER, Version, number
 from magnum_lite.cloud.lookups import Memory
-from magnum_lite.context import DevelopmentIdentity, Policy, RequestContext
+from magnum_lite.context import PEER, Policy, RequestContext
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import (
     BadRequest,
@@ -29,6 +31,7 @@ from magnum_lite.exceptions import (
     NoRoute,
     NotAcceptable,
     NotUtf8,
+    TooLarge,
     UnsupportedMedia,
     VersionUnsupported,
 )
@@ -37,9 +40,9 @@ from magnum_lite.secrets.vault import Vault
 
 JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
-MAX_BODY = 1024 * 1024
 _DISCOVERY = ('/', '/v1', '/v1/')
 _PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json')
+_PIECE = 65_536     # bytes
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 
 
@@ -52,18 +55,23 @@ class Application:
     def __init__(self, conf: cfg.ConfigOpts):
         self.service = Service(conf, Database(conf), Waker(conf), Vault(conf),
                                Memory(conf.cloud.lookup_cache_s))
-        app: Any = pecan.Pecan(
+        app = SizeLimit(pecan.Pecan(
             Root(self.service), hooks=[faults.Faults(), VersionHeaders()],
-            guess_content_type_from_ext=False, use_context_locals=False)
-        # From the outside in: the health check stands alone, since load balancers have no token;
-        # the request id comes before identity, so that a 401 has one too.
+            guess_content_type_from_ext=False, use_context_locals=False), conf)
+        # The health check stands alone, since load balancers have no token.
         self._health = healthcheck.Healthcheck(None, conf)
-        self._public = request_id.RequestId(app)
-        self._protected = request_id.RequestId(_identity(app, conf))
+        self._public = middleware.public(app, conf)
+        self._protected = middleware.protected(app, conf)
+        self._outer = middleware.outer(self._inner, conf)
 
     def __call__(self, environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request; discovery needs no token."""
+        environ[PEER] = environ.get('REMOTE_ADDR', '')
+        return self._outer(environ, start_response)
+
+    def _inner(self, environ: dict[str, Any],
+               start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ['PATH_INFO']
         app = self._protected
         if path == '/healthcheck':
@@ -86,10 +94,17 @@ def make_app(conf: cfg.ConfigOpts) -> Application:
     return Application(conf)
 
 
-def _identity(app: Any, conf: cfg.ConfigOpts) -> Any:
-    if conf.identity.mode == 'development':
-        return DevelopmentIdentity(app, conf)
-    return auth_token.AuthProtocol(app, {'oslo_config_config': conf})
+class SizeLimit(sizelimit.RequestBodySizeLimiter):
+    """Refuses large bodies as everything else is refused; chunked ones while they are read."""
+
+    @webob.dec.wsgify
+    def __call__(self, request: webob.Request) -> webob.Response:
+        """Answer 413, or pass on."""
+        try:
+            return super().__call__(request)
+        except webob.exc.HTTPRequestEntityTooLarge:
+            most = self.oslo_conf.oslo_middleware.max_request_body_size
+            return faults.answer(TooLarge(limit=most), request.environ)
 
 
 class VersionHeaders(hooks.PecanHook):
@@ -227,14 +242,25 @@ def _body(request: webob.Request, endpoint: Endpoint) -> Any:
         raise UnsupportedMedia(given=request.content_type[:255] or 'without a type')
     if not endpoint.has_body:
         return None
-    raw = request.body_file.read(MAX_BODY + 1) if has_body else b''
+    raw = _read(request) if has_body else b''
     if not raw and not endpoint.needs_body:
         return {}
-    if not raw or len(raw) > MAX_BODY:
-        raise BadRequest(reason=f'A JSON body of at most {MAX_BODY} bytes is expected')
+    if not raw:
+        raise BadRequest(reason='A JSON body is expected')
     try:
         return json.loads(raw.decode())
     except UnicodeDecodeError as error:
         raise NotUtf8(part='body') from error
     except (ValueError, RecursionError) as error:
         raise BadRequest(reason='The body is not JSON') from error
+
+
+def _read(request: webob.Request) -> bytes:
+    """The body, in pieces: whoever limits a chunked one looks after each.
+
+    :raises TooLarge: it was limited.
+    """
+    try:
+        return b''.join(iter(lambda: request.body_file.read(_PIECE), b''))
+    except webob.exc.HTTPRequestEntityTooLarge as error:
+        raise TooLarge(limit=request.body_file.limit) from error

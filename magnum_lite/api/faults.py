@@ -3,6 +3,7 @@
 import http
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import webob
@@ -33,10 +34,15 @@ class Faults(hooks.PecanHook):
             error = exceptions.ServiceError()
         elif error.status >= 500:
             LOG.error('Request failed: %s', error, exc_info=error)
-        item = _item(error, state.request.environ.get('openstack.request_id', ''))
-        return webob.Response(
-            status=error.status, content_type='application/json', charset='UTF-8',
-            body=json.dumps({'errors': [item]}).encode())
+        return answer(error, state.request.environ)
+
+
+def answer(error: exceptions.ServiceError, environ: Mapping[str, Any]) -> webob.Response:
+    """The answer that tells of an error."""
+    item = _item(error, environ.get('openstack.request_id', ''))
+    return webob.Response(
+        status=error.status, content_type='application/json', charset='UTF-8',
+        body=json.dumps({'errors': [item]}).encode())
 
 
 def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from magnum_lite.exceptions import (
     NotAcceptable,
     NotFound,
     ServiceError,
+    TooLarge,
     UnsupportedMedia,
 )
 
@@ -159,7 +160,7 @@ def _kinds(found: Endpoint) -> list[type[ServiceError]]:
     if isinstance(found.answers, Many) and found.answers.paged:     # of an unknown marker
         kinds.append(NotFound)
     if found.method != 'GET':
-        kinds.append(UnsupportedMedia)
+        kinds += [UnsupportedMedia, TooLarge]
     return list(dict.fromkeys([*kinds, *found.errors]))
 
 
