@@ -15,6 +15,8 @@ BODIES = {
     ('POST', '/clustertemplates'): {'coe': 'kubernetes', 'image_id': 'debian-13'},
     ('POST', '/certificates'): {'cluster_uuid': 'c1', 'csr': 'x'},
     ('POST', '/clusters/{cluster}/actions/resize'): {'node_count': 1},
+    ('POST', '/clusters/{cluster}/nodegroups'): {'name': 'g'},
+    ('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}'): [],
     ('POST', '/quotas'): {'project_id': 'red'},
     ('PATCH', '/quotas/{project}/{resource}'): {},
     ('PATCH', '/federations/{federation}'): [],
