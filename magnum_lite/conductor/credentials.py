@@ -86,8 +86,8 @@ def _token(kind: str) -> str:
         return f'{_letters(6)}.{_letters(16)}'
     if kind == 'hex32':
         return secrets.token_hex(32)
-    if kind == 'rsa-key':
-        return authority.key_pem(authority.private_key('rsa-2048'))
+    if kind == 'ec-key':
+        return authority.key_pem(authority.private_key('ec-p256'))
     raise ValueError(f'unknown format of a secret: {kind}')
 
 

@@ -60,11 +60,11 @@ def change(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     if waiting:
         queue.join(connection, waiting, operation, timeout_min)
         operation.uuid = waiting.uuid
-        _journal(connection, operation, *_current(connection, cluster))
+        _journal(connection, operation, *_current(connection, cluster.uuid))
     else:
         operation.slot = queue.slot(connection, cluster, operation)
         _show(connection, operation)
-        _begin(connection, operation, *_current(connection, cluster), timeout_min)
+        _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
     return operation.uuid
 
 
@@ -82,7 +82,7 @@ def whole(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
         raise Conflict(reason=f'Cluster {cluster.uuid} was changed meanwhile. Try again')
     operation.slot = queue.slot(connection, cluster, operation)
     store.update(connection, NodeGroup, {'status': _CHANGED, 'status_reason': None}, uuid=groups)
-    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
 
 
 def add_group(connection: sa.Connection, cluster: Cluster, group: NodeGroup, operation: Operation,
@@ -100,7 +100,7 @@ def add_group(connection: sa.Connection, cluster: Cluster, group: NodeGroup, ope
         raise Conflict(reason=f'Cluster {cluster.uuid} has a node group {group.name} '
                               'already') from error
     operation.slot = queue.slot(connection, cluster, operation)
-    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
 
 
 def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
@@ -118,7 +118,7 @@ def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operati
     queue.cancel(connection, cluster.uuid, group.uuid)
     operation.slot = queue.slot(connection, cluster, operation)
     _show(connection, operation)
-    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
     return True
 
 
@@ -138,8 +138,22 @@ def delete(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     store.update(connection, NodeGroup, {'status': 'DELETE_IN_PROGRESS', 'status_reason': None},
                  cluster_id=cluster.uuid)
     operation.slot = queue.slot(connection, cluster, operation)
-    _begin(connection, operation, *_current(connection, cluster), timeout_min)
+    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
     return True
+
+
+def roll_back(connection: sa.Connection, failed: Operation) -> Operation:
+    """The way back from a change that failed and was to be undone then; runs at once."""
+    operation = Operation.new(
+        kind='rollback', reason=f'roll back operation {failed.uuid}, which failed', slot=RUN,
+        **{name: getattr(failed, name) for name in (
+            'cluster_id', 'node_group', 'project_id', 'user_id', 'request_id', 'identity')})
+    store.update(connection, Cluster, {
+        'status': 'ROLLBACK_IN_PROGRESS', 'version': clusters.c.version + 1,
+        'version_reason': operation.reason}, uuid=failed.cluster_id)
+    _show(connection, operation)
+    _begin(connection, operation, *_current(connection, failed.cluster_id), failed.timeout_min)
+    return operation
 
 
 def _move(connection: sa.Connection, cluster: Cluster, operation: Operation, status: str,
@@ -167,9 +181,9 @@ def _show(connection: sa.Connection, operation: Operation) -> None:
         uuid=operation.node_group)
 
 
-def _current(connection: sa.Connection, cluster: Cluster) -> tuple[Cluster, list[NodeGroup]]:
-    return (store.get(connection, Cluster, cluster.uuid),
-            store.find(connection, NodeGroup, cluster_id=cluster.uuid))
+def _current(connection: sa.Connection, cluster_id: str) -> tuple[Cluster, list[NodeGroup]]:
+    return (store.get(connection, Cluster, cluster_id),
+            store.find(connection, NodeGroup, cluster_id=cluster_id))
 
 
 def _begin(connection: sa.Connection, operation: Operation, cluster: Cluster,

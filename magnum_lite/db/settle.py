@@ -5,7 +5,7 @@ Every function is fenced by ``claims.end``: a worker that lost its claim changes
 
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, journal, ledger, outbox, queue, store, usage
+from magnum_lite.db import accept, claims, journal, ledger, outbox, queue, store, usage
 from magnum_lite.db.tables import secrets
 from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Certificate, Cluster, NodeGroup, Operation
@@ -144,10 +144,15 @@ def _close(connection: sa.Connection, operation: Operation, outcome: str, note: 
     the next is accepted."""
     journal.note(connection, operation, note)
     outbox.write(connection, operation, outcome, reason)
+    if outcome == 'error' and operation.target.get('rollback'):
+        return accept.roll_back(connection, operation).uuid
     following = queue.promote(connection, operation.cluster_id)
     if not following:
         cluster = store.rows(connection, Cluster, 'status_reason', uuid=operation.cluster_id)[0]
-        result = 'COMPLETE' if cluster.status_reason is None else 'FAILED'
+        # After a rollback that went well the reason of the failure before it stays to be read.
+        is_good = outcome == 'end' and (cluster.status_reason is None
+                                        or operation.kind == 'rollback')
+        result = 'COMPLETE' if is_good else 'FAILED'
         store.update(connection, Cluster, {'status': f'{cluster_phase(operation.kind)}_{result}'},
                      uuid=operation.cluster_id)
     return following

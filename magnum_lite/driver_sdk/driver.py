@@ -30,7 +30,8 @@ class Driver(abc.ABC):
     :cvar config_schema: closed JSON Schema of its configuration; every property is described.
     :cvar authorities: purposes for which the service makes a CA: ``kubernetes``, ``etcd``, ...
     :cvar tokens: ``{name: format}`` of random secrets that the service makes for each cluster;
-        formats: ``bootstrap`` (kubeadm's ``[a-z0-9]{6}.[a-z0-9]{16}``), ``hex32``, ``rsa-key``.
+        formats: ``bootstrap`` (kubeadm's ``[a-z0-9]{6}.[a-z0-9]{16}``), ``hex32``, ``ec-key``
+        (PEM; an RSA key would take half of the time until the first stack).
     """
 
     name: ClassVar[str]

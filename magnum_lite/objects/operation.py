@@ -8,7 +8,7 @@ from magnum_lite.objects.status import STABLE, STATUSES
 STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')
 OPEN = ('QUEUED', 'RUNNING', 'WAITING')
 KINDS = ('create', 'update', 'resize', 'delete', 'nodegroup_create', 'nodegroup_update',
-         'nodegroup_delete', 'upgrade', 'rotate_ca')
+         'nodegroup_delete', 'upgrade', 'rotate_ca', 'rollback')
 
 # In which states of the cluster a change is accepted (contract 3.9). Changes that are accepted in
 # UPDATE_IN_PROGRESS wait there for the running one to end.
@@ -26,8 +26,8 @@ ALLOWED = {
     'rotate_ca': STABLE,
 }
 RUN = 'run'         # the slot of the one operation of a cluster that may run
-_PHASES = {'create': 'CREATE', 'delete': 'DELETE', 'nodegroup_create': 'CREATE',
-           'nodegroup_delete': 'DELETE'}
+_PHASES = {'create': 'CREATE', 'delete': 'DELETE', 'rollback': 'ROLLBACK',
+           'nodegroup_create': 'CREATE', 'nodegroup_delete': 'DELETE'}
 
 
 def queue_slot(node_group: str) -> str:
@@ -42,7 +42,7 @@ def group_phase(kind: str) -> str:
 
 def cluster_phase(kind: str) -> str:
     """What the status of the cluster begins with."""
-    return _PHASES[kind] if kind in ('create', 'delete') else 'UPDATE'
+    return 'UPDATE' if kind.startswith('nodegroup') else group_phase(kind)
 
 STEP = {'type': 'object', 'additionalProperties': False,
         'required': ['text', 'fence', 'created_at'],
@@ -75,9 +75,9 @@ class Operation(Resource):
         'slot': internal(String(max=64), nullable=True,
                          doc='Unique in the cluster while open: run, or queue:<node group>.'),
         'target': internal(Json({'type': 'object'}), default={},
-                           doc='What the rows do not say: nodes_to_remove, max_batch_size, and '
-                               'attributes of the cluster and its groups that change when it is '
-                               'done.'),
+                           doc='What the rows do not say: nodes_to_remove, max_batch_size, '
+                               'rollback, and attributes of the cluster and its groups that '
+                               'change when it is done.'),
         'restore': internal(Json({'type': 'object'}), default={},
                             doc='Attributes to put back on failure, by node group.'),
         'timeout_min': internal(Integer(), default=0,

@@ -134,12 +134,13 @@ class Tenant:
                             timeout_min=timeout_min)
         return operation
 
-    def resize(self, cluster_id, nodes, *, remove=(), name='default-worker'):
+    def resize(self, cluster_id, nodes, *, remove=(), name='default-worker', rollback=False):
         """Ask for another number of nodes of a group; the operation."""
         group = self.groups(cluster_id)[name]
         cluster = self.cluster(cluster_id)
         operation = self._operation(cluster, 'resize', node_group=group.uuid,
-                                    target={'nodes_to_remove': list(remove)})
+                                    target={'nodes_to_remove': list(remove),
+                                            'rollback': rollback})
         operation.uuid = self.database.write(accept.change, cluster, operation, timeout_min=15,
                                              values={'node_count': nodes})
         return operation

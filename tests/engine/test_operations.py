@@ -7,7 +7,7 @@ from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import journal, ledger, outbox, store
 from magnum_lite.exceptions import NotFound
-from magnum_lite.objects import Certificate
+from magnum_lite.objects import Certificate, Operation
 from tests.engine.tiny import Tiny
 
 
@@ -65,6 +65,27 @@ def test_a_failure_names_its_cause_and_puts_the_count_back(worker, tenant, heat)
 
     tenant.wait(tenant.resize(cluster.uuid, 2))
     assert len(tenant.groups(cluster.uuid)['default-worker'].node_addresses) == 2
+
+
+def test_a_change_that_is_to_be_undone_when_it_fails_is_undone(worker, tenant, heat):
+    create = tenant.create(nodes=1)
+    tenant.wait(create)
+    heat.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
+    try:
+        tenant.wait(tenant.resize(create.cluster_id, 3, rollback=True), 'FAILED')
+        with tenant.database.read() as connection:
+            back = store.find(connection, Operation, kind='rollback')[0]
+        tenant.wait(back)
+    finally:
+        heat.clear_faults()
+    cluster = tenant.cluster(create.cluster_id)
+    assert cluster.status == 'ROLLBACK_COMPLETE' and 'none left' in cluster.status_reason
+    group = tenant.groups(cluster.uuid)['default-worker']
+    assert (group.status, group.node_count, len(group.node_addresses)) == (
+        'ROLLBACK_COMPLETE', 1, 1)
+    assert cluster.version == 3 and back.user_id == 'ann'
+    tenant.wait(tenant.resize(cluster.uuid, 2))
+    assert tenant.cluster(cluster.uuid).status == 'UPDATE_COMPLETE'
 
 
 def test_a_driver_refuses_in_words_for_the_user(worker, tenant):

@@ -34,7 +34,7 @@ class Kubernetes(HeatDriver):
     capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager', 'monitor'})
     config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
     authorities: ClassVar[tuple[str, ...]] = ('kubernetes', 'etcd', 'front_proxy')
-    tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'bootstrap', 'service_account': 'rsa-key'}
+    tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'bootstrap', 'service_account': 'ec-key'}
 
     def get_default_config(self) -> dict[str, Any]:
         """The defaults of ``config_schema``."""

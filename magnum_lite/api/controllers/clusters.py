@@ -71,7 +71,7 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
                                       'of nodes anyway.')})
 def update(request: Request, cluster: str) -> dict[str, Any]:
     """Change the number of default workers, or write down the health."""
-    schema.accept('rollback', Boolean(), request.query.get('rollback', 'false'))
+    rollback = schema.accept('rollback', Boolean(), request.query.get('rollback', 'false'))
     steps = patch.parse(request.body)
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
@@ -91,7 +91,8 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
     if any(step.attribute == 'node_count' for step in steps):
         check_count(request, count)
         operation = change_of(request, found, 'update', f'node_count {count} of {worker.name}',
-                              node_group=worker.uuid)
+                              node_group=worker.uuid,
+                              target={'rollback': True} if rollback else {})
     request.service.db.write(_change, found, operation, count, changed)
     if operation:
         request.service.waker.wake(operation.uuid)
