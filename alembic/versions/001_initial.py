@@ -219,6 +219,7 @@ def _operations():
         sa.Column('project_id', sa.String(255), nullable=False),
         sa.Column('user_id', sa.String(255), nullable=False),
         sa.Column('request_id', sa.String(255), nullable=True),
+        sa.Column('caller_project_id', sa.String(255), nullable=True),
         sa.Column('slot', sa.String(64), nullable=True),
         sa.Column('target', long_text(), nullable=False),
         sa.Column('restore', long_text(), nullable=False),

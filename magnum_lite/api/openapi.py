@@ -87,7 +87,8 @@ def _operation(found: Endpoint) -> dict[str, Any]:
 
 
 def _variables(found: Endpoint) -> list[dict[str, Any]]:
-    return [{'name': name, 'in': 'path', 'required': True, 'schema': {'type': 'string'},
+    return [{'name': name, 'in': 'path', 'required': True,
+             'schema': {'type': 'string', 'minLength': 1},
              'description': _VARIABLES.get(name, f'Uuid or name of the {name}.')}
             for _, name in found.parts if name]
 

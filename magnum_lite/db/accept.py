@@ -14,7 +14,7 @@ from magnum_lite.db.engine import now
 from magnum_lite.db.tables import clusters
 from magnum_lite.exceptions import BadRequest, Conflict, NotFound, WrongState
 from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
-from magnum_lite.objects.operation import ALLOWED, RUN, group_phase
+from magnum_lite.objects.operation import ALLOWED, OPEN, OVERTAKEN, RUN, group_phase
 
 _CHANGED = 'UPDATE_IN_PROGRESS'
 
@@ -60,6 +60,7 @@ def change(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     if waiting:
         queue.join(connection, waiting, operation, timeout_min)
         operation.uuid = waiting.uuid
+        outbox.write(connection, operation, 'start')
         _journal(connection, operation, *_current(connection, cluster.uuid))
     else:
         operation.slot = queue.slot(connection, cluster, operation)
@@ -134,7 +135,7 @@ def delete(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
         _move(connection, cluster, operation, 'DELETE_IN_PROGRESS', statuses)
     except WrongState:
         return False
-    claims.overtake(connection, cluster.uuid)
+    _overtake(connection, cluster)
     store.update(connection, NodeGroup, {'status': 'DELETE_IN_PROGRESS', 'status_reason': None},
                  cluster_id=cluster.uuid)
     operation.slot = queue.slot(connection, cluster, operation)
@@ -147,13 +148,24 @@ def roll_back(connection: sa.Connection, failed: Operation) -> Operation:
     operation = Operation.new(
         kind='rollback', reason=f'roll back operation {failed.uuid}, which failed', slot=RUN,
         **{name: getattr(failed, name) for name in (
-            'cluster_id', 'node_group', 'project_id', 'user_id', 'request_id', 'identity')})
+            'cluster_id', 'node_group', 'project_id', 'user_id', 'request_id',
+            'caller_project_id', 'identity')})
     store.update(connection, Cluster, {
         'status': 'ROLLBACK_IN_PROGRESS', 'version': clusters.c.version + 1,
         'version_reason': operation.reason}, uuid=failed.cluster_id)
     _show(connection, operation)
     _begin(connection, operation, *_current(connection, failed.cluster_id), failed.timeout_min)
     return operation
+
+
+def _overtake(connection: sa.Connection, cluster: Cluster) -> None:
+    """End what is open, and tell of it: whoever heard of the start hears of the end."""
+    uuids = [row.uuid for row in
+             store.rows(connection, Operation, 'uuid', cluster_id=cluster.uuid, state=OPEN)]
+    claims.overtake(connection, cluster.uuid)
+    # One that ended by itself meanwhile has told of that.
+    for ended in store.find(connection, Operation, uuid=uuids, state=OVERTAKEN):
+        outbox.write(connection, ended, 'error', 'overtaken')
 
 
 def _move(connection: sa.Connection, cluster: Cluster, operation: Operation, status: str,

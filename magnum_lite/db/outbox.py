@@ -15,6 +15,7 @@ def write(connection: sa.Connection, operation: Operation, outcome: str, reason:
     """Tell that an operation was accepted (``start``) or ended (``end``, ``error``).
 
     :param outcome: last part of the event type ``magnum_lite.cluster.<kind>.<outcome>``.
+    :param reason: why it failed: an error code, or what came before it.
     """
     uuid = uuidutils.generate_uuid()
     connection.execute(outbox.insert().values(
@@ -42,8 +43,10 @@ def _cadf(uuid: str, operation: Operation, outcome: str, reason: str) -> dict[st
         'eventType': 'activity', 'eventTime': utcnow().isoformat() + '+0000',
         'action': actions.get(operation.kind, 'update'), 'outcome': outcomes[outcome],
         'initiator': {'typeURI': 'service/security/account/user', 'id': operation.user_id,
-                      'project_id': operation.project_id, 'request_id': operation.request_id},
-        'target': {'typeURI': 'service/magnum/cluster', 'id': operation.cluster_id},
+                      'project_id': operation.caller_project_id or operation.project_id,
+                      'request_id': operation.request_id},
+        'target': {'typeURI': 'service/magnum/cluster', 'id': operation.cluster_id,
+                   'project_id': operation.project_id},
         'observer': {'typeURI': 'service/magnum', 'id': 'target'},
         'attachments': [{'name': 'operation', 'typeURI': 'mime:application/json',
                          'content': {'uuid': operation.uuid, 'kind': operation.kind}}],

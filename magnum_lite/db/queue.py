@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from magnum_lite.db import journal, store
+from magnum_lite.db import journal, outbox, store
 from magnum_lite.db.engine import now
 from magnum_lite.objects import Cluster, NodeGroup, Operation
 from magnum_lite.objects.operation import OPEN, RUN, group_phase, queue_slot
@@ -82,3 +82,4 @@ def cancel(connection: sa.Connection, cluster_id: str, node_group: str) -> None:
         store.update(connection, Operation, {
             'state': 'CANCELLED', 'slot': None, 'ended_at': store.utcnow()}, uuid=found.uuid)
         journal.note(connection, found, 'cancelled: the node group is to be deleted')
+        outbox.write(connection, found, 'error', 'cancelled')

@@ -103,5 +103,5 @@ def stamps() -> dict[str, Attribute]:
 
 LINKS = attr(fields.Json({'type': 'array', 'items': {
     'type': 'object', 'required': ['href', 'rel'], 'properties': {
-        'href': {'type': 'string', 'format': 'uri'}, 'rel': {'type': 'string'},
+        'href': {'type': 'string'}, 'rel': {'type': 'string'},
         'type': {'type': 'string'}}}}), doc='Links to itself: self and bookmark.')

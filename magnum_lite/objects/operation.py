@@ -7,6 +7,7 @@ from magnum_lite.objects.status import STABLE, STATUSES
 
 STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')
 OPEN = ('QUEUED', 'RUNNING', 'WAITING')
+OVERTAKEN = ('CANCELLED', 'SUPERSEDED')     # by a deletion
 KINDS = ('create', 'update', 'resize', 'delete', 'nodegroup_create', 'nodegroup_update',
          'nodegroup_delete', 'upgrade', 'rotate_ca', 'rollback')
 
@@ -72,6 +73,9 @@ class Operation(Resource):
         'project_id': attr(String(max=255), doc='The project of the cluster.'),
         'user_id': attr(String(max=255), doc='Who asked.'),
         'request_id': attr(String(max=255), nullable=True, doc='By which request.'),
+        'caller_project_id': internal(String(max=255), nullable=True,
+                                      doc='Who asked in which project; an administrator may have '
+                                          'another than the cluster.'),
         'slot': internal(String(max=64), nullable=True,
                          doc='Unique in the cluster while open: run, or queue:<node group>.'),
         'target': internal(Json({'type': 'object'}), default={},

@@ -146,5 +146,6 @@ def _operation(request: Request, cluster: Cluster) -> Operation:
     return Operation.new(
         cluster_id=cluster.uuid, kind='create', reason='create', project_id=cluster.project_id,
         user_id=context.user_id, request_id=context.request_id,
+        caller_project_id=context.project_id,
         identity=identity.caller(request.service.conf, user_id=context.user_id,
                                  project_id=cluster.project_id, roles=context.roles))

@@ -134,6 +134,7 @@ def change_of(request: Request, cluster: Cluster, kind: str, reason: str,
     return Operation.new(
         cluster_id=cluster.uuid, kind=kind, reason=reason, project_id=cluster.project_id,
         user_id=context.user_id, request_id=context.request_id,
+        caller_project_id=context.project_id,
         identity=identity.caller(request.service.conf, user_id=context.user_id,
                                  project_id=cluster.project_id, roles=context.roles), **fields)
 
