@@ -1,0 +1,33 @@
+"""What real clients send, byte for byte: a gabbi file each, with a conductor and a real Heat."""
+
+import pytest
+
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.service import Worker
+from tests import fixtures
+from tests.engine.tiny import Tiny
+from tests.functional.test_api import FOLDER, run
+
+FILES = sorted(FOLDER.glob('client_*.yaml'))
+
+
+class Kubernetes(Tiny):
+    """Small stacks under the name that clients know."""
+
+    name = 'kubernetes'
+    coe = 'kubernetes'
+
+
+@pytest.fixture
+def api(conf):
+    """The service with a worker."""
+    with fixtures.service(conf, driver=False) as running:
+        worker = Worker(conf, registry=Registry({'kubernetes': Kubernetes()}))
+        worker.start()
+        yield running
+        worker.stop()
+
+
+@pytest.mark.parametrize('path', FILES, ids=[path.stem for path in FILES])
+def test_a_client(path, api):
+    run(path, api, failfast=True)
