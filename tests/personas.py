@@ -89,7 +89,7 @@ TABLE = {
     # Whose quota was never set has the configured one, which cannot be changed here.
     ('GET', '/quotas'): Row((ADMIN,), stranger=403),
     ('GET', '/quotas/{project}/{resource}'): Row(READERS, stranger=403),
-    ('POST', '/quotas'): Row((ADMIN,), 201, 403, {'project_id': '{project}'}),
+    ('POST', '/quotas'): Row((ADMIN,), 201, 403, {'project_id': '{cluster}'}),
     ('PATCH', '/quotas/{project}/{resource}'): Row((ADMIN,), 404, 403, {'hard_limit': 5}),
     ('DELETE', '/quotas/{project}/{resource}'): Row((ADMIN,), 404, 403),
     ('GET', '/stats'): Row((*READERS, STRANGER)),
