@@ -67,6 +67,9 @@ CONDUCTOR = (
                  help='Seconds between looks for operations whose wake was lost.'),
     cfg.IntOpt('trouble_limit', default=3, min=1,
                help='Retried failures of the cloud after which an operation fails.'),
+    cfg.FloatOpt('stray_s', default=600, min=1,
+                 help='Seconds after which a trust is deleted whose request broke off before it '
+                      'was accepted; more than a request may take.'),
     cfg.StrOpt('notification_topic', default='magnum_lite_heat',
                help='Topic of Heat\'s notifications: add it to [oslo_messaging_notifications] '
                     'topics in heat.conf. One of our own takes nobody else\'s messages.'),
@@ -87,6 +90,10 @@ IDENTITY = (
     cfg.StrOpt('mode', default='keystone', choices=['keystone', 'development'],
                help='Who vouches for callers: keystonemiddleware, or the token itself '
                     '(user:project[:role,role]; loopback only).'),
+    cfg.StrOpt('delegation', default='trust', choices=['trust', 'service'],
+               help='In whose name the operations of a cluster call the cloud: through a Keystone '
+                    'trust by the user who asked for the cluster, or with the service user\'s own '
+                    'role in the project. Clusters that exist keep theirs.'),
 )
 DEVELOPMENT = (
     cfg.DictOpt('catalog', default={},

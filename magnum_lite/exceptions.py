@@ -55,6 +55,15 @@ class Forbidden(ServiceError):
     message = 'Policy does not allow {rule}'
 
 
+class DelegationRefused(Forbidden):
+    """The caller's token cannot lend its rights to the service."""
+
+    code = 'delegation-refused'
+    message = ('A cluster needs a Keystone trust that lends your roles to this service: {reason}; '
+               'authenticate with a password, or ask an administrator for [identity] delegation = '
+               'service')
+
+
 class QuotaExceeded(Forbidden):
     """The project has as many as it may have."""
 

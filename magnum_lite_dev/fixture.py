@@ -67,13 +67,14 @@ class RunningHeat:
 
 @contextlib.contextmanager
 def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud_port=0,
-                 topics=None, python=sys.executable, debug=False):
+                 topics=None, python=sys.executable, debug=False, keystone_url=None):
     """Start an embedded Heat over a state directory and stop it at the end.
 
     :param state: directory; one that was used before is taken up again, ports included.
     :param transport_url: broker for notifications; None sends none.
     :param topics: notification topics, comma-separated.
     :param python: an interpreter in whose environment Heat is installed.
+    :param keystone_url: of a Keystone that vouches for callers; None believes them.
     :returns: context manager with a :class:`RunningHeat`.
     :raises HeatDidNotStart: with the tail of the log.
     """
@@ -82,6 +83,7 @@ def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud
     options += ['--transport-url', transport_url] if transport_url else []
     options += ['--notification-topics', topics] if topics else []
     options += ['--debug'] if debug else []
+    options += ['--keystone-url', keystone_url] if keystone_url else []
     state = pathlib.Path(state)
     state.mkdir(parents=True, exist_ok=True)
     output = state / 'heat.out'
@@ -125,9 +127,9 @@ def read_ready(state):
 
 
 def is_healthy(heat_url):
-    """Whether Heat's API answers its version document."""
+    """Whether Heat's API answers its version document; behind Keystone it wants a token for it."""
     try:
-        return requests.get(heat_url, timeout=TIMEOUT_S).status_code in (200, 300)
+        return requests.get(heat_url, timeout=TIMEOUT_S).status_code in (200, 300, 401)
     except requests.RequestException:
         return False
 

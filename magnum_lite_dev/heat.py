@@ -47,10 +47,12 @@ class EmbeddedHeat:
     :param transport_url: the broker for ``orchestration.stack.*``; ``fake://`` sends none.
     :param topics: the notification topics, comma-separated.
     :param quick: shorten Heat's own pauses of a second.
+    :param keystone_url: of a Keystone that vouches for callers; None believes them.
     """
 
     def __init__(self, state, *, port=0, cloud_port=0, build_seconds=0.2,
-                 transport_url='fake://', topics=TOPICS, quick=True, debug=False):
+                 transport_url='fake://', topics=TOPICS, quick=True, debug=False,
+                 keystone_url=None):
         self.state = pathlib.Path(state).resolve()
         self.cloud = SimCloud(build_seconds=build_seconds)
         self.catalog = {}
@@ -59,6 +61,7 @@ class EmbeddedHeat:
         self._topics = topics
         self._quick = quick
         self._debug = debug
+        self._keystone_url = keystone_url
         self._stopping = threading.Event()
 
     def start(self):
@@ -105,7 +108,8 @@ class EmbeddedHeat:
     def _configure(self):
         path = heat_settings.write(
             self.state, port=self._api_server.port, threads=THREADS,
-            transport_url=self._transport_url, topics=self._topics)
+            transport_url=self._transport_url, topics=self._topics,
+            keystone_url=self._keystone_url)
         conf = cfg.CONF
         oslo_log.log.register_options(conf)
         conf(['--config-file', str(path), *(['--debug'] if self._debug else [])],
@@ -120,7 +124,8 @@ class EmbeddedHeat:
         if self._quick:
             tuning.short_pauses()
         messaging.setup()
-        context.RequestContext.trusts_auth_plugin = property(heat_identity.trusts_auth_plugin)
+        if not self._keystone_url:
+            context.RequestContext.trusts_auth_plugin = property(heat_identity.trusts_auth_plugin)
 
     def _start_engine(self):
         migration.db_sync()
@@ -176,6 +181,8 @@ def _parser():
     parser.add_argument('--notification-topics', default=TOPICS, help='comma-separated')
     parser.add_argument('--slow', action='store_true',
                         help="keep Heat's own pauses of a second")
+    parser.add_argument('--keystone-url', metavar='URL',
+                        help='Keystone that vouches for callers; without, they are believed')
     parser.add_argument('--exit-with', type=int, metavar='PID',
                         help='stop when this process, the parent, is gone')
     parser.add_argument('--debug', action='store_true', help='verbose log')
@@ -192,7 +199,7 @@ def main(argv=None):
     heat = EmbeddedHeat(
         args.state, port=args.port, cloud_port=args.cloud_port, debug=args.debug,
         build_seconds=args.build_seconds, transport_url=args.transport_url,
-        topics=args.notification_topics, quick=not args.slow)
+        topics=args.notification_topics, quick=not args.slow, keystone_url=args.keystone_url)
     try:
         heat.start()
     except OSError as error:

@@ -113,7 +113,7 @@ class State:
         ports = {**self.ports, **wanted}
         for name, port in ports.items():
             if port == 0:
-                ports[name] = _free_port()
+                ports[name] = free_port()
         self._write({'ports': ports})
 
     def write_service_conf(self, catalog):
@@ -142,7 +142,8 @@ class State:
         fresh.replace(self._settings)
 
 
-def _free_port():
+def free_port():
+    """A port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib.util
 import os
 import socket
 import uuid
@@ -32,6 +33,9 @@ def why_missing(marker):
     if marker == 'clients':
         found = os.environ.get('MAGNUM_LITE_TEST_CLIENTS')
         return None if found else 'no clients; tools/clients.py makes them'
+    if marker == 'keystone':
+        found = importlib.util.find_spec('keystone')
+        return None if found else 'no Keystone; pip install magnum-lite[identity]'
     variable, default, port = SERVICES[marker]
     url = urlsplit(os.environ.get(variable, default))
     address = (url.hostname or '127.0.0.1', url.port or port)
@@ -45,7 +49,7 @@ def why_missing(marker):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Skip a test whose service is missing, before any fixture tries to reach the service."""
-    for marker in (*SERVICES, 'clients', 'root'):
+    for marker in (*SERVICES, 'clients', 'keystone', 'root'):
         reason = why_missing(marker) if item.get_closest_marker(marker) else None
         if reason and is_ci():
             pytest.fail(reason, pytrace=False)

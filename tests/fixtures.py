@@ -136,11 +136,10 @@ class Api:
 
     def settle(self, cluster, status='CREATE_COMPLETE'):
         """Give a cluster a status, as a conductor would, and end its operation."""
-        self.db.write(settle, cluster, status)
+        self.db.write(_settle, cluster, status)
 
 
-def settle(connection, cluster, status):
-    """As ``Api.settle``, in a transaction."""
+def _settle(connection, cluster, status):
     from magnum_lite.objects import Cluster, NodeGroup, Operation
     values = {'status': status, 'status_reason': None}
     address = {'api_address': 'https://192.0.2.7:6443'} if status.endswith('COMPLETE') else {}

@@ -108,6 +108,7 @@ def _clusters():
         sa.Column('facts', long_text(), nullable=False),
         sa.Column('ca_generation', sa.Integer(), nullable=False),
         sa.Column('ssh_public_key', long_text(), nullable=True),
+        sa.Column('identity', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
         sa.UniqueConstraint('uuid',
@@ -321,6 +322,7 @@ def _ledger():
         sa.UniqueConstraint('cluster_id', 'kind', 'name',
                             name='uniq_ledger0cluster_id0kind0name'),
         **OPTIONS)
+    op.create_index('ix_ledger_kind_external_id', 'ledger', ['kind', 'external_id'])
 
 
 def _outbox():

@@ -13,6 +13,7 @@ from magnum_lite.api import schema
 from magnum_lite.api.document import NOTHING, Many, Patch, Shape
 from magnum_lite.api.microversion import RANGE, Version
 from magnum_lite.cloud.lookups import Lookups, Memory
+from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.context import RequestContext
 from magnum_lite.db.engine import Database
 from magnum_lite.db.store import ALL, Scope
@@ -44,6 +45,7 @@ class Service:
     waker: Waker
     vault: Vault
     memory: Memory
+    trusts: Trusts
 
 
 @dataclass(frozen=True)

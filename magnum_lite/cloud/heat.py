@@ -47,12 +47,18 @@ def _text(error: exc.HTTPException) -> str:
 
 
 class Heat:
-    """Heat in the project of a session; see ``driver_sdk.cloud.Heat``."""
+    """Heat in the project of a session; see ``driver_sdk.cloud.Heat``.
 
-    def __init__(self, conf: cfg.ConfigOpts, session: Session):
-        self._client = heat_client.Client(
-            '1', session=session, region_name=conf.cloud.region_name,
-            interface=conf.cloud.interface, service_type='orchestration')
+    :param project_id: of another project, for the session of an administrator.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, session: Session, project_id: str | None = None):
+        self._project_id = project_id
+        where = {'region_name': conf.cloud.region_name, 'interface': conf.cloud.interface,
+                 'service_type': 'orchestration'}
+        if project_id:
+            where['endpoint_override'] = _endpoint(session, project_id, where)
+        self._client = heat_client.Client('1', session=session, **where)
 
     @_translated
     def list(self, tag: str) -> Sequence[StackView]:
@@ -63,12 +69,19 @@ class Heat:
     def get(self, stack: str) -> StackView | None:
         """A stack with its outputs, by id or name; None if there is none."""
         try:
-            found = self._client.stacks.get(stack)
+            found = self._client.stacks.get(self._ident(stack))
         except exc.HTTPNotFound:
             return None
         if found.stack_status == 'DELETE_COMPLETE':     # shown by id for a while
             return None
         return _view(found, {o['output_key']: o.get('output_value') for o in found.outputs})
+
+    def _ident(self, stack: str) -> str:
+        """What finds a stack: Heat knows those of other projects by their ids only."""
+        if not self._project_id:
+            return stack
+        named = list(self._client.stacks.list(filters={'name': stack}))
+        return named[0].id if named else stack
 
     @_translated
     def create(self, name: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> str:
@@ -80,6 +93,13 @@ class Heat:
     def update(self, stack: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> None:
         """Start updating a stack."""
         self._client.stacks.update(stack, **_fields(arguments, tags))
+
+    @_translated
+    def refresh(self, stack: str, tags: Sequence[str]) -> None:
+        """Start an update to what the stack has already, with other tags: Heat looks then whose
+        rights its own later work uses."""
+        self._client.stacks.update(stack, existing=True, tags=','.join(tags),
+                                   disable_rollback=True)
 
     @_translated
     def delete(self, stack: str) -> None:
@@ -98,6 +118,15 @@ class Heat:
         failed.sort(key=lambda r: r.resource_name in parents)
         return [f'{r.resource_name} ({r.resource_type}): {r.resource_status_reason}'
                 for r in failed]
+
+
+@_translated
+def _endpoint(session: Session, project_id: str, where: Mapping[str, Any]) -> str:
+    """The endpoint of another project: Heat refuses who is no administrator."""
+    found = session.get_endpoint(**where)
+    if not found:
+        raise CloudError('Heat is not in the catalog of the service user')
+    return found.replace(session.get_project_id(), project_id)
 
 
 def _fields(arguments: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Any]:

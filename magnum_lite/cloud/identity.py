@@ -1,8 +1,9 @@
 """In whose name the cloud is called: sessions for callers and for operations.
 
-An operation outlives its request's token, so it carries an *identity*: a document without secrets
-that says whose rights its cloud calls use. Modes: ``none`` (development) and ``service`` (the
-service user's own role in the project).
+An operation outlives its request's token, so a cluster has an *identity*: a document without
+secrets that says whose rights its cloud calls use. Modes: ``none`` (development), ``trust`` (a
+Keystone trust by the cluster's owner, see ``trusts.py``), ``service`` (the service user's own role
+in the project) and ``own``, which no cluster has: the service user as it is configured.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +17,20 @@ from oslo_config import cfg
 from magnum_lite import conf as options
 
 NOWHERE = 'http://127.0.0.1:1/v3'       # the development identity never calls a Keystone
+# The service user's scope is replaced as a whole: Keystone accepts one.
+_NO_SCOPE = {'project_id': None, 'project_name': None, 'project_domain_id': None,
+             'project_domain_name': None}
 _INTERFACES = ('public', 'internal', 'admin')
 
 
-def caller(conf: cfg.ConfigOpts, *, user_id: str, project_id: str,
-           roles: Sequence[str]) -> dict[str, Any]:
-    """The identity for the operations of a caller."""
+def by_trust(conf: cfg.ConfigOpts) -> bool:
+    """Whether a new cluster needs a trust by its owner."""
+    return bool(conf.identity.mode == 'keystone' and conf.identity.delegation == 'trust')
+
+
+def without_trust(conf: cfg.ConfigOpts, *, user_id: str, project_id: str,
+                  roles: Sequence[str]) -> dict[str, Any]:
+    """The identity of a cluster where nobody lends rights."""
     if conf.identity.mode == 'development':
         return {'mode': 'none', 'user_id': user_id, 'project_id': project_id,
                 'roles': sorted(roles)}
@@ -29,7 +38,7 @@ def caller(conf: cfg.ConfigOpts, *, user_id: str, project_id: str,
 
 
 def session(conf: cfg.ConfigOpts, identity: Mapping[str, Any], *, timeout_s: float) -> ksa.Session:
-    """A session with an operation's rights.
+    """A session with the rights of an identity.
 
     :param timeout_s: seconds that any one call may take.
     """
@@ -37,10 +46,16 @@ def session(conf: cfg.ConfigOpts, identity: Mapping[str, Any], *, timeout_s: flo
         auth = development_plugin(conf, identity['user_id'], identity['project_id'],
                                   identity['roles'])
     else:
-        auth = loading.load_auth_from_conf_options(
-            conf, options.SERVICE_AUTH, project_id=identity['project_id'], project_name=None,
-            project_domain_id=None, project_domain_name=None)
+        auth = loading.load_auth_from_conf_options(conf, options.SERVICE_AUTH, **_scope(identity))
     return _session(conf, auth, timeout_s)
+
+
+def _scope(identity: Mapping[str, Any]) -> dict[str, Any]:
+    if identity['mode'] == 'trust':
+        return {**_NO_SCOPE, 'trust_id': identity['trust_id']}
+    if identity['mode'] == 'service':
+        return {**_NO_SCOPE, 'project_id': identity['project_id']}
+    return {}
 
 
 def caller_session(conf: cfg.ConfigOpts, auth: Any, *, timeout_s: float) -> ksa.Session:

@@ -52,6 +52,10 @@ class LeasedHeat:
         """Start updating a stack."""
         self._open().update(stack, arguments, tags)
 
+    def refresh(self, stack: str, tags: Sequence[str]) -> None:
+        """Start an update of a stack that changes its tags alone; not for drivers."""
+        self._open().refresh(stack, tags)
+
     def delete(self, stack: str) -> None:
         """Start deleting a stack."""
         self._open().delete(stack)

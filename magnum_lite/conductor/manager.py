@@ -8,7 +8,8 @@ from typing import Any
 
 from oslo_config import cfg
 
-from magnum_lite.conductor import credentials, resolve
+from magnum_lite.cloud.trusts import Trusts
+from magnum_lite.conductor import credentials, delegation, resolve
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.cloud import LeasedHeat, OutOfLease, StepCloud
@@ -50,6 +51,7 @@ class Manager:
         self._registry = registry
         self._vault = Vault(conf)
         self.clients = Clients(conf)
+        self.trusts = Trusts(conf)
         self.owner = owner
 
     def claim(self, uuid: str) -> bool:
@@ -119,9 +121,13 @@ class Manager:
             rows = self._ready(operation, rows, driver)
         with self._database.read() as connection:
             spec = resolve.spec(connection, self._vault, driver, rows, operation)
-        heat = LeasedHeat(self.clients.heat(operation.identity), until=until,
-                          timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)
-        return Step(operation, driver, spec, StepCloud(heat), self._database)
+        if operation.kind == 'delete':
+            heat = delegation.heat_for_deletion(self.clients, self.trusts, self._database,
+                                                operation)
+        else:
+            heat = self.clients.heat(operation.identity)
+        leased = LeasedHeat(heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)
+        return Step(operation, driver, spec, StepCloud(leased), self._database, self.trusts)
 
     def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> resolve.Rows:
         """Look up and make what the first step needs, once; the rows with it."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from magnum_lite.cloud.trusts import Trusts
+from magnum_lite.conductor import delegation
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.cloud import StepCloud
 from magnum_lite.db import claims, journal, ledger, store
@@ -23,6 +25,7 @@ class Step:
     spec: ClusterSpec
     cloud: StepCloud
     database: Database
+    trusts: Trusts
 
 
 def perform(step: Step) -> Progress:
@@ -33,6 +36,8 @@ def perform(step: Step) -> Progress:
     """
     if step.operation.kind == 'delete':
         return _delete(step)
+    if step.operation.kind == 'rotate_credentials':
+        return delegation.rotate(step.trusts, step.database, step.operation, step.cloud.heat)
     return _converge(_without_given_nodes(step), _METHODS.get(step.operation.kind, 'update'))
 
 
@@ -91,7 +96,8 @@ def _delete(step: Step) -> Progress:
     with step.database.read() as connection:
         if claims.in_flight(connection, step.spec.uuid):
             return Waiting('another worker is still inside a call for this cluster', 1)
-        entries = ledger.open_entries(connection, step.spec.uuid)
+        entries = [entry for entry in ledger.open_entries(connection, step.spec.uuid)
+                   if entry.kind == ledger.STACK]
     # Once more, after nobody can make anything any more: by name, so tags do not matter.
     left = [view for entry in entries if (view := step.cloud.heat.get(entry.name))]
     for view in left:
@@ -99,4 +105,7 @@ def _delete(step: Step) -> Progress:
             step.cloud.heat.delete(view.id)
     gone = {entry.name for entry in entries} - {view.name for view in left}
     step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
-    return Waiting(f'{len(left)} stacks are still there, next {left[0].name}') if left else DONE
+    if left:
+        return Waiting(f'{len(left)} stacks are still there, next {left[0].name}')
+    delegation.end_trusts(step.trusts, step.database, step.operation)
+    return DONE

@@ -1,6 +1,5 @@
 """Finding work: woken operations at once, the others by sweeps. Takes no step itself."""
 
-import json
 import logging
 import threading
 import time
@@ -93,12 +92,12 @@ class Sweep:
         projects: dict[str, list[Row]] = defaultdict(list)
         for row in due:
             if row.uuid not in self._busy:
-                projects[json.dumps(row.identity, sort_keys=True)].append(row)
-        for rows in projects.values():
+                projects[row.identity['project_id']].append(row)
+        for project, rows in projects.items():
             if len(rows) == 1:
                 self._submit(rows[0].uuid, self._step, rows[0].uuid, None)
             else:
-                self._submit(f'project {rows[0].identity}', self._go_on_project, rows)
+                self._submit(f'project {project}', self._go_on_project, rows)
 
     def _go_on_project(self, rows: Sequence[Row]) -> None:
         stacks = self._list(rows[0].identity)

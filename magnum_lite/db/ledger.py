@@ -1,5 +1,6 @@
 """What exists outside for a cluster: written before it is made, closed when it is seen gone."""
 
+import datetime
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
@@ -8,6 +9,7 @@ from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import ledger
 
 STACK = 'heat-stack'
+TRUST = 'trust'     # named by its mark, see cloud/trusts.py
 
 
 def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> bool:
@@ -41,3 +43,21 @@ def close(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable
     connection.execute(ledger.update().where(
         ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(list(names))
     ).values(closed_at=utcnow()))
+
+
+def identify(connection: sa.Connection, cluster_id: str, kind: str, name: str,
+             external_id: str) -> None:
+    """Note the id of a thing that was made; the cluster answers for it from now on."""
+    connection.execute(ledger.update().where(
+        ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name
+    ).values(external_id=external_id))
+
+
+def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[sa.Row]:
+    """Rows (cluster_id, name) of what was noted so long ago and never belonged to a cluster: the
+    request that made it broke off."""
+    before = utcnow() - datetime.timedelta(seconds=older_s)
+    query = sa.select(ledger.c.cluster_id, ledger.c.name).where(
+        ledger.c.kind == kind, ledger.c.external_id.is_(None), ledger.c.closed_at.is_(None),
+        ledger.c.created_at < before)
+    return connection.execute(query.order_by(ledger.c.id)).all()

@@ -97,7 +97,7 @@ services = _rows(
 ledger = _rows(
     'ledger', _text('cluster_id', 36), _text('kind', 64), _text('name'),
     _text('external_id', nullable=True), _moment('created_at'), _moment('closed_at', nullable=True),
-    _unique('ledger', 'cluster_id', 'kind', 'name'))
+    _unique('ledger', 'cluster_id', 'kind', 'name'), _index('ledger', 'kind', 'external_id'))
 # Notifications: written with the change that they tell of, sent afterwards.
 outbox = _rows(
     'outbox', _text('uuid', 36), _text('event_type'),

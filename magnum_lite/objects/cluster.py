@@ -64,6 +64,8 @@ class Cluster(Resource):
                                   doc='Which generation of its certificate authorities it has.'),
         'ssh_public_key': internal(Text(), nullable=True,
                                    doc='Public half of the key pair, read while accepting.'),
+        'identity': internal(Json({'type': 'object'}), default={},
+                             doc='Whose rights its operations use; no secret in clear.'),
         **stamps(),
     }
     computed = {

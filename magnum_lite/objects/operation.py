@@ -9,7 +9,8 @@ STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERS
 OPEN = ('QUEUED', 'RUNNING', 'WAITING')
 OVERTAKEN = ('CANCELLED', 'SUPERSEDED')     # by a deletion
 KINDS = ('create', 'update', 'resize', 'delete', 'nodegroup_create', 'nodegroup_update',
-         'nodegroup_delete', 'upgrade', 'rotate_ca', 'rollback')
+         'nodegroup_delete', 'upgrade', 'rotate_ca', 'rollback',
+         'rotate_credentials')
 
 # In which states of the cluster a change is accepted (contract 3.9). Changes that are accepted in
 # UPDATE_IN_PROGRESS wait there for the running one to end.
@@ -25,6 +26,7 @@ ALLOWED = {
     'nodegroup_delete': _GROUPS,
     'upgrade': STABLE,
     'rotate_ca': STABLE,
+    'rotate_credentials': (*STABLE, 'UPDATE_FAILED'),
 }
 RUN = 'run'         # the slot of the one operation of a cluster that may run
 _PHASES = {'create': 'CREATE', 'delete': 'DELETE', 'rollback': 'ROLLBACK',

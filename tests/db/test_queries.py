@@ -33,6 +33,7 @@ QUERIES = {
     'unsent': lambda c: outbox.unsent(c, limit=10),
     'steps': lambda c: journal.steps_of(c, 'o'),
     'ledger': lambda c: ledger.open_entries(c, 'a'),
+    'strays': lambda c: ledger.strays(c, ledger.TRUST, older_s=9),
     'usage': lambda c: usage.release(c, 'p'),
     'service': lambda c: services.report(c, host='h', plugins={}),
 }

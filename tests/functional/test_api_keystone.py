@@ -73,7 +73,8 @@ def api(tmp_path, conf, keystone):
     account = {'auth_url': keystone, 'auth_type': 'password', 'username': 'magnum', 'password': 'x',
                'project_name': 'service', 'user_domain_id': 'default',
                'project_domain_id': 'default'}
-    fixtures.make_conf(tmp_path, identity={'mode': 'keystone'}, service_auth=account,
+    fixtures.make_conf(tmp_path, service_auth=account,
+                       identity={'mode': 'keystone', 'delegation': 'service'},
                        keystone_authtoken={**account, 'www_authenticate_uri': keystone})
     with fixtures.service(conf) as running:
         yield running

@@ -20,6 +20,8 @@ import requests
 import sqlalchemy as sa
 
 from magnum_lite.secrets.keyring import new_key
+from magnum_lite_dev.keystone import RunningKeystone
+from magnum_lite_dev.state import free_port
 
 BIN = Path(sys.executable).parent
 CONFIG = """
@@ -39,10 +41,7 @@ connection = {connection}
 max_pool_size = 20
 [api]
 cluster_quota = 10000
-[identity]
-mode = development
-[development]
-catalog = {catalog}
+{identity}
 [secrets]
 key_file = {path}/keys
 [cloud]
@@ -54,13 +53,12 @@ heartbeat_s = 1
 poll_min_s = {poll_min_s}
 poll_max_s = {poll_max_s}
 """
-
-
-def free_port():
-    """A port of loopback that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+DEVELOPMENT = """
+[identity]
+mode = development
+[development]
+catalog = {catalog}
+"""
 
 
 @contextlib.contextmanager
@@ -136,14 +134,16 @@ class Deployment:
     """A running service.
 
     :ivar url: base of the API.
-    :ivar gate: before RabbitMQ.
+    :ivar gate: before RabbitMQ, None without a broker.
+    :ivar keystone: that vouches for callers, None if nobody does.
     """
 
     path: Path
     url: str
-    gate: Gate
+    gate: Gate | None
     config: Path
     catalog: dict
+    keystone: RunningKeystone | None = None
     processes: dict = field(default_factory=dict)
 
     def start(self, name, *command, **environ):
@@ -182,12 +182,18 @@ class Deployment:
         """{name: status} of a project's stacks in Heat."""
         reply = requests.get(
             self.catalog['orchestration'] % {'project_id': project} + '/stacks',
-            headers={'X-Auth-Token': f'admin:{project}:member'}, timeout=60)
+            headers={'X-Auth-Token': self.token(project)}, timeout=60)
         return {stack['stack_name']: stack['stack_status'] for stack in reply.json()['stacks']}
 
     def client(self, project='demo', user='demo', roles='member,reader'):
         """A client of a user."""
-        return Client(self.url, f'{user}:{project}:{roles}')
+        return Client(self.url, self.token(project, user, roles))
+
+    def token(self, project, user='admin', roles='member'):
+        """A token; where Keystone makes it, the roles are those that the user has."""
+        if self.keystone:
+            return self.keystone.session(user, project).get_token()
+        return f'{user}:{project}:{roles}'
 
 
 class Client:
@@ -239,26 +245,27 @@ class Client:
 
 
 @contextlib.contextmanager
-def deployment(path, heat, *, database, broker, conductors=2, workers=1, api_workers=2,
-               lease_s=12, poll_min_s=1, poll_max_s=5):
+def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2, workers=1,
+               api_workers=2, lease_s=12, poll_min_s=1, poll_max_s=5):
     """A service under gunicorn with some conductors; stopped at the end.
 
     :param database: URL of an empty database.
-    :param broker: transport URL.
+    :param broker: transport URL; None does without, and sweeps find all work.
+    :param keystone: a ``RunningKeystone`` that vouches for callers; None believes them.
     """
-    where = requests.utils.urlparse(broker)
-    gate = Gate(where.hostname, where.port or 5672)
-    transport = broker.replace(f'@{where.netloc.rpartition("@")[2]}', f'@127.0.0.1:{gate.port}')
+    gate, transport = _gate(broker) if broker else (None, 'fake://')
     (path / 'keys').write_text(new_key())
     config = path / 'magnum-lite.conf'
+    catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     config.write_text(CONFIG.format(
         path=path, transport_url=transport, connection=database, workers=workers, lease_s=lease_s,
         poll_min_s=poll_min_s, poll_max_s=poll_max_s,
-        catalog=','.join(f'{name}:{url}' for name, url in heat.catalog.items())))
+        identity=keystone.service_options() if keystone else DEVELOPMENT.format(catalog=catalog)))
     subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
                    check=True, timeout=60)
     port = free_port()
-    running = Deployment(path, f'http://127.0.0.1:{port}', gate, config, heat.catalog)
+    running = Deployment(path, f'http://127.0.0.1:{port}', gate, config, heat.catalog,
+                         keystone)
     running.start('api', str(BIN / 'gunicorn'), '--workers', str(api_workers), '--threads', '8',
                   '--worker-class', 'gthread', '--keep-alive', '75',
                   '--bind', f'127.0.0.1:{port}',
@@ -271,7 +278,14 @@ def deployment(path, heat, *, database, broker, conductors=2, workers=1, api_wor
     finally:
         for name in list(running.processes):
             running.stop(name)
-        gate.close()
+        if gate:
+            gate.close()
+
+
+def _gate(broker):
+    where = requests.utils.urlparse(broker)
+    gate = Gate(where.hostname, where.port or 5672)
+    return gate, broker.replace(f'@{where.netloc.rpartition("@")[2]}', f'@127.0.0.1:{gate.port}')
 
 
 def _wait_ready(running, conductors):

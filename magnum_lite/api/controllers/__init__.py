@@ -7,6 +7,7 @@ from magnum_lite.api.controllers import (
     cluster_templates,
     cluster_upgrade,
     clusters,
+    credentials,
     drivers,
     federations,
     mservices,
@@ -18,5 +19,5 @@ from magnum_lite.api.controllers import (
 )
 
 __all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates',
-           'cluster_upgrade', 'clusters', 'drivers', 'federations', 'mservices', 'nodegroups',
-           'operations', 'quotas', 'root', 'stats']
+           'cluster_upgrade', 'clusters', 'credentials', 'drivers', 'federations', 'mservices',
+           'nodegroups', 'operations', 'quotas', 'root', 'stats']

@@ -1,9 +1,11 @@
 """``POST /v1/clusters``: from a body to rows and an operation, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from magnum_lite.api import schema
+from oslo_config import cfg
+
+from magnum_lite.api import delegation, schema
 from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
@@ -50,12 +52,31 @@ def create(request: Request) -> dict[str, Any]:
         'status': 'CREATE_IN_PROGRESS', 'version_reason': 'create',
         'project_id': request.context.project_id, 'user_id': request.context.user_id,
         'facts': _facts(image), 'ssh_public_key': keypair.public_key if keypair else None})
-    operation = _operation(request, cluster)
-    request.service.db.write(accept.create, cluster, _groups(cluster, template, *counts), operation,
-                             quota=request.service.conf.api.cluster_quota,
-                             timeout_min=cluster.create_timeout)
-    request.service.waker.wake(operation.uuid)
+    groups = _groups(cluster, template, *counts)
+    if identity.by_trust(request.service.conf):
+        with delegation.loan(request, cluster.uuid) as loan:
+            _accept(request, cluster, groups, loan.identity, loan.accept)
+    else:
+        _accept(request, cluster, groups, identity.without_trust(
+            request.service.conf, user_id=cluster.user_id, project_id=cluster.project_id,
+            roles=request.context.roles))
     return {'uuid': cluster.uuid}
+
+
+def _accept(request: Request, cluster: Cluster, groups: list[NodeGroup], who: dict[str, Any],
+            *also: Callable[[Any], None]) -> None:
+    cluster.identity = who
+    operation = _operation(request, cluster)
+    request.service.db.write(_write, cluster, groups, operation, request.service.conf, also)
+    request.service.waker.wake(operation.uuid)
+
+
+def _write(connection: Any, cluster: Cluster, groups: list[NodeGroup], operation: Operation,
+           conf: cfg.ConfigOpts, also: Iterable[Callable[[Any], None]]) -> None:
+    accept.create(connection, cluster, groups, operation, quota=conf.api.cluster_quota,
+                  timeout_min=cluster.create_timeout)
+    for write in also:
+        write(connection)
 
 
 def choose_driver(drivers: Iterable[Any], server_type: str, distro: str | None, coe: str,
@@ -146,6 +167,4 @@ def _operation(request: Request, cluster: Cluster) -> Operation:
     return Operation.new(
         cluster_id=cluster.uuid, kind='create', reason='create', project_id=cluster.project_id,
         user_id=context.user_id, request_id=context.request_id,
-        caller_project_id=context.project_id,
-        identity=identity.caller(request.service.conf, user_id=context.user_id,
-                                 project_id=cluster.project_id, roles=context.roles))
+        caller_project_id=context.project_id, identity=cluster.identity)

@@ -5,7 +5,6 @@ from typing import Any
 from magnum_lite.api import paging, patch, schema, views
 from magnum_lite.api.document import ACCEPTED, NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.cloud import identity
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, deadline
@@ -134,9 +133,7 @@ def change_of(request: Request, cluster: Cluster, kind: str, reason: str,
     return Operation.new(
         cluster_id=cluster.uuid, kind=kind, reason=reason, project_id=cluster.project_id,
         user_id=context.user_id, request_id=context.request_id,
-        caller_project_id=context.project_id,
-        identity=identity.caller(request.service.conf, user_id=context.user_id,
-                                 project_id=cluster.project_id, roles=context.roles), **fields)
+        caller_project_id=context.project_id, identity=cluster.identity, **fields)
 
 
 def driver_that_can(connection: Any, cluster: Cluster, capability: str, doing: str) -> Any:

@@ -1,0 +1,124 @@
+"""The service behind a real Keystone, with a real Heat that asks the same one."""
+
+import configparser
+import itertools
+
+import pytest
+from keystoneauth1 import loading
+from oslo_config import cfg
+
+from magnum_lite_dev.keystone_heat import running_keystone_heat
+from tests import fixtures
+from tests.service.deployment import Client, deployment
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope='session')
+def keystone_heat(tmp_path_factory):
+    """(Keystone, Heat)."""
+    with running_keystone_heat(tmp_path_factory.mktemp('cloud')) as running:
+        yield running
+
+
+@pytest.fixture(scope='session')
+def keystone_service(tmp_path_factory, keystone_heat):
+    """One API worker and one conductor of that Keystone, on SQLite and without a broker."""
+    keystone, heat = keystone_heat
+    path = tmp_path_factory.mktemp('service')
+    with deployment(path, heat, keystone=keystone, database=f'sqlite:///{path}/service.sqlite',
+                    conductors=1, api_workers=1, lease_s=60) as service:
+        keystone.endpoints({'container-infra': f'{service.url}/v1'})
+        yield service
+
+
+@pytest.fixture
+def keystone(keystone_heat):
+    """The Keystone."""
+    return keystone_heat[0]
+
+
+@pytest.fixture
+def project(keystone):
+    """Name of a project that nothing else uses."""
+    name = f'project-{next(_NUMBERS)}'
+    keystone.project(name)
+    return name
+
+
+class Tenant(Client):
+    """Somebody with a password, whose client buys a new token when the old one has run out."""
+
+    def __init__(self, service, user, project):
+        super().__init__(service.url, '')
+        self.keystone = service.keystone
+        self.session = service.keystone.session(user, project)
+        self._catalog = service.catalog
+        self.user_id = self.session.get_user_id()
+
+    def __call__(self, *arguments, **more):
+        """As ``Client``."""
+        self._session.headers['X-Auth-Token'] = self.session.get_token()
+        return super().__call__(*arguments, **more)
+
+    def wait(self, *arguments, **more):
+        """As ``Client``."""
+        return super().wait(*arguments, **{'within_s': 200, **more})
+
+    def gone(self, *arguments, **more):
+        """As ``Client``."""
+        self._session.headers['X-Auth-Token'] = self.session.get_token()
+        super().gone(*arguments, **more)
+
+    def stacks(self):
+        """{name: status} of the stacks in the project."""
+        found = self.session.get('/stacks', endpoint_filter={'service_type': 'orchestration'})
+        return {stack['stack_name']: stack['stack_status'] for stack in found.json()['stacks']}
+
+    def trusts_to(self, user):
+        """Ids of the trusts by this user to a service user."""
+        trustee = self.keystone.user(user)
+        return [trust.id for trust in self.keystone.admin.trusts.list(trustor_user=self.user_id)
+                if trust.trustee_user_id == trustee]
+
+
+@pytest.fixture
+def tenants(keystone_service):
+    """A function that makes a user with some roles in a project, and gives its client."""
+    def make(name, project, *roles):
+        name = f'{name}-{project}'
+        keystone_service.keystone.user(name, project, *roles)
+        return Tenant(keystone_service, name, project)
+    return make
+
+
+@pytest.fixture
+def make_api(keystone_heat, tmp_path):
+    """A function that gives the service in this process, with options as ``make_conf``."""
+    keystone = keystone_heat[0]
+    options = configparser.ConfigParser(interpolation=None)
+    options.read_string(keystone.service_options())
+    behind = {name: dict(options[name]) for name in options.sections()}
+    started = []
+
+    def make(**groups):
+        conf = fixtures.make_conf(tmp_path, **{**behind, **groups})
+        started.append(running := fixtures.service(conf))
+        return running.__enter__()
+
+    yield make
+    for running in started:
+        running.__exit__(None, None, None)
+    fixtures.forget_conf()
+    # Both leave options on the global configuration, which other tests do not set.
+    for group in ('keystone_authtoken', 'service_auth'):
+        cfg.CONF.unregister_opts(loading.get_auth_plugin_conf_options('password'), group)
+
+
+@pytest.fixture
+def token(keystone):
+    """A function that makes a user with some roles in a project, and gives its token."""
+    def make(name, project, *roles):
+        keystone.user(name, project, *roles)
+        return keystone.session(name, project).get_token()
+    return make
