@@ -241,7 +241,7 @@ def _body(request: webob.Request, endpoint: Endpoint) -> Any:
     accepted = (JSON, PATCH_JSON) if request.method == 'PATCH' else (JSON,)
     if has_body and request.content_type.lower() not in accepted:
         raise UnsupportedMedia(given=request.content_type[:255] or 'without a type')
-    if not endpoint.has_body:
+    if endpoint.takes is None:
         return None
     raw = _read(request) if has_body else b''
     if not raw and not endpoint.needs_body:

@@ -24,8 +24,7 @@ from magnum_lite.exceptions import (
     NotAcceptable,
     ServiceError,
 )
-from magnum_lite.objects.attribute import Attribute, attr
-from magnum_lite.objects.fields import Text
+from magnum_lite.objects.attribute import Attribute
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
@@ -105,7 +104,6 @@ class Endpoint:
     :ivar since: the first microversion that has it, ``(major, minor)``.
     :ivar status: of success; what answers ``NOTHING`` has 204.
     :ivar takes: what its body is; None for no body, which is not looked at then.
-    :ivar takes_body: whether it has a body that ``takes`` does not tell of.
     :ivar answers: what it returns; None for what nobody has described.
     :ivar errors: what it raises beyond what every endpoint of its kind does.
     :ivar query: ``{argument: its attribute}``.
@@ -120,21 +118,15 @@ class Endpoint:
     since: Version = RANGE[0]
     status: int = 200
     takes: Shape | Patch | None = None
-    takes_body: bool = False
     answers: Shape | Many | None = None
     errors: tuple[type[ServiceError], ...] = ()
     query: Mapping[str, Attribute] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def has_body(self) -> bool:
-        """Whether it looks at the body."""
-        return self.takes_body or self.takes is not None
-
-    @property
     def needs_body(self) -> bool:
         """Whether it refuses a request without one."""
-        return self.has_body and self.takes is not NOTHING
+        return self.takes not in (None, NOTHING)
 
     @functools.cached_property
     def parts(self) -> list[tuple[str, str]]:
@@ -172,14 +164,10 @@ def endpoint(method: str, path: str, **said: Any) -> Callable[[Callable[..., Any
     """Make a function the handler of ``method path``; the rest as in ``Endpoint``.
 
     The function gets the ``Request`` and the path's variables, and returns the document. Its
-    docstring describes the endpoint to users. A version in place of an argument's attribute says
-    since when there is that argument, and nothing of what it is.
+    docstring describes the endpoint to users.
     """
-    query = {name: kind if isinstance(kind, Attribute) else _undescribed(kind)
-             for name, kind in said.pop('query', {}).items()}
-
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
-        ENDPOINTS.append(Endpoint(method, path, handler, query=query, **said))
+        ENDPOINTS.append(Endpoint(method, path, handler, **said))
         return handler
     return register
 
@@ -206,10 +194,6 @@ def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
     if found or _matches(_TAKEN, segments):
         raise MethodNotAllowed(method=method)
     raise NoRoute(path=path[:255])
-
-
-def _undescribed(since: Version) -> Attribute:
-    return attr(Text(), doc='', since='.'.join(map(str, since)))
 
 
 def _matches(paths: tuple[str, ...], segments: list[str]) -> bool:

@@ -13,7 +13,7 @@ from magnum_lite.api.endpoint import ENDPOINTS
 
 def undescribed(known):
     """What the OpenAPI document cannot say of an endpoint."""
-    if known.takes_body:
+    if known.takes is None and known.method in ('POST', 'PATCH'):
         yield 'takes='
     if known.answers is None:
         yield 'answers='
