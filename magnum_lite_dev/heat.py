@@ -25,6 +25,7 @@ from heat.common import config, context, messaging  # noqa: E402
 from heat.db import migration  # noqa: E402
 from heat.engine import service, template  # noqa: E402
 from heat.rpc import api as rpc_api  # noqa: E402
+from keystonemiddleware import auth_token  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from magnum_lite_dev import heat_identity, heat_settings, tuning  # noqa: E402
@@ -77,12 +78,17 @@ class EmbeddedHeat:
         self.state.mkdir(parents=True, exist_ok=True)
         port, cloud_port = self._remembered_ports()
         self.cloud.store.load(self.state / 'cloud.json')
-        self._cloud_server = Server(self.cloud, cloud_port, name='sim-cloud')
+        self._cloud = self.cloud
+        self._cloud_server = Server(lambda environ, start: self._cloud(environ, start), cloud_port,
+                                    name='sim-cloud')
         self._api = _starting
         self._api_server = Server(lambda environ, start: self._api(environ, start), port,
                                   name='heat-api', threads=32)
         self._describe()
         self._configure()
+        if self._keystone_url:
+            # Whoever Keystone does not know is still answered: nodes have no token yet.
+            self._cloud = auth_token.AuthProtocol(self.cloud, {'delay_auth_decision': True})
         self._start_engine()
         self._api = config.load_paste_app('heat-api')
         self.cloud.nodes.resume()
