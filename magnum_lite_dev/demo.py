@@ -154,6 +154,7 @@ class Demo:
         self._openstack('coe', 'cluster', 'config', '--dir', str(directory), '--force', self._name)
         for line in kubeconfig.describe(directory / 'config'):
             self._screen.line(f'  {line}')
+        self._screen.line(f'  nodes        {", ".join(kubeconfig.nodes(directory / "config"))}')
 
     def _show_operations(self, cluster_id):
         path = f'clusters/{cluster_id}/operations'

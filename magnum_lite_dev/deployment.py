@@ -85,7 +85,7 @@ class Deployment:
         self.heat.start(
             [sys.executable, '-m', 'magnum_lite_dev.heat', '--state', str(self.state.heat),
              '--port', str(ports['heat']), '--cloud-port', str(ports['cloud']),
-             '--build-seconds', str(build_seconds), *self._bound], output)
+             '--build-seconds', str(build_seconds), '--loopback', *self._bound], output)
         try:
             fixture.wait_until_ready(self.state.heat, self.heat)
         except fixture.HeatDidNotStart as error:

@@ -67,13 +67,15 @@ class RunningHeat:
 
 @contextlib.contextmanager
 def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud_port=0,
-                 topics=None, python=sys.executable, debug=False, keystone_url=None):
+                 topics=None, python=sys.executable, debug=False, loopback=False,
+                 keystone_url=None):
     """Start an embedded Heat over a state directory and stop it at the end.
 
     :param state: directory; one that was used before is taken up again, ports included.
     :param transport_url: broker for notifications; None sends none.
     :param topics: notification topics, comma-separated.
     :param python: an interpreter in whose environment Heat is installed.
+    :param loopback: floating IPs of 127.0.0.0/8, where the Kubernetes APIs of clusters answer.
     :param keystone_url: of a Keystone that vouches for callers; None believes them.
     :returns: context manager with a :class:`RunningHeat`.
     :raises HeatDidNotStart: with the tail of the log.
@@ -83,6 +85,7 @@ def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud
     options += ['--transport-url', transport_url] if transport_url else []
     options += ['--notification-topics', topics] if topics else []
     options += ['--debug'] if debug else []
+    options += ['--loopback'] if loopback else []
     options += ['--keystone-url', keystone_url] if keystone_url else []
     state = pathlib.Path(state)
     state.mkdir(parents=True, exist_ok=True)

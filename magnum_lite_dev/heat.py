@@ -4,12 +4,14 @@
 and its registry in globals: one :class:`EmbeddedHeat` per process.
 """
 import argparse
+import ipaddress
 import json
 import os
 import pathlib
 import signal
 import sys
 import threading
+import zlib
 
 from oslo_service import backend
 
@@ -23,6 +25,7 @@ from heat.common import config, context, messaging  # noqa: E402
 from heat.db import migration  # noqa: E402
 from heat.engine import service, template  # noqa: E402
 from heat.rpc import api as rpc_api  # noqa: E402
+from keystonemiddleware import auth_token  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from magnum_lite_dev import heat_identity, heat_settings, tuning  # noqa: E402
@@ -47,14 +50,17 @@ class EmbeddedHeat:
     :param transport_url: the broker for ``orchestration.stack.*``; ``fake://`` sends none.
     :param topics: the notification topics, comma-separated.
     :param quick: shorten Heat's own pauses of a second.
+    :param loopback: a fresh cloud takes floating IPs of 127.0.0.0/8, where the Kubernetes APIs of
+        its clusters answer.
     :param keystone_url: of a Keystone that vouches for callers; None believes them.
     """
 
     def __init__(self, state, *, port=0, cloud_port=0, build_seconds=0.2,
                  transport_url='fake://', topics=TOPICS, quick=True, debug=False,
-                 keystone_url=None):
+                 loopback=False, keystone_url=None):
         self.state = pathlib.Path(state).resolve()
-        self.cloud = SimCloud(build_seconds=build_seconds)
+        cidr = {'external_cidr': _loopback_cidr(self.state)} if loopback else {}
+        self.cloud = SimCloud(build_seconds=build_seconds, **cidr)
         self.catalog = {}
         self._ports = (port, cloud_port)
         self._transport_url = transport_url
@@ -72,12 +78,17 @@ class EmbeddedHeat:
         self.state.mkdir(parents=True, exist_ok=True)
         port, cloud_port = self._remembered_ports()
         self.cloud.store.load(self.state / 'cloud.json')
-        self._cloud_server = Server(self.cloud, cloud_port, name='sim-cloud')
+        self._cloud = self.cloud
+        self._cloud_server = Server(lambda environ, start: self._cloud(environ, start), cloud_port,
+                                    name='sim-cloud')
         self._api = _starting
         self._api_server = Server(lambda environ, start: self._api(environ, start), port,
                                   name='heat-api', threads=32)
         self._describe()
         self._configure()
+        if self._keystone_url:
+            # Whoever Keystone does not know is still answered: nodes have no token yet.
+            self._cloud = auth_token.AuthProtocol(self.cloud, {'delay_auth_decision': True})
         self._start_engine()
         self._api = config.load_paste_app('heat-api')
         self.cloud.nodes.resume()
@@ -163,6 +174,13 @@ class EmbeddedHeat:
         self.cloud.store.save(self.state / 'cloud.json')
 
 
+def _loopback_cidr(state):
+    """A part of 127.0.0.0/8 that other clouds of this machine hardly take, as text."""
+    parts = list(ipaddress.ip_network('127.0.0.0/8').subnets(new_prefix=20))
+    # The first has 127.0.0.1.
+    return str(parts[1 + zlib.crc32(str(state).encode()) % (len(parts) - 1)])
+
+
 def _starting(environ, start_response):
     start_response('503 Service Unavailable', [('Content-Length', '0'), ('Retry-After', '1')])
     return [b'']
@@ -179,6 +197,8 @@ def _parser():
     parser.add_argument('--transport-url', default='fake://',
                         help='broker for notifications; fake:// sends none')
     parser.add_argument('--notification-topics', default=TOPICS, help='comma-separated')
+    parser.add_argument('--loopback', action='store_true',
+                        help='floating IPs of 127.0.0.0/8, where Kubernetes APIs answer')
     parser.add_argument('--slow', action='store_true',
                         help="keep Heat's own pauses of a second")
     parser.add_argument('--keystone-url', metavar='URL',
@@ -199,7 +219,8 @@ def main(argv=None):
     heat = EmbeddedHeat(
         args.state, port=args.port, cloud_port=args.cloud_port, debug=args.debug,
         build_seconds=args.build_seconds, transport_url=args.transport_url,
-        topics=args.notification_topics, quick=not args.slow, keystone_url=args.keystone_url)
+        topics=args.notification_topics, quick=not args.slow, loopback=args.loopback,
+        keystone_url=args.keystone_url)
     try:
         heat.start()
     except OSError as error:

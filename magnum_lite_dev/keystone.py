@@ -45,8 +45,10 @@ backend = dogpile.cache.memory
 GUNICORN = '''\
 from magnum_lite_dev.processes import end_with
 bind = '127.0.0.1:{port}'
+# SQLite refuses who reads and then writes while another writes: one request at a time.
 workers = 1
-threads = 4
+worker_class = 'gthread'
+threads = 1
 keepalive = 75
 accesslog = '{state}/access.log'
 access_log_format = '%(m)s %(U)s %(s)s'

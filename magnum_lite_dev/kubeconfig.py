@@ -1,6 +1,11 @@
-"""What a kubeconfig says, and whether its certificate is one its authority gave."""
+"""What a kubeconfig says, whether its certificate is one its authority gave, and its cluster."""
 import base64
+import http.client
+import json
 import pathlib
+import ssl
+import tempfile
+import urllib.parse
 
 import yaml
 from cryptography import x509
@@ -8,6 +13,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from magnum_lite_dev.trouble import Trouble
+
+TIMEOUT_S = 10
 
 
 def describe(path):
@@ -34,6 +41,34 @@ def describe(path):
             f'user         {certificate.subject.rfc4514_string()}',
             f'authority    {authority.subject.rfc4514_string()}, verified',
             f'valid until  {certificate.not_valid_after_utc:%Y-%m-%d}']
+
+
+def nodes(path):
+    """Names of the cluster's nodes, as its API tells the user of the kubeconfig at ``path``.
+
+    :raises Trouble: the API cannot be reached, or does not believe this user.
+    """
+    path = pathlib.Path(path)
+    config = yaml.safe_load(path.read_text())
+    cluster, user = config['clusters'][0]['cluster'], config['users'][0]['user']
+    context = ssl.create_default_context(
+        cadata=_material(path, cluster, 'certificate-authority').decode())
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(_material(path, user, 'client-certificate') + b'\n'
+                   + _material(path, user, 'client-key'))
+        file.flush()
+        context.load_cert_chain(file.name)
+    server = urllib.parse.urlsplit(cluster['server'])
+    connection = http.client.HTTPSConnection(
+        server.hostname, server.port, timeout=TIMEOUT_S, context=context)
+    try:
+        connection.request('GET', '/api/v1/nodes')
+        reply = json.loads(connection.getresponse().read())
+        return [node['metadata']['name'] for node in reply['items']]
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        raise Trouble(f'{cluster["server"]} does not tell its nodes: {error!r}') from error
+    finally:
+        connection.close()
 
 
 def _material(path, section, name):

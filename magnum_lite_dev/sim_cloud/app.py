@@ -11,6 +11,7 @@ from magnum_lite_dev.sim_cloud import (
     load_balancer,
     network,
     request,
+    seed,
     volume,
 )
 from magnum_lite_dev.sim_cloud.nodes import Nodes
@@ -32,10 +33,13 @@ class SimCloud:
     :param build_seconds: from a server's boot to ACTIVE.
     :param delete_seconds: from a server's deletion to its absence.
     :param signal_seconds: from ACTIVE to the node's signal.
+    :param external_cidr: where floating IPs come from. In a part of 127.0.0.0/8 the Kubernetes
+        APIs of clusters answer.
     """
 
-    def __init__(self, *, build_seconds=0.0, delete_seconds=0.0, signal_seconds=0.05):
-        self.store = Store()
+    def __init__(self, *, build_seconds=0.0, delete_seconds=0.0, signal_seconds=0.05,
+                 external_cidr=seed.EXTERNAL_CIDR):
+        self.store = Store(external_cidr)
         self.build_seconds = build_seconds
         self.delete_seconds = delete_seconds
         self.nodes = Nodes(self.store, signal_seconds)

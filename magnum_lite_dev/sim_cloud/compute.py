@@ -6,9 +6,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from magnum_lite_dev.sim_cloud import seed, server_api
-from magnum_lite_dev.sim_cloud.request import Refusal, now
+from magnum_lite_dev.sim_cloud.request import LATEST, Refusal, now
 
-VERSION = '2.96'
+VERSION = '{}.{}'.format(*LATEST)
+# Since then key pairs have a type, and other codes tell that one is made or gone.
+TYPED_KEYS = (2, 2)
 
 
 def handle(cloud, request):
@@ -51,8 +53,9 @@ def _zones(cloud, request):
 
 def _keypairs(cloud, request):
     store = cloud.store
+    is_typed = request.microversion >= TYPED_KEYS
     if request.method == 'POST':
-        return 201, {'keypair': _new_keypair(store, request)}
+        return 201 if is_typed else 200, {'keypair': _new_keypair(store, request)}
     if not request.path:
         return 200, {'keypairs': [
             {'keypair': _shown(row)} for row in store.rows('os-keypairs')
@@ -62,7 +65,7 @@ def _keypairs(cloud, request):
         else request.query.get('user_id', request.user)
     if request.method == 'DELETE':
         store.drop('os-keypairs', f'{owner}/{name}')
-        return 204, None
+        return 204 if is_typed else 202, None
     return 200, {'keypair': _shown(store.get('os-keypairs', f'{owner}/{name}'))}
 
 
@@ -84,6 +87,8 @@ def _new_keypair(store, request):
         'id': row_id, 'name': given['name'], 'type': given.get('type', 'ssh'),
         'public_key': public, 'fingerprint': _fingerprint(public), '_user': request.user})
     shown = dict(_shown(row), user_id=request.user)
+    if request.microversion < TYPED_KEYS:
+        del shown['id'], shown['type']
     # As in Nova, the private half is shown once and kept nowhere.
     return dict(shown, private_key=private) if private else shown
 

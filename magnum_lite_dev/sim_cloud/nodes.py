@@ -1,4 +1,4 @@
-"""Simulated machines: once a server is ACTIVE its node runs, which is to say that it signals."""
+"""Simulated machines: once a server is ACTIVE its node runs: it serves its API, and signals."""
 import concurrent.futures
 import heapq
 import logging
@@ -8,6 +8,7 @@ import time
 import requests
 
 from magnum_lite_dev.sim_cloud import user_data
+from magnum_lite_dev.sim_cloud.kube_server import KubeServers
 
 LOG = logging.getLogger(__name__)
 TIMEOUT_S = 60
@@ -27,6 +28,7 @@ class Nodes:
         self.signal_seconds = signal_seconds
         self.sent = []
         self._store = store
+        self._apis = KubeServers(store)
         self._due = []
         self._sequence = 0
         self._changed = threading.Condition()
@@ -41,12 +43,20 @@ class Nodes:
                                        self._sequence, row))
             self._changed.notify()
 
+    def stop(self, row):
+        """End what the node of this server runs."""
+        self._apis.close(row)
+
     def resume(self):
-        """Start every node that had not come up when the cloud was stopped."""
+        """Start every node that had not come up when the cloud was stopped, and the APIs again."""
         with self._store.lock:
-            for row in self._store.rows('servers'):
-                if not (row['_is_up'] or row['_fault'] or row['_deleted_at']):
-                    self.start(row)
+            rows = [row for row in self._store.rows('servers')
+                    if not (row['_fault'] or row['_deleted_at'])]
+        for row in rows:
+            if row['_is_up']:
+                self._apis.open(row)
+            else:
+                self.start(row)
 
     def _watch(self):
         while True:
@@ -61,6 +71,9 @@ class Nodes:
             if row['_deleted_at'] or row['_is_up']:
                 return
             fault = self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
+        if not fault:
+            # Before it signals: who hears of it may ask at once.
+            self._apis.open(row)
         if not (fault and fault['kind'] == 'no_signal'):
             for signal in user_data.signals(
                     row['_user_data'].encode('utf-8', 'surrogateescape')):

@@ -1,9 +1,13 @@
 """What a simulated API is asked (:class:`Request`) and how it says no (:class:`Refusal`)."""
 import dataclasses
 import json
+import re
 import urllib.parse
 import uuid
 from datetime import UTC, datetime
+
+# What Nova speaks with who asks for nothing, and what this one speaks at most.
+OLDEST, LATEST = (2, 1), (2, 96)
 
 
 class Refusal(Exception):
@@ -20,7 +24,8 @@ class Request:
     """One HTTP request to one simulated service, taken apart.
 
     ``path`` holds the segments after the service's name, ``base`` the service's own URL;
-    ``body`` is the decoded JSON, ``{}`` without one. ``user`` and ``project`` come from the token.
+    ``body`` is the decoded JSON, ``{}`` without one. ``user`` and ``project`` come from the token,
+    or from Keystone, which knows it. ``microversion`` is the asked one of Nova, as two numbers.
     """
 
     method: str
@@ -30,6 +35,7 @@ class Request:
     base: str
     user: str
     project: str
+    microversion: tuple[int, int] = OLDEST
 
     @property
     def is_page_after_the_last(self):
@@ -60,11 +66,23 @@ def from_environ(environ):
     if not isinstance(body, dict):
         raise Refusal(400, 'the body is not a JSON object')
     user, project = identity(environ.get('HTTP_X_AUTH_TOKEN', ''))
+    if environ.get('HTTP_X_IDENTITY_STATUS') == 'Confirmed':
+        user, project = environ['HTTP_X_USER_ID'], environ.get('HTTP_X_PROJECT_ID', '')
     return service, Request(
         method=environ['REQUEST_METHOD'],
         path=tuple(part for part in rest.split('/') if part),
         query=dict(urllib.parse.parse_qsl(environ.get('QUERY_STRING', ''))),
-        body=body, base=f'http://{environ["HTTP_HOST"]}/{service}', user=user, project=project)
+        body=body, base=f'http://{environ["HTTP_HOST"]}/{service}', user=user, project=project,
+        microversion=_microversion(environ))
+
+
+def _microversion(environ):
+    asked = environ.get('HTTP_X_OPENSTACK_NOVA_API_VERSION') or environ.get(
+        'HTTP_OPENSTACK_API_VERSION', '').partition('compute ')[2]
+    if asked == 'latest':
+        return LATEST
+    number = re.fullmatch(r'(\d+)\.(\d+)', asked)
+    return (int(number[1]), int(number[2])) if number else OLDEST
 
 
 def identity(token):

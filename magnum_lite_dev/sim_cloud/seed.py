@@ -1,4 +1,6 @@
 """What a fresh simulated cloud already has: flavors, images, an external network, a key pair."""
+import ipaddress
+
 from magnum_lite_dev.sim_cloud.request import now
 
 # (name, vCPUs, MiB of memory, GiB of disk)
@@ -11,10 +13,12 @@ KEYPAIR = 'demo'
 PUBLIC_KEY = ('ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINf8HvYPD7yMe/1Ie739VnwdxB88xl8HWF6+lSx8xM5W '
               'demo@sim')
 EVERYBODY = '*'
+# Nothing on this machine answers at these addresses.
+EXTERNAL_CIDR = '203.0.0.0/16'
 
 
-def fill(store):
-    """Put the seed into an empty store."""
+def fill(store, external_cidr):
+    """Put the seed into an empty store; floating IPs come from ``external_cidr``."""
     for number, (name, vcpus, ram, disk) in enumerate(FLAVORS, 1):
         store.put('flavors', {
             'id': str(number), 'name': name, 'vcpus': vcpus, 'ram': ram, 'disk': disk, 'swap': '',
@@ -36,7 +40,8 @@ def fill(store):
         'tags': [], 'subnets': [], 'router:external': True, 'project_id': 'admin',
         'port_security_enabled': True, 'revision_number': 1})
     subnet = store.put('subnets', {
-        'name': 'public-v4', 'network_id': network['id'], 'cidr': '203.0.0.0/16', 'ip_version': 4,
-        'gateway_ip': '203.0.0.1', 'enable_dhcp': False, 'tags': [], 'dns_nameservers': [],
-        'host_routes': [], 'allocation_pools': [], 'project_id': 'admin', 'revision_number': 1})
+        'name': 'public-v4', 'network_id': network['id'], 'cidr': external_cidr, 'ip_version': 4,
+        'gateway_ip': str(ipaddress.ip_network(external_cidr)[1]), 'enable_dhcp': False, 'tags': [],
+        'dns_nameservers': [], 'host_routes': [], 'allocation_pools': [], 'project_id': 'admin',
+        'revision_number': 1})
     network['subnets'].append(subnet['id'])

@@ -46,6 +46,7 @@ def _list(store, request):
 def _one(cloud, request, row, shown):
     if request.method == 'DELETE':
         row['_deleted_at'] = time.time() + cloud.delete_seconds
+        cloud.nodes.stop(row)
         servers.view(cloud.store, row)
         return 204, None
     if request.method == 'PUT':

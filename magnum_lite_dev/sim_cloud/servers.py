@@ -111,7 +111,7 @@ def view(store, row):
     shown.update({
         'status': status, 'progress': 100, 'OS-EXT-STS:task_state': task,
         'OS-EXT-STS:power_state': 1, 'OS-EXT-STS:vm_state': status.lower(),
-        'addresses': {} if status == 'BUILD' else _addresses(store, row),
+        'addresses': {} if status == 'BUILD' else addresses(store, row),
         'os-extended-volumes:volumes_attached': []})
     if status == 'ERROR':
         shown['fault'] = row['_fault']
@@ -127,7 +127,8 @@ def _clean_up(store, row):
     store.tables['servers'].pop(row['id'], None)
 
 
-def _addresses(store, row):
+def addresses(store, row):
+    """{network name: Nova's descriptions of the server's addresses there}."""
     found = {}
     for port_id in row['_ports']:
         port = store.tables['ports'].get(port_id)

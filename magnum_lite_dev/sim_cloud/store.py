@@ -18,13 +18,13 @@ class Store:
     Keys that begin with an underscore are never shown by a simulated API.
     """
 
-    def __init__(self):
+    def __init__(self, external_cidr=seed.EXTERNAL_CIDR):
         self.lock = threading.RLock()
         self.faults = Faults()
         self.tables = {}
         self.changes = 0
         self._next_host = {}
-        seed.fill(self)
+        seed.fill(self, external_cidr)
 
     def rows(self, table):
         """The rows of a table, as a list that stays as it is."""

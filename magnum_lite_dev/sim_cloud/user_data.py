@@ -43,10 +43,27 @@ def signals(user_data):
             if parsed:
                 found.setdefault(parsed['alarm_url'], Signal(
                     parsed['alarm_url'], credentials=_credentials(parsed)))
-        variables = {name.lower(): value for name, value in VARIABLE.findall(text)}
+        values = {name.lower(): value for name, value in VARIABLE.findall(text)}
         for url in URL.findall(text):
-            found.setdefault(url, Signal(url, credentials=_credentials(variables)))
+            found.setdefault(url, Signal(url, credentials=_credentials(values)))
     return list(found.values())
+
+
+def files(user_data):
+    """{path: text} of what cloud-config in the user data writes.
+
+    :param user_data: as for :func:`signals`.
+    """
+    found = {}
+    for text in texts(user_data):
+        for path, content in _written_files(text):
+            found[path] = content.decode('utf-8', 'replace')
+    return found
+
+
+def variables(files_of_node):
+    """{NAME: value} of every ``NAME='value'`` line in the files of a node."""
+    return dict(pair for text in files_of_node.values() for pair in VARIABLE.findall(text))
 
 
 def texts(data):
@@ -59,7 +76,10 @@ def texts(data):
                 found += texts(part.get_payload(decode=True) or b'')
         return found
     text = data.decode('utf-8', 'replace')
-    return [text, *_written_files(text)]
+    found = [text]
+    for _, content in _written_files(text):
+        found += texts(content)
+    return found
 
 
 def _unpacked(data):
@@ -86,7 +106,7 @@ def _written_files(text):
                 content = base64.b64decode(content)
             except binascii.Error:
                 continue
-        found += texts(content)
+        found.append((str(entry.get('path', '')), _unpacked(content)))
     return found
 
 

@@ -83,6 +83,18 @@ def test_every_user_has_the_demo_key_and_nobody_sees_the_keys_of_others(url):
     assert alice.compute.find_keypair('mine') is None
 
 
+@pytest.mark.parametrize(('headers', 'made', 'deleted', 'is_typed'), [
+    ({}, 200, 202, False),
+    ({'OpenStack-API-Version': 'compute 2.2'}, 201, 204, True),
+    ({'X-OpenStack-Nova-API-Version': 'latest'}, 201, 204, True)])
+def test_a_key_pair_is_answered_in_the_microversion_asked_for(
+        url, headers, made, deleted, is_typed):
+    keys = f'{url}/compute/v2.1/os-keypairs'
+    reply = requests.post(keys, json={'keypair': {'name': 'k'}}, headers=headers, timeout=5)
+    assert (reply.status_code, 'type' in reply.json()['keypair']) == (made, is_typed)
+    assert requests.delete(f'{keys}/k', headers=headers, timeout=5).status_code == deleted
+
+
 def test_a_network_with_ports_cannot_be_deleted(sdk):
     network = sdk.network.create_network(name='busy')
     sdk.network.create_subnet(network_id=network.id, cidr='10.9.0.0/24', ip_version=4)

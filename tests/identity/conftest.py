@@ -16,8 +16,8 @@ _NUMBERS = itertools.count(1)
 
 @pytest.fixture(scope='session')
 def keystone_heat(tmp_path_factory):
-    """(Keystone, Heat)."""
-    with running_keystone_heat(tmp_path_factory.mktemp('cloud')) as running:
+    """(Keystone, Heat); clusters have a Kubernetes API that answers."""
+    with running_keystone_heat(tmp_path_factory.mktemp('cloud'), loopback=True) as running:
         yield running
 
 
