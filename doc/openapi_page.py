@@ -33,6 +33,7 @@ def page(document):
                     yield from endpoint(document, f'{method.upper()} {path}', operation)
     yield from title('Documents', '=')
     for name, schema in document['components']['schemas'].items():
+        yield from ['', f'.. _document-{name}:']
         yield from title(name, '-')
         yield from [schema.get('description', ''), '']
         rows = schema.get('items', schema).get('properties', {})
@@ -74,7 +75,8 @@ def content(said):
 
 def link(schema):
     """A reference to the section of a document."""
-    return f'`{schema["$ref"].rpartition("/")[2]}`_'
+    name = schema['$ref'].rpartition('/')[2]
+    return f'`{name} <document-{name}_>`__'     # a noun and its document may have one name
 
 
 def resolved(document, said):

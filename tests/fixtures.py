@@ -136,10 +136,11 @@ class Api:
 
     def settle(self, cluster, status='CREATE_COMPLETE'):
         """Give a cluster a status, as a conductor would, and end its operation."""
-        self.db.write(_settle, cluster, status)
+        self.db.write(settle, cluster, status)
 
 
-def _settle(connection, cluster, status):
+def settle(connection, cluster, status):
+    """As ``Api.settle``, in a transaction."""
     from magnum_lite.objects import Cluster, NodeGroup, Operation
     values = {'status': status, 'status_reason': None}
     address = {'api_address': 'https://192.0.2.7:6443'} if status.endswith('COMPLETE') else {}

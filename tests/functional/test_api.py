@@ -54,5 +54,5 @@ def run(path, api, *, failfast=False):
     suite.run(result)
     failed = [f'{type(test).__name__}: {reason(why)}' for test, why in
               (*result.failures, *result.errors)]
-    assert result.testsRun and not result.skipped
+    assert result.testsRun == suite.countTestCases() and not result.skipped
     assert not failed, '\n'.join(failed)
