@@ -112,6 +112,7 @@ def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operati
     :returns: False when the group is being deleted already, and nothing was written.
     :raises WrongState: as ``change``.
     """
+    queue.hold(connection, cluster.uuid)
     group = store.get(connection, NodeGroup, operation.node_group, cluster_id=cluster.uuid)
     if group.status == 'DELETE_IN_PROGRESS':
         return False

@@ -10,8 +10,15 @@ import sqlalchemy as sa
 
 from magnum_lite.db import journal, outbox, store
 from magnum_lite.db.engine import now
+from magnum_lite.db.tables import clusters
 from magnum_lite.objects import Cluster, NodeGroup, Operation
 from magnum_lite.objects.operation import OPEN, RUN, group_phase, queue_slot
+
+
+def hold(connection: sa.Connection, cluster_id: str) -> None:
+    """Write the cluster's row as it is, to look at its queue before deciding what to write."""
+    connection.execute(clusters.update().where(clusters.c.uuid == cluster_id).values(
+        version=clusters.c.version))
 
 
 def running(connection: sa.Connection, cluster_id: str) -> Any:
@@ -59,12 +66,14 @@ def join(connection: sa.Connection, earlier: Operation, later: Operation,
                                       f'{later.reason}')
 
 
-def promote(connection: sa.Connection, cluster_id: str) -> str | None:
-    """Let the oldest waiting operation of the cluster run; its uuid, None if none waits.
+def promote(connection: sa.Connection, later: dict[str, Operation]) -> str | None:
+    """Let the oldest of the waiting operations run; its uuid, None if none waits.
 
     In the transaction in which the running one ended, so that the slot is free and nobody else's.
+
+    :param later: what ``waiting_of`` gives.
     """
-    for found in waiting_of(connection, cluster_id).values():
+    for found in later.values():
         limit_s = found.timeout_min * 60
         store.update(connection, Operation, {
             'slot': RUN, 'deadline_at': now(limit_s) if limit_s else None}, uuid=found.uuid)

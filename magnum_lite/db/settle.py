@@ -1,6 +1,7 @@
 """Ending an operation: its outcome, the cluster's status and the notification, in one transaction.
 
-Every function is fenced by ``claims.end``: a worker that lost its claim changes nothing.
+Every function is fenced by ``claims.end``: a worker that lost its claim changes nothing. ``later``
+is what ``queue.waiting_of`` gives.
 """
 
 import sqlalchemy as sa
@@ -40,12 +41,13 @@ def done(connection: sa.Connection, operation: Operation, status: Status) -> str
     """
     claims.end(connection, operation, state='DONE', progress='done')
     observe(connection, operation, status)
+    later = queue.waiting_of(connection, operation.cluster_id)
     _become(connection, operation)
     if operation.kind == 'nodegroup_delete':
         store.delete(connection, NodeGroup, uuid=operation.node_group)
     else:
-        _set_groups(connection, operation, 'COMPLETE', None)
-    return _close(connection, operation, 'end', 'done')
+        _set_groups(connection, operation, later, 'COMPLETE', None)
+    return _close(connection, operation, later, 'end', 'done')
 
 
 def failed(connection: sa.Connection, operation: Operation, *, code: str, text: str,
@@ -58,8 +60,9 @@ def failed(connection: sa.Connection, operation: Operation, *, code: str, text: 
     claims.end(connection, operation, state='FAILED', error_code=code, error_text=text,
                progress='failed')
     observe(connection, operation, status)
-    _put_back(connection, operation)
-    _set_groups(connection, operation, 'FAILED', text)
+    later = queue.waiting_of(connection, operation.cluster_id)
+    _put_back(connection, operation, later)
+    _set_groups(connection, operation, later, 'FAILED', text)
     phase = group_phase(operation.kind)
     whole = [uuid for uuid, state in (status.group_states if status else {}).items()
              if state == 'COMPLETE']
@@ -67,7 +70,7 @@ def failed(connection: sa.Connection, operation: Operation, *, code: str, text: 
         store.update(connection, NodeGroup, {'status': f'{phase}_COMPLETE', 'status_reason': None},
                      cluster_id=operation.cluster_id, uuid=whole, status=f'{phase}_FAILED')
     store.update(connection, Cluster, {'status_reason': text}, uuid=operation.cluster_id)
-    return _close(connection, operation, 'error', f'failed ({code}): {text}', code)
+    return _close(connection, operation, later, 'error', f'failed ({code}): {text}', code)
 
 
 def gone(connection: sa.Connection, operation: Operation) -> None:
@@ -107,13 +110,13 @@ def _forget(connection: sa.Connection, cluster_id: str, *, before: int) -> None:
     store.delete(connection, Certificate, **old)
 
 
-def _put_back(connection: sa.Connection, operation: Operation) -> None:
+def _put_back(connection: sa.Connection, operation: Operation,
+              later: dict[str, Operation]) -> None:
     """Undo what the rows show of a change that failed.
 
     Where a later change of the same attribute waits, the row shows that one: then the later one
     would go back to what was before both.
     """
-    later = queue.waiting_of(connection, operation.cluster_id)
     for uuid, values in operation.restore.items():
         next_values = later[uuid].restore.get(uuid, {}) if uuid in later else {}
         both = values.keys() & next_values.keys()
@@ -126,27 +129,27 @@ def _put_back(connection: sa.Connection, operation: Operation) -> None:
             store.update(connection, NodeGroup, values, uuid=uuid)
 
 
-def _set_groups(connection: sa.Connection, operation: Operation, outcome: str,
-                reason: str | None) -> None:
+def _set_groups(connection: sa.Connection, operation: Operation, later: dict[str, Operation],
+                outcome: str, reason: str | None) -> None:
     """Show how it ended, but on groups whose next change waits: those are still in progress."""
     where = {'cluster_id': operation.cluster_id, 'status': _IN_PROGRESS}
     if operation.node_group:
-        if operation.node_group in queue.waiting_of(connection, operation.cluster_id):
+        if operation.node_group in later:
             return
         where['uuid'] = operation.node_group
     store.update(connection, NodeGroup, {
         'status': f'{group_phase(operation.kind)}_{outcome}', 'status_reason': reason}, **where)
 
 
-def _close(connection: sa.Connection, operation: Operation, outcome: str, note: str,
-           reason: str = '') -> str | None:
+def _close(connection: sa.Connection, operation: Operation, later: dict[str, Operation],
+           outcome: str, note: str, reason: str = '') -> str | None:
     """Let the next change run, or show how the last ones ended: one that failed is told of until
     the next is accepted."""
     journal.note(connection, operation, note)
     outbox.write(connection, operation, outcome, reason)
     if outcome == 'error' and operation.target.get('rollback'):
         return accept.roll_back(connection, operation).uuid
-    following = queue.promote(connection, operation.cluster_id)
+    following = queue.promote(connection, later)
     if not following:
         cluster = store.rows(connection, Cluster, 'status_reason', uuid=operation.cluster_id)[0]
         # After a rollback that went well the reason of the failure before it stays to be read.

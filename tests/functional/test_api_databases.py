@@ -18,6 +18,7 @@ from tests.functional.test_api_races import (
     test_of_many_quotas_of_one_project_one_is_set,
     test_of_two_changes_one_is_accepted,
     test_two_deletions_are_one,
+    test_two_deletions_of_a_group_are_one,
 )
 
 __all__ = ['FILES', 'cluster', 'places', 'statements', 'test_rest', 'test_labels',
@@ -27,6 +28,7 @@ __all__ = ['FILES', 'cluster', 'places', 'statements', 'test_rest', 'test_labels
            'test_changes_that_may_wait_are_all_accepted',
            'test_no_more_clusters_than_the_quota_allows',
            'test_of_many_quotas_of_one_project_one_is_set', 'test_two_deletions_are_one',
+           'test_two_deletions_of_a_group_are_one',
            'test_requests_need_few_statements',
            'test_the_first_cluster_of_a_project_needs_few_statements']
 

@@ -85,6 +85,21 @@ def test_two_deletions_are_one(api, cluster):
     assert open_operations(api, cluster) == ['delete']
 
 
+def test_two_deletions_of_a_group_are_one(api, cluster):
+    path = f'/v1/clusters/{cluster}/nodegroups'
+    for number in range(5):
+        group = api.ok('POST', path, {'name': f'g{number}'})['uuid']
+        api.settle(cluster)
+        # Each waits for the slot of the group, unless the other has ended by then.
+        statuses = together(*[lambda: api.call(                     # noqa: B023
+            'DELETE', f'{path}/{group}').status_int] * 4)           # noqa: B023
+        assert statuses == [204] * 4
+        with api.db.read() as connection:
+            assert store.count(connection, Operation, node_group=group, kind='nodegroup_delete',
+                               cluster_id=cluster) == 1
+        api.settle(cluster)
+
+
 def test_a_template_and_a_cluster_of_it_do_not_miss_each_other(api):
     for number in range(5):
         template = api.template(name=f't{number}')
