@@ -68,8 +68,8 @@ CONDUCTOR = (
     cfg.IntOpt('trouble_limit', default=3, min=1,
                help='Retried failures of the cloud after which an operation fails.'),
     cfg.FloatOpt('stray_s', default=600, min=1,
-                 help='Seconds after which a trust is deleted whose request broke off before it '
-                      'was accepted; more than a request may take.'),
+                 help='Seconds after which a trust or an application credential is deleted whose '
+                      'request broke off before it was accepted; more than a request may take.'),
     cfg.StrOpt('notification_topic', default='magnum_lite_heat',
                help='Topic of Heat\'s notifications: add it to [oslo_messaging_notifications] '
                     'topics in heat.conf. One of our own takes nobody else\'s messages.'),
@@ -94,6 +94,12 @@ IDENTITY = (
                help='In whose name the operations of a cluster call the cloud: through a Keystone '
                     'trust by the user who asked for the cluster, or with the service user\'s own '
                     'role in the project. Clusters that exist keep theirs.'),
+    cfg.ListOpt('node_roles', default=['member', 'load-balancer_member'],
+                help='Roles of the application credential of nodes, where a driver asks for one: '
+                     'those of them that the caller has, and what Keystone lets them imply.'),
+    cfg.IntOpt('node_credential_days', default=365, min=1,
+               help='Days until the application credential of nodes ends; PATCH /v1/credentials/'
+                    '<cluster> makes a new one.'),
 )
 DEVELOPMENT = (
     cfg.DictOpt('catalog', default={},

@@ -64,6 +64,13 @@ class DelegationRefused(Forbidden):
                'service')
 
 
+class CredentialRefused(DelegationRefused):
+    """The caller's token cannot make what nodes authenticate with."""
+
+    message = ('The nodes of this cluster need an application credential of yours: {reason}; '
+               'authenticate with a password')
+
+
 class QuotaExceeded(Forbidden):
     """The project has as many as it may have."""
 

@@ -55,6 +55,10 @@ access_log_format = '%(m)s %(U)s %(s)s'
 wsgi_app = 'keystone.wsgi.api:application'
 def on_starting(server):
     end_with({parent})
+def post_fork(server, worker):
+    # Keystone leaves it to foreign keys to delete what belongs to what it deletes.
+    from keystone.common.sql.core import enable_sqlite_foreign_key
+    enable_sqlite_foreign_key()
 '''
 # What the service is told of it; the project is for what the service user does as itself.
 SERVICE = '''\

@@ -2,12 +2,15 @@
 
 import contextlib
 import json
+import time
 
 import webob
 from oslo_config import cfg
 
 from magnum_lite import conf as options
 from magnum_lite.api.app import make_app
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.service import Worker
 from magnum_lite.db import migrate, store
 from magnum_lite.objects import Driver
 from magnum_lite.secrets.keyring import new_key
@@ -79,6 +82,18 @@ def service(conf, *, driver=True):
         application.close()
 
 
+@contextlib.contextmanager
+def working(conf, driver):
+    """``service`` with a worker, which has one driver."""
+    with service(conf, driver=False) as running:
+        worker = Worker(conf, registry=Registry({driver.name: driver}))
+        worker.start()
+        try:
+            yield running
+        finally:
+            worker.stop()
+
+
 def driver_row(**values):
     """A Driver as a conductor publishes it."""
     return Driver.new(**{
@@ -133,6 +148,22 @@ class Api:
         """Uuid of a new cluster."""
         body = {'name': 'c1', 'cluster_template_id': template, **values}
         return self.ok('POST', '/v1/clusters', body)['uuid']
+
+    def wait(self, path, *, status, within_s=60, **more):
+        """The document at ``path`` once its status is no longer in progress."""
+        until = time.monotonic() + within_s
+        while (shown := self.ok('GET', path, **more))['status'].endswith('IN_PROGRESS'):
+            assert time.monotonic() < until, shown
+            time.sleep(0.05)
+        assert shown['status'] == status, shown
+        return shown
+
+    def gone(self, path, *, within_s=60, **more):
+        """Wait until nothing is at ``path``."""
+        until = time.monotonic() + within_s
+        while self.call('GET', path, **more).status_int == 200 and time.monotonic() < until:
+            time.sleep(0.05)
+        self.refused(404, 'GET', path, **more)
 
     def settle(self, cluster, status='CREATE_COMPLETE'):
         """Give a cluster a status, as a conductor would, and end its operation."""

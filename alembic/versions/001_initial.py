@@ -109,6 +109,7 @@ def _clusters():
         sa.Column('ca_generation', sa.Integer(), nullable=False),
         sa.Column('ssh_public_key', long_text(), nullable=True),
         sa.Column('identity', long_text(), nullable=False),
+        sa.Column('application_credential', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
         sa.UniqueConstraint('uuid',

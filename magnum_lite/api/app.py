@@ -22,8 +22,8 @@ from magnum_lite.api import (
 )
 from magnum_lite.api.endpoint import Endpoint, Request, Service, find
 from magnum_lite.api.microversion import HEADER, Version, number
+from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.lookups import Memory
-from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.context import PEER, Policy, RequestContext
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import (
@@ -55,7 +55,7 @@ class Application:
 
     def __init__(self, conf: cfg.ConfigOpts):
         self.service = Service(conf, Database(conf), Waker(conf), Vault(conf),
-                               Memory(conf.cloud.lookup_cache_s), Trusts(conf))
+                               Memory(conf.cloud.lookup_cache_s), Lending.of(conf))
         app = SizeLimit(pecan.Pecan(
             Root(self.service), hooks=[faults.Faults(), VersionHeaders()],
             guess_content_type_from_ext=False, use_context_locals=False), conf)

@@ -1,64 +1,100 @@
-"""Lending: a trust made while a request is accepted, and taken back when it is not."""
+"""Lending: what a caller's token makes for a cluster while a request is accepted.
+
+It is written down first, so that a conductor finds it by its name if this process dies, and taken
+back when the request is not accepted.
+"""
 
 import logging
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from magnum_lite.api.endpoint import Request
-from magnum_lite.cloud import trusts
-from magnum_lite.db import ledger
+from magnum_lite.cloud import identity, trusts
+from magnum_lite.cloud.lender import Lender, Lent
+from magnum_lite.db import journal, ledger
+from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL
 from magnum_lite.exceptions import DelegationRefused, Unavailable
+from magnum_lite.objects import Cluster, Operation
+from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
+# The capability of drivers whose nodes authenticate at the cloud.
+FOR_NODES = 'application_credential'
 
 
 @dataclass(frozen=True)
 class Loan:
-    """A trust that was just made.
+    """What a cluster gets of a caller.
 
-    :ivar identity: what the cluster keeps.
+    :ivar identity: whose rights its operations use.
+    :ivar application_credential: see the attribute of ``Cluster``.
     """
 
-    cluster_id: str
-    mark: str
     identity: dict[str, Any]
+    application_credential: dict[str, Any]
+    _vault: Vault
+    _made: tuple[tuple[Lender, str, Lent], ...]
 
-    def accept(self, connection: Any) -> None:
+    def accept(self, connection: Any, operation: Operation) -> None:
         """Make it the cluster's, in the transaction that accepts the request."""
-        ledger.identify(connection, self.cluster_id, ledger.TRUST, self.mark,
-                        self.identity['trust_id'])
+        cluster_id = operation.cluster_id
+        for lender, name, lent in self._made:
+            ledger.identify(connection, cluster_id, lender.kind, name, lent.id)
+            if lent.secret is not None:
+                user, _, ident = lent.id.partition('/')
+                for purpose, text in zip(APPLICATION_CREDENTIAL, (ident, lent.secret), strict=True):
+                    self._vault.replace(connection, cluster_id, purpose, text)
+                journal.note(connection, operation,
+                             f'its nodes use {lender.noun} {ident} of user {user}, which ends '
+                             f'{lent.expires_at:%Y-%m-%d}')
 
 
 @contextmanager
-def loan(request: Request, cluster_id: str) -> Iterator[Loan]:
-    """A trust by the caller for a cluster; taken back when the block raises.
+def loan(request: Request, cluster: Cluster, capabilities: Collection[str]) -> Iterator[Loan]:
+    """What the caller lends to a cluster; taken back when the block raises.
 
-    Written down first: if this process dies, a conductor finds the trust by its mark.
-
+    :param capabilities: of the cluster's driver.
     :raises DelegationRefused: the caller's token may not.
     :raises Unavailable: Keystone does not answer.
     """
-    service, mark = request.service, uuid.uuid4().hex
-    service.db.write(ledger.expect, cluster_id, ledger.TRUST, [mark])
-    trust_id = None
+    context, conf, lending = request.context, request.service.conf, request.service.lending
+    who = identity.without_trust(conf, user_id=context.user_id, project_id=cluster.project_id,
+                                 roles=context.roles)
+    credential = cluster.application_credential
+    lenders: list[Lender] = [lending.trusts] if identity.by_trust(conf) else []
+    if FOR_NODES in capabilities and who['mode'] != 'none':
+        lenders.append(lending.application_credentials)
+        credential = {'generation': credential.get('generation', 0) + 1,
+                      'auth_url': lending.keystone.public_url(context),
+                      'region_name': conf.cloud.region_name}
+    if lenders and context.project_id != cluster.project_id:
+        raise DelegationRefused(reason='your token is for another project')
+    with ExitStack() as stack:
+        made = tuple(stack.enter_context(_lent(request, cluster.uuid, lender))
+                     for lender in lenders)
+        if identity.by_trust(conf):
+            who = trusts.document(context, made[0][2].id)
+        yield Loan(who, credential, request.service.vault, made)
+
+
+@contextmanager
+def _lent(request: Request, cluster_id: str, lender: Lender) -> Iterator[tuple[Lender, str, Lent]]:
+    """One thing."""
+    write, name = request.service.db.write, lender.name(request.context)
+    write(ledger.expect, cluster_id, lender.kind, [name])
     try:
-        trust_id = service.trusts.make(request.context, mark)
-        yield Loan(cluster_id, mark, trusts.document(request.context, trust_id))
+        lent = lender.make(request.context, name)
     except DelegationRefused:
-        service.db.write(ledger.close, cluster_id, ledger.TRUST, [mark])
+        write(ledger.close, cluster_id, lender.kind, [name])
         raise
-    except Exception:
-        _take_back(request, cluster_id, mark, trust_id)
-        raise
-
-
-def _take_back(request: Request, cluster_id: str, mark: str, trust_id: str | None) -> None:
     try:
-        if trust_id:
-            request.service.trusts.take_back(request.context, trust_id)
-            request.service.db.write(ledger.close, cluster_id, ledger.TRUST, [mark])
-    except Unavailable as error:
-        LOG.warning('Trust %s is left to a conductor: %s', trust_id, error)
+        yield lender, name, lent
+    except Exception:
+        try:
+            lender.take_back(request.context, lent)
+            write(ledger.close, cluster_id, lender.kind, [name])
+        except Unavailable as error:
+            LOG.warning('%s %s is left to a conductor: %s', lender.noun, lent.id, error)
+        raise

@@ -12,8 +12,8 @@ from oslo_config import cfg
 from magnum_lite.api import schema
 from magnum_lite.api.document import NOTHING, Many, Patch, Shape
 from magnum_lite.api.microversion import RANGE, Version
+from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.lookups import Lookups, Memory
-from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.context import RequestContext
 from magnum_lite.db.engine import Database
 from magnum_lite.db.store import ALL, Scope
@@ -44,7 +44,7 @@ class Service:
     waker: Waker
     vault: Vault
     memory: Memory
-    trusts: Trusts
+    lending: Lending
 
 
 @dataclass(frozen=True)

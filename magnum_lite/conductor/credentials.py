@@ -10,7 +10,7 @@ from oslo_config import cfg
 from magnum_lite.certs import authority
 from magnum_lite.db import store
 from magnum_lite.db.engine import Connection, Database
-from magnum_lite.driver_sdk import Driver, Secret
+from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL, Driver, Secret
 from magnum_lite.objects import Certificate, Cluster
 from magnum_lite.secrets.vault import Vault
 
@@ -49,8 +49,13 @@ def secrets_of(connection: Connection, vault: Vault, driver: Driver,
     names = {name: name for name in driver.tokens}
     for purpose in driver.authorities:
         names |= {f'ca.{purpose}.{part}': _name(cluster, purpose, part) for part in ('cert', 'key')}
-    return {name: Secret(f'{cluster.uuid}/{kept}', values.get(kept))
-            for name, kept in names.items()}
+    found = {name: Secret(f'{cluster.uuid}/{kept}', values.get(kept))
+             for name, kept in names.items()}
+    if cluster.application_credential:      # made while accepting, by the caller's token
+        generation = cluster.application_credential['generation']
+        for name in APPLICATION_CREDENTIAL:
+            found[name] = Secret(f'{cluster.uuid}/{name}.{generation}', values.get(name))
+    return found
 
 
 def _authorities(connection: Connection, cluster: Cluster) -> Sequence[Any]:

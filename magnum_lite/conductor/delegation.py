@@ -1,12 +1,14 @@
-"""Whose rights a deletion uses when those of the cluster are gone, and the end of its trusts.
+"""Whose rights a deletion uses when those of the cluster are gone, and the end of what was lent.
 
 A user or a project may be deleted before the cluster is. Then the service user deletes what is
 there, with a role in the project or as an administrator; what it may not reach counts as gone.
 """
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
+from magnum_lite.cloud.lender import Lender
 from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.cloud import LeasedHeat
@@ -61,7 +63,7 @@ def heat_for_deletion(clients: Clients, trusts: Trusts, database: Database,
             _note(database, operation, 'the rights of its owner are gone: '
                                        'it is deleted with those of the service user')
             # Heat deletes no stack whose trust is there and does not work.
-            end_trusts(trusts, database, operation)
+            end(trusts, database, operation)
             return clients.heat(other)
     if who['mode'] != 'trust' or trusts.trustor(who['trust_id']):
         raise CloudError(f'Keystone refuses the rights of the owner of cluster '
@@ -75,25 +77,26 @@ def heat_for_deletion(clients: Clients, trusts: Trusts, database: Database,
     return NoHeat()
 
 
-def end_trusts(trusts: Trusts, database: Database, operation: Operation, *,
-               but_of: str | None = None) -> None:
-    """Delete the trusts of a cluster; what Heat made of them goes too.
+def end(lender: Lender, database: Database, operation: Operation, *,
+        keep: Callable[[str], bool] = lambda ident: False) -> None:
+    """Delete what was lent to a cluster. What cannot be deleted counts as gone: the journal tells.
 
-    :param but_of: id of a user whose trusts stay.
+    :param keep: whether the thing of an id stays.
     :raises CloudUnavailable: Keystone does not answer.
     """
     with database.read() as connection:
         entries = [entry for entry in ledger.open_entries(connection, operation.cluster_id)
-                   if entry.kind == ledger.TRUST]
+                   if entry.kind == lender.kind]
+    notes = {}
     for entry in entries:
-        trust_id = entry.external_id or trusts.find(entry.name)
-        if trust_id and but_of and trusts.trustor(trust_id) == but_of:
+        ident = entry.external_id or lender.find(entry.name)
+        if ident and keep(ident):
             continue
-        reason = trusts.delete(trust_id) if trust_id else None
-        note = f'trust {trust_id} is deleted'
-        if reason:
-            note = f'trust {trust_id} cannot be deleted and counts as gone: {reason}'
-        database.write(_close, operation, entry.name, note)
+        reason = lender.delete(ident) if ident else None
+        notes[entry.name] = f'{lender.noun} {ident} is deleted' if not reason else \
+            f'{lender.noun} {ident} cannot be deleted and counts as gone: {reason}'
+    if notes:
+        database.write(_close, operation, lender.kind, notes)
 
 
 def rotate(trusts: Trusts, database: Database, operation: Operation, heat: LeasedHeat) -> Progress:
@@ -122,30 +125,33 @@ def rotate(trusts: Trusts, database: Database, operation: Operation, heat: Lease
             return Failed('stack-failed', f'stack {stack.name} is {stack.status}: {stack.reason}')
     if waiting:
         return Waiting(f'{len(waiting)} stacks get new credentials, next {waiting[0]}')
-    end_trusts(trusts, database, operation, but_of=operation.identity.get('user_id'))
+    owner = operation.identity.get('user_id')
+    end(trusts, database, operation,
+        keep=lambda ident: owner is not None and trusts.trustor(ident) == owner)
     return DONE
 
 
-def end_strays(trusts: Trusts, database: Database, *, older_s: float) -> None:
-    """Delete trusts of requests that broke off before they were accepted.
+def end_strays(lender: Lender, database: Database, *, older_s: float) -> None:
+    """Delete what requests made that broke off before they were accepted.
 
     :param older_s: seconds after which a request must be over.
     :raises CloudUnavailable: Keystone does not answer.
     """
     with database.read() as connection:
-        strays = ledger.strays(connection, ledger.TRUST, older_s=older_s)
+        strays = ledger.strays(connection, lender.kind, older_s=older_s)
     for stray in strays:
-        trust_id = trusts.find(stray.name)
-        if trust_id:
-            reason = trusts.delete(trust_id)
-            LOG.warning('Trust %s of an interrupted request %s', trust_id,
+        ident = lender.find(stray.name)
+        if ident:
+            reason = lender.delete(ident)
+            LOG.warning('%s %s of an interrupted request %s', lender.noun, ident,
                         f'cannot be deleted: {reason}' if reason else 'is deleted')
-        database.write(ledger.close, stray.cluster_id, ledger.TRUST, [stray.name])
+        database.write(ledger.close, stray.cluster_id, lender.kind, [stray.name])
 
 
-def _close(connection: Connection, operation: Operation, name: str, note: str) -> None:
-    ledger.close(connection, operation.cluster_id, ledger.TRUST, [name])
-    journal.note(connection, operation, note)
+def _close(connection: Connection, operation: Operation, kind: str, notes: dict[str, str]) -> None:
+    ledger.close(connection, operation.cluster_id, kind, notes)
+    for note in notes.values():
+        journal.note(connection, operation, note)
 
 
 def _note(database: Database, operation: Operation, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from magnum_lite.cloud.trusts import Trusts
+from magnum_lite.cloud.lending import Lending
 from magnum_lite.conductor import credentials, delegation, resolve
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.clients import Clients
@@ -51,7 +51,7 @@ class Manager:
         self._registry = registry
         self._vault = Vault(conf)
         self.clients = Clients(conf)
-        self.trusts = Trusts(conf)
+        self.lending = Lending.of(conf)
         self.owner = owner
 
     def claim(self, uuid: str) -> bool:
@@ -122,12 +122,12 @@ class Manager:
         with self._database.read() as connection:
             spec = resolve.spec(connection, self._vault, driver, rows, operation)
         if operation.kind == 'delete':
-            heat = delegation.heat_for_deletion(self.clients, self.trusts, self._database,
-                                                operation)
+            heat = delegation.heat_for_deletion(self.clients, self.lending.trusts,
+                                                self._database, operation)
         else:
             heat = self.clients.heat(operation.identity)
         leased = LeasedHeat(heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)
-        return Step(operation, driver, spec, StepCloud(leased), self._database, self.trusts)
+        return Step(operation, driver, spec, StepCloud(leased), self._database, self.lending)
 
     def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> resolve.Rows:
         """Look up and make what the first step needs, once; the rows with it."""

@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass, replace
 
-from magnum_lite.cloud.trusts import Trusts
+from magnum_lite.cloud.lending import Lending
 from magnum_lite.conductor import delegation
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.cloud import StepCloud
 from magnum_lite.db import claims, journal, ledger, store
 from magnum_lite.db.engine import Connection, Database
-from magnum_lite.driver_sdk import DONE, ClusterSpec, Done, Driver, Progress, Waiting
+from magnum_lite.driver_sdk import (
+    APPLICATION_CREDENTIAL,
+    DONE,
+    ClusterSpec,
+    Done,
+    Driver,
+    Progress,
+    Waiting,
+)
 from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.objects import NodeGroup, Operation
 
@@ -25,7 +33,7 @@ class Step:
     spec: ClusterSpec
     cloud: StepCloud
     database: Database
-    trusts: Trusts
+    lending: Lending
 
 
 def perform(step: Step) -> Progress:
@@ -37,7 +45,7 @@ def perform(step: Step) -> Progress:
     if step.operation.kind == 'delete':
         return _delete(step)
     if step.operation.kind == 'rotate_credentials':
-        return delegation.rotate(step.trusts, step.database, step.operation, step.cloud.heat)
+        return _rotate_credentials(step)
     return _converge(_without_given_nodes(step), _METHODS.get(step.operation.kind, 'update'))
 
 
@@ -52,6 +60,21 @@ def _converge(step: Step, method: str) -> Progress:
     progress = call(step.driver, method, step.cloud, step.spec)
     if isinstance(progress, Done):
         _close(step, {stack.name for stack in plan})
+    return progress
+
+
+def _rotate_credentials(step: Step) -> Progress:
+    current = step.spec.secrets.get(APPLICATION_CREDENTIAL[0])
+    if current:     # nodes first: what the driver updates is tagged anew
+        progress = _converge(step, 'update')
+        if not isinstance(progress, Done):
+            return progress
+    progress = delegation.rotate(step.lending.trusts, step.database, step.operation,
+                                 step.cloud.heat)
+    if isinstance(progress, Done):
+        delegation.end(step.lending.application_credentials, step.database, step.operation,
+                       keep=lambda ident: current is not None
+                       and ident.endswith(f'/{current.value}'))
     return progress
 
 
@@ -107,5 +130,7 @@ def _delete(step: Step) -> Progress:
     step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
     if left:
         return Waiting(f'{len(left)} stacks are still there, next {left[0].name}')
-    delegation.end_trusts(step.trusts, step.database, step.operation)
+    # Trusts last: what Heat made of them goes with them.
+    for lender in (step.lending.application_credentials, step.lending.trusts):
+        delegation.end(lender, step.database, step.operation)
     return DONE

@@ -46,7 +46,7 @@ class Worker:
             LOG.info('Driver %s is new here', name)
         self._sweep = Sweep(self._conf, self._database, manager)
         self._beat = Beat(self._conf, self._database, registry, owner=self.owner)
-        self._strays = Strays(self._conf, self._database, manager.trusts)
+        self._strays = Strays(self._conf, self._database, manager.lending)
         self._beat.beat()       # before the first claim, and before anyone asks who lives
         self._servers = [rpc.server(self._conf, self._sweep.wake)]
         if self._conf.conductor.listen:

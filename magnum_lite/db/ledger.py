@@ -9,7 +9,9 @@ from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import ledger
 
 STACK = 'heat-stack'
-TRUST = 'trust'     # named by its mark, see cloud/trusts.py
+# Named by their marks, see cloud/lender.py.
+TRUST = 'trust'
+APPLICATION_CREDENTIAL = 'application-credential'
 
 
 def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> bool:

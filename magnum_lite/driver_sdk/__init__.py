@@ -18,14 +18,21 @@ from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.monitor import Health, Monitor
 from magnum_lite.driver_sdk.plan import Output, Plan, Stack
 from magnum_lite.driver_sdk.scale import ScaleManager
-from magnum_lite.driver_sdk.spec import ClusterSpec, Image, Network, NodeGroupSpec, Secret
+from magnum_lite.driver_sdk.spec import (
+    APPLICATION_CREDENTIAL,
+    ClusterSpec,
+    Image,
+    Network,
+    NodeGroupSpec,
+    Secret,
+)
 from magnum_lite.driver_sdk.status import DONE, Done, Failed, Progress, Status, Waiting
 
 CONTRACT = (1, 0)
 
 __all__ = [
-    'CONTRACT', 'Cloud', 'CloudError', 'CloudUnavailable', 'ClusterSpec', 'DONE', 'Done', 'Driver',
-    'DriverError', 'Failed', 'FailedError', 'Health', 'Heat', 'HeatDriver', 'Image', 'Monitor',
-    'Network', 'NodeGroupSpec', 'NotSupported', 'Output', 'Plan', 'Progress', 'Rejected',
-    'ScaleManager', 'Secret', 'Stack', 'StackView', 'Status', 'Waiting',
+    'APPLICATION_CREDENTIAL', 'CONTRACT', 'Cloud', 'CloudError', 'CloudUnavailable', 'ClusterSpec',
+    'DONE', 'Done', 'Driver', 'DriverError', 'Failed', 'FailedError', 'Health', 'Heat',
+    'HeatDriver', 'Image', 'Monitor', 'Network', 'NodeGroupSpec', 'NotSupported', 'Output', 'Plan',
+    'Progress', 'Rejected', 'ScaleManager', 'Secret', 'Stack', 'StackView', 'Status', 'Waiting',
 ]

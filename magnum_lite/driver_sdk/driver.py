@@ -26,7 +26,8 @@ class Driver(abc.ABC):
     :cvar coe: ``kubernetes``, ``swarm``, ``mesos`` or any new word.
     :cvar server_types: of ``vm`` and ``bm``.
     :cvar distros: values of the image property ``os_distro`` that it can boot.
-    :cvar capabilities: of ``update``, ``upgrade``, ``rotate_ca``, ``scale_manager``, ``monitor``.
+    :cvar capabilities: of ``update``, ``upgrade``, ``rotate_ca``, ``scale_manager``, ``monitor``,
+        ``application_credential`` (its nodes call the cloud, each cluster's with one of its own).
     :cvar config_schema: closed JSON Schema of its configuration; every property is described.
     :cvar authorities: purposes for which the service makes a CA: ``kubernetes``, ``etcd``, ...
     :cvar tokens: ``{name: format}`` of random secrets that the service makes for each cluster;

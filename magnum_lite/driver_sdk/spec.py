@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+# Purposes of the two secrets that a driver with that capability gets.
+APPLICATION_CREDENTIAL = ('application_credential.id', 'application_credential.secret')
+
 
 @dataclass(frozen=True)
 class Secret:
@@ -90,7 +93,11 @@ class ClusterSpec:
     :ivar name: the user's name for it: not unique, not always an RFC 1123 name.
     :ivar config: the driver's configuration, typed by its ``config_schema``, defaults filled in.
     :ivar secrets: ``{purpose: Secret}``. ``ca.<purpose>.cert`` and ``ca.<purpose>.key`` (PEM) for
-        each of ``authorities`` of the driver, and one entry for each of its ``tokens``.
+        each of ``authorities`` of the driver, one entry for each of its ``tokens``, and with the
+        capability ``application_credential`` the two of ``APPLICATION_CREDENTIAL``, where the
+        service has a Keystone.
+    :ivar auth_url: Keystone as nodes reach it, to use the application credential; None without.
+    :ivar region_name: region of the cloud's endpoints; None without, or for the only one.
     :ivar ssh_public_key: OpenSSH text for the nodes' login user, or None.
     :ivar timeout_min: minutes that the stacks may take.
     :ivar attempt: names the try (the operation's uuid): a stack that failed in this attempt has
@@ -110,6 +117,8 @@ class ClusterSpec:
     node_groups: tuple[NodeGroupSpec, ...]
     config: Mapping[str, Any]
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    auth_url: str | None = None
+    region_name: str | None = None
     apiserver_port: int | None = None
     volume_driver: str | None = None
     docker_storage_driver: str | None = None

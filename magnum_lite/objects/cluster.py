@@ -66,6 +66,10 @@ class Cluster(Resource):
                                    doc='Public half of the key pair, read while accepting.'),
         'identity': internal(Json({'type': 'object'}), default={},
                              doc='Whose rights its operations use; no secret in clear.'),
+        'application_credential': internal(
+            Json({'type': 'object'}), default={},
+            doc='What its nodes reach the cloud with: generation, auth_url, region_name. Id and '
+                'secret are in the vault; empty where the driver asks for none.'),
         **stamps(),
     }
     computed = {

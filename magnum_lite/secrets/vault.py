@@ -27,6 +27,12 @@ class Vault:
             created_at=utcnow()))
         return ref
 
+    def replace(self, connection: sa.Connection, cluster_id: str, name: str, text: str) -> str:
+        """As ``write``, for a secret that the cluster may have already."""
+        connection.execute(secrets.delete().where(
+            secrets.c.cluster_id == cluster_id, secrets.c.name == name))
+        return self.write(connection, cluster_id, name, text)
+
     def read(self, connection: sa.Connection, ref: str) -> str:
         """The secret.
 

@@ -1,5 +1,7 @@
 """The service beside one real Heat and its simulated cloud; on SQLite unless a test says else."""
 
+import contextlib
+
 import pytest
 
 from magnum_lite_dev.fixture import running_heat
@@ -31,3 +33,15 @@ def api(conf):
     """The service."""
     with fixtures.service(conf) as running:
         yield running
+
+
+@pytest.fixture
+def configured(tmp_path):
+    """A context manager of a service with some options, ``group={option: value}``, whose cloud
+    does not answer."""
+    @contextlib.contextmanager
+    def make(**groups):
+        with fixtures.service(fixtures.make_conf(tmp_path, **groups)) as running:
+            yield running
+        fixtures.forget_conf()
+    return make

@@ -1,6 +1,5 @@
 """Who did what to which cluster, as listeners of notifications are told."""
 
-import contextlib
 import time
 
 import pytest
@@ -9,8 +8,6 @@ from keystonemiddleware import audit
 from oslo_messaging.notify import _impl_test as sent
 from pycadf import cadftaxonomy
 
-from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
 from magnum_lite.db import outbox
 from tests import fixtures
 from tests.engine.tiny import Tiny
@@ -34,23 +31,9 @@ def whole(tmp_path, heat):
     """The service with a worker that sends to where a test can look."""
     conf = fixtures.make_conf(tmp_path, catalog=heat.catalog, conductor={'heartbeat_s': 0.5},
                               oslo_messaging_notifications={'driver': 'test'})
-    with fixtures.service(conf, driver=False) as running:
-        worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
-        worker.start()
+    with fixtures.working(conf, Tiny()) as running:
         yield running
-        worker.stop()
     fixtures.forget_conf()
-
-
-@pytest.fixture
-def silent(tmp_path):
-    """A context manager of a service with some options, whose cloud does not answer."""
-    @contextlib.contextmanager
-    def make(**groups):
-        with fixtures.service(fixtures.make_conf(tmp_path, **groups)) as running:
-            yield running
-        fixtures.forget_conf()
-    return make
 
 
 def request_id(response):
@@ -103,8 +86,8 @@ def test_every_operation_is_told_of_twice_and_no_more(whole):
             assert who.items() <= payload['initiator'].items()
 
 
-def test_what_a_deletion_overtakes_is_told_of(silent):
-    with silent() as api:
+def test_what_a_deletion_overtakes_is_told_of(configured):
+    with configured() as api:
         path = f'/v1/clusters/{api.cluster(api.template())}'
         api.ok('DELETE', path)
         api.ok('DELETE', path)
@@ -115,8 +98,8 @@ def test_what_a_deletion_overtakes_is_told_of(silent):
         assert overtaken['reason']['reasonCode'] == 'overtaken'
 
 
-def test_changes_that_wait_and_become_one_are_each_told_of(silent):
-    with silent() as api:
+def test_changes_that_wait_and_become_one_are_each_told_of(configured):
+    with configured() as api:
         cluster = api.cluster(api.template())
         api.settle(cluster)
         path = f'/v1/clusters/{cluster}/actions/resize'
@@ -129,8 +112,8 @@ def test_changes_that_wait_and_become_one_are_each_told_of(silent):
         assert operations[0] != operations[1] == operations[2]
 
 
-def test_events_are_in_the_words_of_cadf(silent):
-    with silent() as api:
+def test_events_are_in_the_words_of_cadf(configured):
+    with configured() as api:
         api.ok('DELETE', f'/v1/clusters/{api.cluster(api.template())}')
         for _, payload in events(api):
             assert cadftaxonomy.is_valid_action(payload['action'])
@@ -140,10 +123,10 @@ def test_events_are_in_the_words_of_cadf(silent):
 
 
 @IDS
-def test_refused_requests_are_told_of_by_the_audit_middleware_alone(silent):
+def test_refused_requests_are_told_of_by_the_audit_middleware_alone(configured):
     on = {'audit': {'enabled': 'true', 'map_file': MAP, 'ignore_methods': 'GET'},
           'audit_middleware_notifications': {'driver': 'test'}}
-    with silent(**on) as api:
+    with configured(**on) as api:
         api.ok('GET', '/v1/clusters')
         api.ok('GET', '/')
         api.refused(403, 'POST', '/v1/clustertemplates', {'coe': 'kubernetes', 'image_id': 'x'},

@@ -2,8 +2,6 @@
 
 import pytest
 
-from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
 from tests import fixtures
 from tests.engine.tiny import Tiny
 from tests.functional.test_api import FOLDER, run
@@ -21,11 +19,8 @@ class Kubernetes(Tiny):
 @pytest.fixture
 def api(conf):
     """The service with a worker."""
-    with fixtures.service(conf, driver=False) as running:
-        worker = Worker(conf, registry=Registry({'kubernetes': Kubernetes()}))
-        worker.start()
+    with fixtures.working(conf, Kubernetes()) as running:
         yield running
-        worker.stop()
 
 
 @pytest.mark.parametrize('path', FILES, ids=[path.stem for path in FILES])

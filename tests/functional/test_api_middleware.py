@@ -3,30 +3,15 @@
 The cloud does not answer, which lets requests in.
 """
 
-import contextlib
 import io
 import json
 
-import pytest
 import webob
-
-from tests import fixtures
 
 BROWSER = {'Origin': 'https://horizon.example', 'Access-Control-Request-Method': 'PATCH',
            'Access-Control-Request-Headers': 'X-Auth-Token, OpenStack-API-Version'}
 PROXY = {'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'cloud.example',
          'X-Forwarded-Prefix': '/containers', 'X-Forwarded-For': '192.0.2.7'}
-
-
-@pytest.fixture
-def configured(tmp_path):
-    """A context manager of a service with some options, ``group={option: value}``."""
-    @contextlib.contextmanager
-    def make(**groups):
-        with fixtures.service(fixtures.make_conf(tmp_path, **groups)) as running:
-            yield running
-        fixtures.forget_conf()
-    return make
 
 
 def ask(api, method, path, **headers):

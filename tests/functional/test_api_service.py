@@ -1,12 +1,9 @@
 """API and conductor in one process with the real Heat: what a client sees from start to end."""
 
-import time
 from pathlib import Path
 
 import pytest
 
-from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
 from tests import fixtures
 from tests.engine.tiny import Tiny
 
@@ -14,44 +11,23 @@ from tests.engine.tiny import Tiny
 @pytest.fixture
 def whole(conf):
     """The service with a worker and the driver of the engine's tests."""
-    with fixtures.service(conf, driver=False) as running:
-        worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
-        worker.start()
+    with fixtures.working(conf, Tiny()) as running:
         yield running
-        worker.stop()
-
-
-def wait(api, path, *, status, within_s=60):
-    """The document at ``path`` once its status is no longer in progress."""
-    until = time.monotonic() + within_s
-    while (shown := api.ok('GET', path))['status'].endswith('IN_PROGRESS'):
-        assert time.monotonic() < until, shown
-        time.sleep(0.05)
-    assert shown['status'] == status, shown
-    return shown
-
-
-def gone(api, path, *, within_s=60):
-    """Wait until nothing is at ``path``."""
-    until = time.monotonic() + within_s
-    while api.call('GET', path).status_int == 200 and time.monotonic() < until:
-        time.sleep(0.05)
-    api.refused(404, 'GET', path)
 
 
 def test_a_cluster_from_creation_to_deletion(whole):
     whole.template(coe='tiny')
     path = f'/v1/clusters/{whole.cluster("small", labels={"cidr": "10.8.0.0/24"})}'
-    shown = wait(whole, path, status='CREATE_COMPLETE')
+    shown = whole.wait(path, status='CREATE_COMPLETE')
     assert shown['api_address'].startswith('https://') and shown['coe_version'] == 'tiny-1'
     assert shown['stack_id'] == shown['cluster_id'] != shown['uuid']
     authority = whole.ok('GET', f'/v1/certificates/{shown["uuid"]}')['pem']
     assert authority.startswith('-----BEGIN CERTIFICATE-----\n')
 
     whole.ok('POST', f'{path}/actions/resize', {'node_count': 2})
-    assert wait(whole, path, status='UPDATE_COMPLETE')['node_count'] == 2
+    assert whole.wait(path, status='UPDATE_COMPLETE')['node_count'] == 2
     whole.ok('PATCH', path, [{'op': 'replace', 'path': '/node_count', 'value': 2}])
-    assert wait(whole, path, status='UPDATE_COMPLETE')['version'] == 3
+    assert whole.wait(path, status='UPDATE_COMPLETE')['version'] == 3
     assert len(whole.ok('GET', f'{path}/nodegroups/default-worker')['node_addresses']) == 2
     operations = whole.ok('GET', f'{path}/operations')['operations']
     assert [(o['kind'], o['state']) for o in operations] == [
@@ -60,7 +36,7 @@ def test_a_cluster_from_creation_to_deletion(whole):
     assert steps[-1]['text'] == 'done' and steps[0]['created_at'].endswith('+00:00')
 
     whole.ok('DELETE', path)
-    gone(whole, path)
+    whole.gone(path)
     whole.refused(404, 'GET', f'/v1/certificates/{shown["uuid"]}')
     assert whole.ok('GET', f'{path}/operations')['operations'][-1]['state'] == 'DONE'
     whole.ok('DELETE', '/v1/clustertemplates/small')
@@ -72,7 +48,7 @@ def test_a_deleted_cluster_gives_its_quota_back(whole):
     cluster = whole.cluster('small')
     whole.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': 'small'})
     whole.ok('DELETE', f'/v1/clusters/{cluster}')
-    gone(whole, f'/v1/clusters/{cluster}')
+    whole.gone(f'/v1/clusters/{cluster}')
     whole.cluster('small')
     whole.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': 'small'})
 
@@ -80,7 +56,7 @@ def test_a_deleted_cluster_gives_its_quota_back(whole):
 def test_a_refused_cluster_says_why(whole):
     whole.template(coe='tiny')
     path = f'/v1/clusters/{whole.cluster("small", labels={"cidr": "refused"})}'
-    shown = wait(whole, path, status='CREATE_FAILED')
+    shown = whole.wait(path, status='CREATE_FAILED')
     assert 'a CIDR is' in shown['status_reason']
     assert set(shown['faults']) == {'default-master', 'default-worker'}
 

@@ -1,6 +1,7 @@
 """The service behind a real Keystone, with a real Heat that asks the same one."""
 
 import configparser
+import contextlib
 import itertools
 
 import pytest
@@ -95,26 +96,24 @@ def tenants(keystone_service):
 
 
 @pytest.fixture
-def make_api(keystone_heat, tmp_path):
-    """A function that gives the service in this process, with options as ``make_conf``."""
+def make_conf(keystone_heat, tmp_path):
+    """A function that gives a configuration behind Keystone, with options as ``fixtures``."""
     keystone = keystone_heat[0]
     options = configparser.ConfigParser(interpolation=None)
     options.read_string(keystone.service_options())
     behind = {name: dict(options[name]) for name in options.sections()}
-    started = []
-
-    def make(**groups):
-        conf = fixtures.make_conf(tmp_path, **{**behind, **groups})
-        started.append(running := fixtures.service(conf))
-        return running.__enter__()
-
-    yield make
-    for running in started:
-        running.__exit__(None, None, None)
+    yield lambda **groups: fixtures.make_conf(tmp_path, **{**behind, **groups})
     fixtures.forget_conf()
     # Both leave options on the global configuration, which other tests do not set.
     for group in ('keystone_authtoken', 'service_auth'):
         cfg.CONF.unregister_opts(loading.get_auth_plugin_conf_options('password'), group)
+
+
+@pytest.fixture
+def make_api(make_conf):
+    """A function that gives the service in this process, with options as ``make_conf``."""
+    with contextlib.ExitStack() as started:
+        yield lambda **groups: started.enter_context(fixtures.service(make_conf(**groups)))
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.conductor.delegation import end_strays
 from magnum_lite.db import accept
 from magnum_lite.db.tables import ledger
@@ -146,7 +145,7 @@ def test_a_request_that_breaks_off_leaves_a_trust_that_is_found(api, keystone, o
             api.call('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
     api.ok('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
     assert len(trusts(keystone, f'owner-{project}')) == open_trusts(api) == 2
-    lost = Trusts(api.application.service.conf)
+    lost = api.application.service.lending.trusts
     end_strays(lost, api.db, older_s=600)
     assert open_trusts(api) == 2
     end_strays(lost, api.db, older_s=-1)

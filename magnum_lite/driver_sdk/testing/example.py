@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from magnum_lite.driver_sdk.driver import Driver
-from magnum_lite.driver_sdk.spec import ClusterSpec, Image, Network, NodeGroupSpec, Secret
+from magnum_lite.driver_sdk.spec import (
+    APPLICATION_CREDENTIAL,
+    ClusterSpec,
+    Image,
+    Network,
+    NodeGroupSpec,
+    Secret,
+)
 
 CLUSTER = '5f1f0c1e-63a1-4d27-9d2b-3c0e5f8a1b00'
 CONTROL_PLANE = 'c0000000-8a55-4d5e-9d0a-2f5b6c7d8e90'
@@ -15,6 +22,7 @@ MORE_WORKERS = 'b0000000-8a55-4d5e-9d0a-2f5b6c7d8e92'
 FLAVOR = 'm1.small'
 EXTERNAL_NETWORK = 'public'
 IMAGES = {'debian': 'debian-13', 'ubuntu': 'ubuntu-24.04'}
+AUTH_URL = 'https://identity.example.org/v3'
 # Everything that a shell, YAML, JSON, a mail header or a templating language might act on.
 HOSTILE = ('\'; touch /tmp/executed; $(touch /tmp/executed) `touch /tmp/executed` "\\\n'
            '--boundary\r\n- {x: [%index%, {{ x }}, %(x)s, $node_env]} # \u2028 \x85 \U0001f600')
@@ -34,7 +42,8 @@ def spec(driver: Driver, **changes: Any) -> ClusterSpec:
         server_type=sorted(driver.server_types)[-1], image=Image(image, image, distro),
         network=Network(external_network=EXTERNAL_NETWORK, dns_nameservers=('192.0.2.53',)),
         node_groups=(group('master', image=image), group('worker', image=image)),
-        config=config, secrets=secrets(driver), attempt='first')
+        config=config, secrets=secrets(driver), attempt='first',
+        auth_url=AUTH_URL if 'application_credential' in driver.capabilities else None)
     return dataclasses.replace(small, **changes)
 
 
@@ -56,9 +65,11 @@ def with_nodes(wanted: ClusterSpec, count: int, **changes: Any) -> ClusterSpec:
 
 
 def secrets(driver: Driver) -> dict[str, Secret]:
-    """A secret for each authority and token of a driver; each value is found nowhere else."""
+    """A secret for whatever a driver gets one for; each value is found nowhere else."""
     refs = {f'ca.{purpose}.{part}': 'pem' for purpose in driver.authorities
             for part in ('cert', 'key')} | dict(driver.tokens)
+    if 'application_credential' in driver.capabilities:
+        refs |= dict.fromkeys(APPLICATION_CREDENTIAL, 'application_credential')
     return {ref: Secret(f'secret/{ref}', _TOKENS.get(kind) or _pem(ref))
             for ref, kind in refs.items()}
 

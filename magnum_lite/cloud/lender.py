@@ -1,0 +1,81 @@
+"""What a caller's token can make for a cluster, so that others may act for the caller later."""
+
+import abc
+import datetime
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from keystoneauth1 import exceptions as ksa_exc
+
+from magnum_lite.cloud.keystone import REFUSALS, Keystone
+from magnum_lite.context import RequestContext
+from magnum_lite.exceptions import Unavailable
+
+
+@dataclass(frozen=True)
+class Lent:
+    """One thing that was made.
+
+    :ivar id: finds it again; the ledger's ``external_id``.
+    :ivar secret: whoever knows it may use the thing; None where only the service user may.
+    :ivar expires_at: when it ends by itself (UTC), or None.
+    """
+
+    id: str
+    secret: str | None = field(default=None, repr=False)
+    expires_at: datetime.datetime | None = None
+
+
+class Lender(abc.ABC):
+    """Makes things of one kind in Keystone, finds and deletes them.
+
+    :cvar kind: as the ledger calls it.
+    :cvar noun: as users call it.
+    """
+
+    kind: ClassVar[str]
+    noun: ClassVar[str]
+
+    @abc.abstractmethod
+    def name(self, context: RequestContext) -> str:
+        """A new name: known before the thing is made, enough to find it afterwards."""
+
+    @abc.abstractmethod
+    def make(self, context: RequestContext, name: str) -> Lent:
+        """Make one with the rights of a request's token.
+
+        :raises DelegationRefused: the token may not, and nothing was made.
+        :raises Unavailable: Keystone does not answer; it may have been made.
+        """
+
+    @abc.abstractmethod
+    def take_back(self, context: RequestContext, lent: Lent) -> None:
+        """Delete it with the token that made it.
+
+        :raises Unavailable: it could not be done.
+        """
+
+    @abc.abstractmethod
+    def find(self, name: str) -> str | None:
+        """The id of the one with that name, None if there is none.
+
+        :raises CloudUnavailable: Keystone does not answer, or not to the service user.
+        """
+
+    @abc.abstractmethod
+    def delete(self, lent_id: str) -> str | None:
+        """Delete it without its maker's token.
+
+        :returns: None when it is gone, else why it cannot be deleted.
+        :raises CloudUnavailable: as ``find``.
+        """
+
+    @staticmethod
+    def _take_back(keystone: Keystone, context: RequestContext, path: str) -> None:
+        try:
+            with keystone.of_caller(context) as asked:
+                asked.delete(path)
+        except ksa_exc.NotFound:
+            pass
+        except REFUSALS as error:
+            raise Unavailable(what='Keystone') from error
