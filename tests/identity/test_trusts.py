@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.keystone
 TOKEN_S = 15
-BUILD_S = 25
+BUILD_S = 10
 
 
 @pytest.fixture
