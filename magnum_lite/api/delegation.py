@@ -14,7 +14,6 @@ from magnum_lite.api.endpoint import Request
 from magnum_lite.cloud import identity, trusts
 from magnum_lite.cloud.lender import Lender, Lent
 from magnum_lite.db import journal, ledger
-from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL
 from magnum_lite.exceptions import DelegationRefused, Unavailable
 from magnum_lite.objects import Cluster, Operation
 from magnum_lite.secrets.vault import Vault
@@ -42,13 +41,10 @@ class Loan:
         cluster_id = operation.cluster_id
         for lender, name, lent in self._made:
             ledger.identify(connection, cluster_id, lender.kind, name, lent.id)
-            if lent.secret is not None:
-                user, _, ident = lent.id.partition('/')
-                for purpose, text in zip(APPLICATION_CREDENTIAL, (ident, lent.secret), strict=True):
-                    self._vault.replace(connection, cluster_id, purpose, text)
-                journal.note(connection, operation,
-                             f'its nodes use {lender.noun} {ident} of user {user}, which ends '
-                             f'{lent.expires_at:%Y-%m-%d}')
+            for purpose, text in lent.secrets.items():
+                self._vault.replace(connection, cluster_id, purpose, text)
+            if lent.note:
+                journal.note(connection, operation, lent.note)
 
 
 @contextmanager

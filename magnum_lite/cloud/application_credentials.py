@@ -15,6 +15,7 @@ from magnum_lite.cloud.lender import Lender, Lent
 from magnum_lite.context import RequestContext
 from magnum_lite.db import ledger
 from magnum_lite.db.store import utcnow
+from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL
 from magnum_lite.exceptions import CredentialRefused
 
 _PREFIX = 'magnum-lite-'        # a user who lists their credentials sees whose it is
@@ -49,7 +50,10 @@ class ApplicationCredentials(Lender):
                 made = keystone.post(_path(user), json=body).json()['application_credential']
         except REFUSALS as error:
             raise CredentialRefused(reason=f'Keystone says: {error.message}') from error
-        return Lent(f'{user}/{made["id"]}', made['secret'], expires_at)
+        return Lent(f'{user}/{made["id"]}',
+                    dict(zip(APPLICATION_CREDENTIAL, (made['id'], made['secret']), strict=True)),
+                    f'its nodes use {self.noun} {made["id"]} of user {user}, which ends '
+                    f'{expires_at:%Y-%m-%d}')
 
     def take_back(self, context: RequestContext, lent: Lent) -> None:
         """Delete one with the token that made it."""

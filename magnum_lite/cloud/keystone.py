@@ -63,18 +63,6 @@ class Keystone:
                 return None
         return _asked(get)
 
-    def _may_exist(self, path: str) -> bool:
-        """Whether the service user cannot be sure that nothing is at a path."""
-        def get() -> bool:
-            try:
-                self._adapter(self._session()).get(path)
-            except ksa_exc.NotFound:
-                return False
-            except ksa_exc.Forbidden:
-                pass
-            return True
-        return _asked(get)
-
     def delete(self, path: str, *identities: Mapping[str, Any]) -> str | None:
         """Delete what is at a path, with the first of the rights that may; the service user's last.
 
@@ -104,6 +92,18 @@ class Keystone:
                 service_type='identity', interface='public', skip_discovery=True,
                 region_name=self._conf.cloud.region_name)
         return str(found) if found else None
+
+    def _may_exist(self, path: str) -> bool:
+        """Whether the service user cannot be sure that nothing is at a path."""
+        def get() -> bool:
+            try:
+                self._adapter(self._session()).get(path)
+            except ksa_exc.NotFound:
+                return False
+            except ksa_exc.Forbidden:
+                pass
+            return True
+        return _asked(get)
 
     def _session(self) -> ksa.Session:
         if self._own is None:

@@ -1,7 +1,7 @@
 """What a caller's token can make for a cluster, so that others may act for the caller later."""
 
 import abc
-import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -17,13 +17,13 @@ class Lent:
     """One thing that was made.
 
     :ivar id: finds it again; the ledger's ``external_id``.
-    :ivar secret: whoever knows it may use the thing; None where only the service user may.
-    :ivar expires_at: when it ends by itself (UTC), or None.
+    :ivar secrets: ``{purpose: text}`` of what a cluster's spec gets of it, see ``ClusterSpec``.
+    :ivar note: what the journal tells of it.
     """
 
     id: str
-    secret: str | None = field(default=None, repr=False)
-    expires_at: datetime.datetime | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    note: str = ''
 
 
 class Lender(abc.ABC):

@@ -78,10 +78,11 @@ def heat_for_deletion(clients: Clients, trusts: Trusts, database: Database,
 
 
 def end(lender: Lender, database: Database, operation: Operation, *,
-        keep: Callable[[str], bool] = lambda ident: False) -> None:
+        keep: Callable[[str], bool] | None = None) -> None:
     """Delete what was lent to a cluster. What cannot be deleted counts as gone: the journal tells.
 
-    :param keep: whether the thing of an id stays.
+    :param keep: whether the thing of an id stays. Then what belongs to a request that is not yet
+        accepted stays too; None deletes all.
     :raises CloudUnavailable: Keystone does not answer.
     """
     with database.read() as connection:
@@ -89,11 +90,14 @@ def end(lender: Lender, database: Database, operation: Operation, *,
                    if entry.kind == lender.kind]
     notes = {}
     for entry in entries:
-        ident = entry.external_id or lender.find(entry.name)
-        if ident and keep(ident):
+        if keep and (entry.external_id is None or keep(entry.external_id)):
             continue
-        reason = lender.delete(ident) if ident else None
-        notes[entry.name] = f'{lender.noun} {ident} is deleted' if not reason else \
+        ident = entry.external_id or lender.find(entry.name)
+        if ident is None:
+            notes[entry.name] = f'{lender.noun} {entry.name} was never made'
+            continue
+        reason = lender.delete(ident)
+        notes[entry.name] = f'{lender.noun} {ident} is deleted' if reason is None else \
             f'{lender.noun} {ident} cannot be deleted and counts as gone: {reason}'
     if notes:
         database.write(_close, operation, lender.kind, notes)

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from magnum_lite.conductor.delegation import end_strays
-from magnum_lite.db import accept
+from magnum_lite.conductor import delegation
+from magnum_lite.db import accept, store
 from magnum_lite.db.tables import ledger
+from magnum_lite.objects import Operation
 from magnum_lite_dev.directory import PASSWORD
 from tests.personas import ADMIN, MEMBER, NOBODY, OWNER, READER, STRANGER, TABLE, TEMPLATE, filled
 
@@ -146,11 +147,35 @@ def test_a_request_that_breaks_off_leaves_a_trust_that_is_found(api, keystone, o
     api.ok('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
     assert len(trusts(keystone, f'owner-{project}')) == open_trusts(api) == 2
     lost = api.application.service.lending.trusts
-    end_strays(lost, api.db, older_s=600)
+    delegation.end_strays(lost, api.db, older_s=600)
     assert open_trusts(api) == 2
-    end_strays(lost, api.db, older_s=-1)
+    delegation.end_strays(lost, api.db, older_s=-1)
     kept, = trusts(keystone, f'owner-{project}')
     with api.db.read() as connection:
         identity, = connection.execute(sa.text('SELECT identity FROM clusters')).scalars()
     assert json.loads(identity)['trust_id'] == kept.id
     assert open_trusts(api) == 1
+
+
+def test_a_rotation_that_ends_leaves_the_next_request_its_trust(api, keystone, owner, token,
+                                                                project, monkeypatch):
+    template = make_template(api, owner)
+    cluster = api.ok('POST', '/v1/clusters', {'cluster_template_id': template},
+                     token=owner)['uuid']
+    api.settle(cluster)
+    heir = token(f'heir-{project}', project, 'member')
+
+    def die(*arguments, **more):
+        raise SystemExit
+
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(accept, 'whole', die)
+        api.call('PATCH', f'/v1/credentials/{cluster}', token=heir)
+    with api.db.read() as connection:
+        operation, = store.find(connection, Operation, cluster_id=cluster)
+    lender = api.application.service.lending.trusts
+    delegation.end(lender, api.db, operation, keep=lambda ident: False)
+    assert trusts(keystone, f'owner-{project}') == []
+    assert len(trusts(keystone, f'heir-{project}')) == open_trusts(api) == 1
+    delegation.end(lender, api.db, operation)
+    assert trusts(keystone, f'heir-{project}') == [] and open_trusts(api) == 0
