@@ -8,6 +8,16 @@ PASSWORD = 'secret'  # noqa: S105 - of everybody, on loopback
 REGION = 'RegionOne'
 # What the catalog calls them, where that differs from the type.
 NAMES = {'container-infra': 'magnum'}
+# How a service user proves itself, in the words of keystoneauth's options.
+ACCOUNT = f'''\
+auth_url = {{url}}
+auth_type = password
+username = {{user}}
+password = {PASSWORD}
+user_domain_id = default
+project_name = service
+project_domain_id = default
+'''
 
 
 class Directory:

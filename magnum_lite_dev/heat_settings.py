@@ -1,7 +1,7 @@
 """The configuration files of the embedded Heat, as text."""
 import pathlib
 
-from magnum_lite_dev.directory import PASSWORD
+from magnum_lite_dev.directory import ACCOUNT, PASSWORD
 
 HEAT = '''\
 [DEFAULT]
@@ -55,13 +55,7 @@ stack_domain_admin_password = {password}
 auth_uri = {keystone_url}
 [keystone_authtoken]
 www_authenticate_uri = {keystone_url}
-auth_url = {keystone_url}
-auth_type = password
-username = heat
-password = {password}
-user_domain_id = default
-project_name = service
-project_domain_id = default
+{account}
 service_type = orchestration
 service_token_roles = service
 service_token_roles_required = true
@@ -124,5 +118,6 @@ def write(state, *, port, threads, transport_url, topics, keystone_url=None):
     identity = BEHIND_KEYSTONE if keystone_url else ALONE
     path.write_text((HEAT + identity).format(
         state=state, port=port, threads=threads, notifications=notifications,
-        keystone_url=keystone_url, password=PASSWORD))
+        keystone_url=keystone_url, password=PASSWORD,
+        account=ACCOUNT.format(url=keystone_url, user='heat')))
     return path

@@ -13,7 +13,7 @@ import time
 import psutil
 import requests
 
-from magnum_lite_dev.directory import PASSWORD, Directory
+from magnum_lite_dev.directory import ACCOUNT, PASSWORD, Directory
 from magnum_lite_dev.processes import QUIET, tail
 from magnum_lite_dev.state import free_port
 
@@ -66,23 +66,11 @@ SERVICE = '''\
 mode = keystone
 [keystone_authtoken]
 www_authenticate_uri = {url}
-auth_url = {url}
-auth_type = password
-username = magnum
-password = {password}
-user_domain_id = default
-project_name = service
-project_domain_id = default
+{account}
 service_token_roles = service
 service_token_roles_required = true
 [service_auth]
-auth_url = {url}
-auth_type = password
-username = magnum
-password = {password}
-user_domain_id = default
-project_name = service
-project_domain_id = default
+{account}
 '''
 
 
@@ -104,7 +92,7 @@ class RunningKeystone(Directory):
 
     def service_options(self):
         """What the configuration of a magnum_lite behind this Keystone says of identity."""
-        return SERVICE.format(url=self.url, password=PASSWORD)
+        return SERVICE.format(url=self.url, account=ACCOUNT.format(url=self.url, user='magnum'))
 
     @contextlib.contextmanager
     def token_lifetime(self, seconds):
