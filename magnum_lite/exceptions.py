@@ -71,6 +71,13 @@ class CredentialRefused(DelegationRefused):
                'authenticate with a password')
 
 
+class NoRole(DelegationRefused):
+    """The service user may do nothing in the project."""
+
+    message = ('The service has no role in project {project}. Ask an administrator: openstack role '
+               'add --user {user} --project {project} member')
+
+
 class QuotaExceeded(Forbidden):
     """The project has as many as it may have."""
 

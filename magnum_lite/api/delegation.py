@@ -5,8 +5,8 @@ back when the request is not accepted.
 """
 
 import logging
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from magnum_lite.api.endpoint import Request
 from magnum_lite.cloud import identity, trusts
 from magnum_lite.cloud.lender import Lender, Lent
 from magnum_lite.db import journal, ledger
-from magnum_lite.exceptions import DelegationRefused, Unavailable
+from magnum_lite.driver_sdk import CloudUnavailable
+from magnum_lite.exceptions import DelegationRefused, NoRole, Unavailable
 from magnum_lite.objects import Cluster, Operation
 from magnum_lite.secrets.vault import Vault
 
@@ -56,11 +57,12 @@ def loan(request: Request, cluster: Cluster, capabilities: Collection[str]) -> I
     :raises Unavailable: Keystone does not answer.
     """
     context, conf, lending = request.context, request.service.conf, request.service.lending
-    who = identity.without_trust(conf, user_id=context.user_id, project_id=cluster.project_id,
-                                 roles=context.roles)
-    credential = cluster.application_credential
-    lenders: list[Lender] = [lending.trusts] if identity.by_trust(conf) else []
-    if FOR_NODES in capabilities and who['mode'] != 'none':
+    who, credential = identity.service(cluster.project_id), cluster.application_credential
+    by_trust = conf.identity.delegation == 'trust'
+    if not by_trust:
+        _check_role(request, who)
+    lenders: list[Lender] = [lending.trusts] if by_trust else []
+    if FOR_NODES in capabilities:
         lenders.append(lending.application_credentials)
         credential = {'generation': credential.get('generation', 0) + 1,
                       'auth_url': lending.keystone.public_url(context),
@@ -70,9 +72,17 @@ def loan(request: Request, cluster: Cluster, capabilities: Collection[str]) -> I
     with ExitStack() as stack:
         made = tuple(stack.enter_context(_lent(request, cluster.uuid, lender))
                      for lender in lenders)
-        if identity.by_trust(conf):
+        if by_trust:
             who = trusts.document(context, made[0][2].id)
         yield Loan(who, credential, request.service.vault, made)
+
+
+def _check_role(request: Request, who: Mapping[str, Any]) -> None:
+    """Refuse at once what no operation could do; a silent Keystone lets it in."""
+    keystone = request.service.lending.keystone
+    with suppress(CloudUnavailable):
+        if not keystone.admits(who):
+            raise NoRole(user=keystone.service_user(), project=who['project_id'])
 
 
 @contextmanager

@@ -23,17 +23,18 @@ _NO_SCOPE = {'project_id': None, 'project_name': None, 'project_domain_id': None
 _INTERFACES = ('public', 'internal', 'admin')
 
 
-def by_trust(conf: cfg.ConfigOpts) -> bool:
-    """Whether a new cluster needs a trust by its owner."""
-    return bool(conf.identity.mode == 'keystone' and conf.identity.delegation == 'trust')
+def is_lent(conf: cfg.ConfigOpts) -> bool:
+    """Whether callers lend to clusters what ``api/delegation`` makes: with a Keystone they do."""
+    return bool(conf.identity.mode == 'keystone')
 
 
-def without_trust(conf: cfg.ConfigOpts, *, user_id: str, project_id: str,
-                  roles: Sequence[str]) -> dict[str, Any]:
+def development(*, user_id: str, project_id: str, roles: Sequence[str]) -> dict[str, Any]:
     """The identity of a cluster where nobody lends rights."""
-    if conf.identity.mode == 'development':
-        return {'mode': 'none', 'user_id': user_id, 'project_id': project_id,
-                'roles': sorted(roles)}
+    return {'mode': 'none', 'user_id': user_id, 'project_id': project_id, 'roles': sorted(roles)}
+
+
+def service(project_id: str) -> dict[str, Any]:
+    """The identity of a cluster that the service user may change by a role of its own."""
     return {'mode': 'service', 'project_id': project_id}
 
 

@@ -51,6 +51,21 @@ class Keystone:
         """
         return str(_asked(lambda: self._session().get_user_id()))
 
+    def admits(self, who: Mapping[str, Any]) -> bool:
+        """Whether Keystone lets an identity into a project now; asks it each time.
+
+        :raises CloudUnavailable: Keystone does not answer.
+        """
+        session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
+        try:
+            return session.get_project_id() is not None
+        except (ksa_exc.Unauthorized, ksa_exc.Forbidden, ksa_exc.NotFound):
+            return False
+        except ksa_exc.ClientException as error:
+            raise CloudUnavailable(f'Keystone does not answer: {error}') from error
+        finally:
+            session.session.close()
+
     def look(self, path: str, **query: str) -> Any:
         """What the service user finds at a path, decoded; None if there is nothing.
 

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from keystoneauth1 import exceptions as ksa_exc
 from oslo_config import cfg
 
 from magnum_lite.cloud import identity
@@ -39,21 +38,6 @@ class Clients:
             while len(self._heats) > MOST:
                 self._heats.popitem(last=False)
             return self._heats[key]
-
-    def works(self, who: Mapping[str, Any]) -> bool:
-        """Whether Keystone lets an identity into a project now; asks it each time.
-
-        :raises CloudUnavailable: Keystone does not answer.
-        """
-        session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
-        try:
-            return session.get_project_id() is not None
-        except (ksa_exc.Unauthorized, ksa_exc.Forbidden, ksa_exc.NotFound):
-            return False
-        except ksa_exc.ClientException as error:
-            raise CloudUnavailable(f'Keystone does not answer: {error}') from error
-        finally:
-            session.session.close()
 
     def image(self, who: Mapping[str, Any], ident: str) -> dict[str, Any]:
         """Look up an image with the rights of an identity: ``id``, ``name``, ``os_distro``.

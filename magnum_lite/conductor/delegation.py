@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from magnum_lite.cloud.lender import Lender
+from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.cloud import LeasedHeat
@@ -40,7 +41,7 @@ class NoHeat:
         """Nothing."""
 
 
-def heat_for_deletion(clients: Clients, trusts: Trusts, database: Database,
+def heat_for_deletion(clients: Clients, lending: Lending, database: Database,
                       operation: Operation) -> Heat:
     """Heat with the first rights that work.
 
@@ -48,11 +49,11 @@ def heat_for_deletion(clients: Clients, trusts: Trusts, database: Database,
     :raises CloudUnavailable: Keystone or Heat does not answer.
     """
     who = operation.identity
-    if who['mode'] == 'none' or clients.works(who):
+    if who['mode'] == 'none' or lending.keystone.admits(who):
         return clients.heat(who)
     for other in ({'mode': 'service', 'project_id': who['project_id']},
                   {'mode': 'own', 'project_id': who['project_id']}):
-        if other != who and clients.works(other):
+        if other != who and lending.keystone.admits(other):
             try:
                 clients.heat(other).list(cluster_tag(operation.cluster_id))
             except CloudUnavailable:
@@ -63,9 +64,9 @@ def heat_for_deletion(clients: Clients, trusts: Trusts, database: Database,
             _note(database, operation, 'the rights of its owner are gone: '
                                        'it is deleted with those of the service user')
             # Heat deletes no stack whose trust is there and does not work.
-            end(trusts, database, operation)
+            end(lending.trusts, database, operation)
             return clients.heat(other)
-    if who['mode'] != 'trust' or trusts.trustor(who['trust_id']):
+    if who['mode'] != 'trust' or lending.trusts.trustor(who['trust_id']):
         raise CloudError(f'Keystone refuses the rights of the owner of cluster '
                          f'{operation.cluster_id}, and the service user has none in project '
                          f'{who["project_id"]}')

@@ -122,8 +122,8 @@ class Manager:
         with self._database.read() as connection:
             spec = resolve.spec(connection, self._vault, driver, rows, operation)
         if operation.kind == 'delete':
-            heat = delegation.heat_for_deletion(self.clients, self.lending.trusts,
-                                                self._database, operation)
+            heat = delegation.heat_for_deletion(self.clients, self.lending, self._database,
+                                                operation)
         else:
             heat = self.clients.heat(operation.identity)
         leased = LeasedHeat(heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)

@@ -28,7 +28,7 @@ QUERIES = {
     'in flight': lambda c: claims.in_flight(c, 'a'),
     'running': lambda c: queue.running(c, 'a'),
     'waiting': lambda c: queue.waiting(c, 'a', 'g'),
-    'promote': lambda c: queue.promote(c, 'a'),
+    'waiting of all': lambda c: queue.waiting_of(c, 'a'),
     'hurry': lambda c: claims.hurry(c, 'a'),
     'unsent': lambda c: outbox.unsent(c, limit=10),
     'steps': lambda c: journal.steps_of(c, 'o'),

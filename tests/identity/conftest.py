@@ -98,7 +98,8 @@ def make_conf(keystone_heat, tmp_path):
     options = configparser.ConfigParser(interpolation=None)
     options.read_string(keystone.service_options())
     behind = {name: dict(options[name]) for name in options.sections()}
-    yield lambda **groups: fixtures.make_conf(tmp_path, **{**behind, **groups})
+    yield lambda **groups: fixtures.make_conf(tmp_path, **{
+        name: {**behind.get(name, {}), **groups.get(name, {})} for name in {*behind, *groups}})
     fixtures.forget_conf()
     # Both leave options on the global configuration, which other tests do not set.
     for group in ('keystone_authtoken', 'service_auth'):

@@ -183,7 +183,7 @@ def test_a_rotation_gives_nodes_a_new_one(make_working, owner, token, project, h
 
 def test_it_needs_no_trust(make_working, keystone, owner, project, held, node):
     keystone.user('magnum', project, 'member')
-    api = make_working(identity={'mode': 'keystone', 'delegation': 'service'})
+    api = make_working(identity={'delegation': 'service'})
     path = create(api, owner)
     api.wait(path, status='CREATE_COMPLETE', token=owner)
     assert [made.id for made in held()] == [node()['id']]
@@ -249,7 +249,8 @@ def test_a_request_that_breaks_off_leaves_one_that_is_found(make_accepting, owne
 
 
 def test_who_cannot_make_one_is_told(make_accepting, keystone, owner, project, held):
-    api = make_accepting(identity={'mode': 'keystone', 'delegation': 'service',
+    keystone.user('magnum', project, 'member')
+    api = make_accepting(identity={'delegation': 'service',
                                    'node_roles': 'operator,backup'})
     with pytest.raises(AssertionError, match='none of the roles operator, backup'):
         create(api, owner)

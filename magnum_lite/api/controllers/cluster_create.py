@@ -1,6 +1,6 @@
 """``POST /v1/clusters``: from a body to rows and an operation, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from oslo_config import cfg
@@ -8,6 +8,7 @@ from oslo_config import cfg
 from magnum_lite.api import delegation, schema
 from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.cloud import identity
 from magnum_lite.cloud.lookups import Image, Lookups
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
@@ -52,20 +53,30 @@ def create(request: Request) -> dict[str, Any]:
         'project_id': request.context.project_id, 'user_id': request.context.user_id,
         'facts': _facts(image), 'ssh_public_key': keypair.public_key if keypair else None})
     groups = _groups(cluster, template, *counts)
+    if not identity.is_lent(request.service.conf):
+        cluster.identity = identity.development(
+            user_id=cluster.user_id, project_id=cluster.project_id, roles=request.context.roles)
+        return _accept(request, cluster, groups)
     with delegation.loan(request, cluster, driver.capabilities) as loan:
         cluster.identity = loan.identity
         cluster.application_credential = loan.application_credential
-        operation = _operation(request, cluster)
-        request.service.db.write(_write, cluster, groups, operation, request.service.conf, loan)
+        return _accept(request, cluster, groups, loan.accept)
+
+
+def _accept(request: Request, cluster: Cluster, groups: list[NodeGroup],
+            *also: Callable[[Any, Operation], None]) -> dict[str, Any]:
+    operation = _operation(request, cluster)
+    request.service.db.write(_write, cluster, groups, operation, request.service.conf, also)
     request.service.waker.wake(operation.uuid)
     return {'uuid': cluster.uuid}
 
 
 def _write(connection: Any, cluster: Cluster, groups: list[NodeGroup], operation: Operation,
-           conf: cfg.ConfigOpts, loan: delegation.Loan) -> None:
+           conf: cfg.ConfigOpts, also: Iterable[Callable[[Any, Operation], None]]) -> None:
     accept.create(connection, cluster, groups, operation, quota=conf.api.cluster_quota,
                   timeout_min=cluster.create_timeout)
-    loan.accept(connection, operation)
+    for write in also:
+        write(connection, operation)
 
 
 def choose_driver(drivers: Iterable[Any], server_type: str, distro: str | None, coe: str,
