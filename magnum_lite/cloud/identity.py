@@ -23,8 +23,8 @@ _NO_SCOPE = {'project_id': None, 'project_name': None, 'project_domain_id': None
 _INTERFACES = ('public', 'internal', 'admin')
 
 
-def is_lent(conf: cfg.ConfigOpts) -> bool:
-    """Whether callers lend to clusters what ``api/delegation`` makes: with a Keystone they do."""
+def has_keystone(conf: cfg.ConfigOpts) -> bool:
+    """Whether a Keystone vouches for callers, who can lend their rights then."""
     return bool(conf.identity.mode == 'keystone')
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ksa_exc
@@ -65,6 +66,13 @@ class Keystone:
             raise CloudUnavailable(f'Keystone does not answer: {error}') from error
         finally:
             session.session.close()
+
+    def has_project(self, project_id: str) -> bool:
+        """Whether there is a project of that id, which may be any text.
+
+        :raises CloudUnavailable: as ``look``.
+        """
+        return self.look(f'/projects/{quote(project_id, safe="")}') is not None
 
     def look(self, path: str, **query: str) -> Any:
         """What the service user finds at a path, decoded; None if there is nothing.

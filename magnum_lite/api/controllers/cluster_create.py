@@ -53,7 +53,7 @@ def create(request: Request) -> dict[str, Any]:
         'project_id': request.context.project_id, 'user_id': request.context.user_id,
         'facts': _facts(image), 'ssh_public_key': keypair.public_key if keypair else None})
     groups = _groups(cluster, template, *counts)
-    if not identity.is_lent(request.service.conf):
+    if not identity.has_keystone(request.service.conf):
         cluster.identity = identity.development(
             user_id=cluster.user_id, project_id=cluster.project_id, roles=request.context.roles)
         return _accept(request, cluster, groups)

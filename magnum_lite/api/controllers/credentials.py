@@ -22,7 +22,7 @@ def rotate(request: Request, cluster: str) -> dict[str, Any]:
         driver, = store.rows(connection, Driver, name=found.driver, version=found.driver_version)
         nodes = sum(group.node_count for group in
                     store.rows(connection, NodeGroup, cluster_id=found.uuid))
-    if not identity.is_lent(request.service.conf):
+    if not identity.has_keystone(request.service.conf):
         found.identity = identity.development(
             user_id=request.context.user_id, project_id=found.project_id,
             roles=request.context.roles)
