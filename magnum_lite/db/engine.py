@@ -79,7 +79,8 @@ def _create(conf: cfg.ConfigOpts) -> sa.Engine:
     url = sa.make_url(conf.database.connection)
     if url.get_backend_name() in ('mysql', 'mariadb') and 'charset' not in url.query:
         url = url.update_query_dict({'charset': 'utf8mb4'})
-    engine = engines.create_engine(url, sqlite_fk=True, **options)
+    # oslo.db yields to green threads when a connection comes back; the threads here need none.
+    engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options)
     if engine.dialect.name == 'sqlite':
         _tame_sqlite(engine)
     return engine
