@@ -87,7 +87,9 @@ def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> Non
         statement = tables.OF[resource].insert()
         rows = [_naive(obj.as_row()) for obj in found]
         if len(found) == 1:
-            result = connection.execute(statement.values(**rows[0] | columns))
+            # Values go beside the statement: in it, each would be compiled, a third of the time.
+            row = {name: value for name, value in rows[0].items() if name not in columns}
+            result = connection.execute(statement.values(columns), row)
             found[0].id = result.inserted_primary_key[0]
         else:
             connection.execute(statement, rows)
@@ -157,8 +159,11 @@ def update(connection: sa.Connection, resource: type[Resource], /, values: dict[
     values = _naive(values)
     if 'updated_at' in table.c:
         values.setdefault('updated_at', utcnow())
-    statement = table.update().where(*_where(table, where)).values(**values)
-    return connection.execute(statement).rowcount
+    expressions = {name: value for name, value in values.items()
+                   if isinstance(value, sa.ClauseElement)}
+    statement = table.update().where(*_where(table, where)).values(expressions)
+    row = {name: value for name, value in values.items() if name not in expressions}
+    return connection.execute(statement, row).rowcount
 
 
 def delete(connection: sa.Connection, resource: type[Resource], /, **where: Any) -> int:
