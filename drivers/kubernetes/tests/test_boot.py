@@ -97,7 +97,7 @@ class Node:
             ['bash', str(self.root / 'usr/local/lib/magnum-lite' / script)], cwd=self.root,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
             env={'PATH': f'{self.stubs}/bin:/usr/bin:/bin', 'STUB_DIR': str(self.stubs),
-                 'STUB_LOG': str(self.stubs / 'log')})
+                 'STUB_LOG': str(self.stubs / 'log'), 'TMPDIR': str(self.stubs)})
 
     def boot(self, script):
         process = self.start(script)
