@@ -149,7 +149,7 @@ class Api:
         body = {'name': 'c1', 'cluster_template_id': template, **values}
         return self.ok('POST', '/v1/clusters', body)['uuid']
 
-    def wait(self, path, *, status, within_s=300, **more):
+    def wait(self, path, *, status, within_s=60, **more):
         """The document at ``path`` once its status is no longer in progress."""
         until = time.monotonic() + within_s
         while (shown := self.ok('GET', path, **more))['status'].endswith('IN_PROGRESS'):
@@ -158,7 +158,7 @@ class Api:
         assert shown['status'] == status, shown
         return shown
 
-    def gone(self, path, *, within_s=300, **more):
+    def gone(self, path, *, within_s=60, **more):
         """Wait until nothing is at ``path``."""
         until = time.monotonic() + within_s
         while self.call('GET', path, **more).status_int == 200 and time.monotonic() < until:

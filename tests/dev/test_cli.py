@@ -44,7 +44,7 @@ def running(state):
     return found
 
 
-def wait_for(condition, within_s=120):
+def wait_for(condition, within_s=30):
     """Wait until ``condition()`` is true."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -101,14 +101,14 @@ def boot(cloud, heat, name='node-0'):
     cloud.store.put('stack-users', {'id': 'u', 'name': 'n', 'password': 'p', 'project': 'q'})
     text = json.dumps({**CREDENTIALS, 'auth_url': f'{cloud.url}/identity/v3',
                        'alarm_url': heat.url})
-    requests.post(f'{cloud.url}/compute/v2.1/servers', timeout=30, json={'server': {
+    requests.post(f'{cloud.url}/compute/v2.1/servers', timeout=5, json={'server': {
         'name': name, 'flavorRef': '1',
         'user_data': base64.b64encode(multipart(text)).decode()}}).raise_for_status()
 
 
 def test_a_node_buys_a_token_and_signals_success(cloud, heat):
     boot(cloud, heat)
-    token, body = heat.got.get(timeout=30)
+    token, body = heat.got.get(timeout=5)
     assert token == 'u:q:heat_stack_user'
     assert (body['status'], body['id'], body['data']) == ('SUCCESS', 'node-0', '')
 
@@ -116,9 +116,9 @@ def test_a_node_buys_a_token_and_signals_success(cloud, heat):
 def test_a_node_signals_failure_when_told_to(cloud, heat):
     cloud.store.faults.add({'kind': 'signal_failure', 'match': '*-7', 'message': 'stage api'})
     boot(cloud, heat, 'node-7')
-    assert heat.got.get(timeout=30)[1]['status'] == 'FAILURE'
+    assert heat.got.get(timeout=5)[1]['status'] == 'FAILURE'
     boot(cloud, heat, 'node-8')
-    assert heat.got.get(timeout=30)[1]['status'] == 'SUCCESS'
+    assert heat.got.get(timeout=5)[1]['status'] == 'SUCCESS'
 
 
 def test_a_silent_node_sends_nothing(cloud, heat):
@@ -131,7 +131,7 @@ def test_a_silent_node_sends_nothing(cloud, heat):
 def test_a_node_asks_again_when_the_engine_is_busy(cloud, heat):
     heat.refusals = 1
     boot(cloud, heat)
-    assert heat.got.get(timeout=30)[1]['status'] == 'SUCCESS'
+    assert heat.got.get(timeout=5)[1]['status'] == 'SUCCESS'
 
 
 def test_a_node_that_was_not_up_at_a_restart_comes_up_after_it(cloud, heat, tmp_path):
@@ -143,4 +143,4 @@ def test_a_node_that_was_not_up_at_a_restart_comes_up_after_it(cloud, heat, tmp_
     for row in again.store.rows('servers'):
         row['_active_at'] = time.time()
     again.nodes.resume()
-    assert heat.got.get(timeout=30)[1]['status'] == 'SUCCESS'
+    assert heat.got.get(timeout=5)[1]['status'] == 'SUCCESS'

@@ -90,9 +90,9 @@ def test_every_user_has_the_demo_key_and_nobody_sees_the_keys_of_others(url):
 def test_a_key_pair_is_answered_in_the_microversion_asked_for(
         url, headers, made, deleted, is_typed):
     keys = f'{url}/compute/v2.1/os-keypairs'
-    reply = requests.post(keys, json={'keypair': {'name': 'k'}}, headers=headers, timeout=30)
+    reply = requests.post(keys, json={'keypair': {'name': 'k'}}, headers=headers, timeout=5)
     assert (reply.status_code, 'type' in reply.json()['keypair']) == (made, is_typed)
-    assert requests.delete(f'{keys}/k', headers=headers, timeout=30).status_code == deleted
+    assert requests.delete(f'{keys}/k', headers=headers, timeout=5).status_code == deleted
 
 
 def test_a_network_with_ports_cannot_be_deleted(sdk):
@@ -110,7 +110,7 @@ def test_a_server_builds_for_a_while_and_takes_its_port_along(url):
     sdk = connect(url)
     network = sdk.network.create_network(name='yard')
     sdk.network.create_subnet(network_id=network.id, cidr='10.8.0.0/24', ip_version=4)
-    requests.post(f'{url}/sim/settings', json={'build_seconds': 0.4}, timeout=30)
+    requests.post(f'{url}/sim/settings', json={'build_seconds': 0.4}, timeout=5)
     server = sdk.compute.create_server(
         name='slow', flavor_id='1', image_id=sdk.image.find_image('debian-13').id,
         networks=[{'uuid': network.id}])
@@ -130,7 +130,7 @@ def test_a_server_builds_for_a_while_and_takes_its_port_along(url):
     ({'kind': 'boot_error', 'message': 'the disk is full'}, 'the disk is full')])
 def test_a_server_fails_as_ordered(url, fault, words):
     sdk = connect(url)
-    requests.post(f'{url}/sim/faults', json={**fault, 'match': 'doomed*', 'times': 1}, timeout=30)
+    requests.post(f'{url}/sim/faults', json={**fault, 'match': 'doomed*', 'times': 1}, timeout=5)
     boot = {'flavor_id': '1', 'image_id': sdk.image.find_image('debian-13').id, 'networks': []}
     doomed = sdk.compute.create_server(name='doomed-0', **boot)
     shown = sdk.compute.get_server(doomed.id)
@@ -143,17 +143,17 @@ def test_a_server_fails_as_ordered(url, fault, words):
 
 
 def test_requests_fail_as_ordered_until_the_fault_is_taken_back(url):
-    requests.post(f'{url}/sim/faults', timeout=30, json={
+    requests.post(f'{url}/sim/faults', timeout=5, json={
         'kind': 'http', 'match': 'GET /image/*', 'status': 503, 'message': 'out to lunch'})
-    reply = requests.get(f'{url}/image/v2/images', timeout=30)
+    reply = requests.get(f'{url}/image/v2/images', timeout=5)
     assert (reply.status_code, 'out to lunch' in reply.text) == (503, True)
-    requests.delete(f'{url}/sim/faults', timeout=30)
-    assert requests.get(f'{url}/image/v2/images', timeout=30).status_code == 200
+    requests.delete(f'{url}/sim/faults', timeout=5)
+    assert requests.get(f'{url}/image/v2/images', timeout=5).status_code == 200
 
 
 @pytest.mark.parametrize('fault', [{'kind': 'gremlins'}, {'kind': 'slow', 'speed': 3}, {}])
 def test_a_misspelt_fault_is_refused(url, fault):
-    assert requests.post(f'{url}/sim/faults', json=fault, timeout=30).status_code == 400
+    assert requests.post(f'{url}/sim/faults', json=fault, timeout=5).status_code == 400
 
 
 def test_user_data_above_the_limit_of_nova_is_refused(sdk):
@@ -165,17 +165,17 @@ def test_user_data_above_the_limit_of_nova_is_refused(sdk):
 
 def test_what_is_not_simulated_says_so(url):
     for path in ('compute/v2.1/os-agents', 'image/v2/tasks', 'tape/v1'):
-        reply = requests.get(f'{url}/{path}', timeout=30)
+        reply = requests.get(f'{url}/{path}', timeout=5)
         assert (reply.status_code, 'simulated' in reply.text) == (404, True)
 
 
 def test_the_keys_of_the_simulation_are_not_shown(url):
     network = connect(url).network.find_network('public')
     floating = requests.post(
-        f'{url}/network/v2.0/floatingips', timeout=30,
+        f'{url}/network/v2.0/floatingips', timeout=5,
         json={'floatingip': {'floating_network_id': network.id}}).json()['floatingip']
     assert [key for key in floating if key.startswith('_')] == []
-    kept = requests.get(f'{url}/sim/state', timeout=30).json()['floatingips'][floating['id']]
+    kept = requests.get(f'{url}/sim/state', timeout=5).json()['floatingips'][floating['id']]
     assert kept['_port']
 
 

@@ -199,11 +199,11 @@ class Tenant:
         with self.database.read() as connection:
             return store.get(connection, Operation, uuid)
 
-    def wait(self, operation, state='DONE', *, within_s=300):
+    def wait(self, operation, state='DONE', *, within_s=60):
         """Wait until an operation ended; fails unless it ended in ``state``."""
         return self.wait_for(operation, lambda now: now.ended_at, state, within_s)
 
-    def wait_for(self, operation, condition, state=None, within_s=300):
+    def wait_for(self, operation, condition, state=None, within_s=60):
         """Wait until the condition holds of the operation; the operation then."""
         until = time.monotonic() + within_s
         while not condition(now := self.operation(operation.uuid)):

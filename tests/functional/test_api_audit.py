@@ -42,7 +42,7 @@ def request_id(response):
     return response.headers['X-Openstack-Request-Id']
 
 
-def wait_for(condition, within_s=300):
+def wait_for(condition, within_s=60):
     """Once it is so."""
     until = time.monotonic() + within_s
     while not condition():

@@ -62,6 +62,10 @@ class Tenant(Client):
         self._session.headers['X-Auth-Token'] = self.session.get_token()
         return super().__call__(*arguments, **more)
 
+    def wait(self, *arguments, **more):
+        """As ``Client``."""
+        return super().wait(*arguments, **{'within_s': 200, **more})
+
     def gone(self, *arguments, **more):
         """As ``Client``."""
         self._session.headers['X-Auth-Token'] = self.session.get_token()

@@ -26,7 +26,7 @@ from magnum_lite.driver_sdk.testing.template import parts, written
 
 # Nova's limit of user data, after base64.
 USER_DATA_BYTES = 65535
-DONE_WITHIN_S = 300
+DONE_WITHIN_S = 120
 # More would only queue up in the one process of the embedded Heat.
 AT_A_TIME = 4
 ACTIONS = ('CREATE', 'UPDATE', 'DELETE', 'ROLLBACK', 'SUSPEND', 'RESUME', 'CHECK', 'SNAPSHOT',
