@@ -15,7 +15,7 @@ from magnum_lite.cloud import identity, trusts
 from magnum_lite.cloud.lender import Lender, Lent
 from magnum_lite.db import journal, ledger
 from magnum_lite.driver_sdk import CloudUnavailable
-from magnum_lite.exceptions import DelegationRefused, NoRole, Unavailable
+from magnum_lite.exceptions import CredentialRefused, DelegationRefused, NoRole, Unavailable
 from magnum_lite.objects import Cluster, Operation
 from magnum_lite.secrets.vault import Vault
 
@@ -68,7 +68,8 @@ def loan(request: Request, cluster: Cluster, capabilities: Collection[str]) -> I
                       'auth_url': lending.keystone.public_url(context),
                       'region_name': conf.cloud.region_name}
     if lenders and context.project_id != cluster.project_id:
-        raise DelegationRefused(reason='your token is for another project')
+        refused = DelegationRefused if by_trust else CredentialRefused
+        raise refused(reason='your token is for another project')
     with ExitStack() as stack:
         made = tuple(stack.enter_context(_lent(request, cluster.uuid, lender))
                      for lender in lenders)

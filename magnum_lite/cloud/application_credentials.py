@@ -57,7 +57,7 @@ class ApplicationCredentials(Lender):
 
     def take_back(self, context: RequestContext, lent: Lent) -> None:
         """Delete one with the token that made it."""
-        self._take_back(self._keystone, context, _path(*lent.id.split('/')))
+        self._keystone.delete_for(context, _path(*lent.id.split('/')))
 
     def find(self, name: str) -> str | None:
         """The one of that user with that mark."""

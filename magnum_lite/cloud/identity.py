@@ -15,6 +15,7 @@ from keystoneauth1.identity import access as access_plugin
 from oslo_config import cfg
 
 from magnum_lite import conf as options
+from magnum_lite.context import RequestContext
 
 NOWHERE = 'http://127.0.0.1:1/v3'       # the development identity never calls a Keystone
 # The service user's scope is replaced as a whole: Keystone accepts one.
@@ -28,9 +29,10 @@ def has_keystone(conf: cfg.ConfigOpts) -> bool:
     return bool(conf.identity.mode == 'keystone')
 
 
-def development(*, user_id: str, project_id: str, roles: Sequence[str]) -> dict[str, Any]:
+def development(context: RequestContext, project_id: str) -> dict[str, Any]:
     """The identity of a cluster where nobody lends rights."""
-    return {'mode': 'none', 'user_id': user_id, 'project_id': project_id, 'roles': sorted(roles)}
+    return {'mode': 'none', 'user_id': context.user_id, 'project_id': project_id,
+            'roles': sorted(context.roles)}
 
 
 def service(project_id: str) -> dict[str, Any]:

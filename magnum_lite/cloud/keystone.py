@@ -45,6 +45,19 @@ class Keystone:
         finally:
             session.session.close()
 
+    def delete_for(self, context: RequestContext, path: str) -> None:
+        """Delete what is at a path by the token of a request; nothing there is fine.
+
+        :raises Unavailable: it could not be done.
+        """
+        try:
+            with self.of_caller(context) as keystone:
+                keystone.delete(path)
+        except ksa_exc.NotFound:
+            pass
+        except REFUSALS as error:
+            raise Unavailable(what='Keystone') from error
+
     def service_user(self) -> str:
         """Id of the service user.
 

@@ -5,11 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from keystoneauth1 import exceptions as ksa_exc
-
-from magnum_lite.cloud.keystone import REFUSALS, Keystone
 from magnum_lite.context import RequestContext
-from magnum_lite.exceptions import Unavailable
 
 
 @dataclass(frozen=True)
@@ -69,13 +65,3 @@ class Lender(abc.ABC):
         :returns: None when it is gone, else why it cannot be deleted.
         :raises CloudUnavailable: as ``find``.
         """
-
-    @staticmethod
-    def _take_back(keystone: Keystone, context: RequestContext, path: str) -> None:
-        try:
-            with keystone.of_caller(context) as asked:
-                asked.delete(path)
-        except ksa_exc.NotFound:
-            pass
-        except REFUSALS as error:
-            raise Unavailable(what='Keystone') from error

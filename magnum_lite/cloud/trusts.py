@@ -59,7 +59,7 @@ class Trusts(Lender):
 
     def take_back(self, context: RequestContext, lent: Lent) -> None:
         """Delete a trust with the token that made it."""
-        self._take_back(self._keystone, context, f'{_PATH}/{lent.id}')
+        self._keystone.delete_for(context, f'{_PATH}/{lent.id}')
 
     def trustor(self, trust_id: str) -> str | None:
         """The user who made a trust; None if it is gone, for instance with its user.
@@ -72,7 +72,8 @@ class Trusts(Lender):
     def find(self, name: str) -> str | None:
         """The trust with that mark."""
         found = self._keystone.look(_PATH, trustee_user_id=self._keystone.service_user())
-        return next((trust['id'] for trust in found['trusts'] if trust.get(_MARK) == name), None)
+        trusts = found['trusts'] if found else []
+        return next((trust['id'] for trust in trusts if trust.get(_MARK) == name), None)
 
     def delete(self, lent_id: str) -> str | None:
         """As its owner, through it, else with the service user's own rights."""

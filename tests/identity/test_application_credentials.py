@@ -120,8 +120,8 @@ def text_of(database):
                          for row in connection.execute(sa.select(table)))
 
 
-def open_names(database):
-    """{kind: names} of what the ledger knows to exist in Keystone."""
+def open_kinds(database):
+    """Sorted kinds of the things in Keystone that the ledger knows to exist."""
     query = sa.select(ledger).where(ledger.c.closed_at.is_(None), ledger.c.kind != 'heat-stack')
     with database.read() as connection:
         rows = connection.execute(query).all()
@@ -151,7 +151,7 @@ def test_a_node_has_one_as_long_as_its_cluster_lives(make_working, owner, keysto
 
     api.ok('DELETE', path, token=owner)
     api.gone(path, token=owner)
-    assert held() == [] and open_names(api.db) == []
+    assert held() == [] and open_kinds(api.db) == []
     assert 'application_credential.' not in text_of(api.db)
     with pytest.raises(ksa_exc.NotFound):
         log_in(told)
@@ -178,7 +178,7 @@ def test_a_rotation_gives_nodes_a_new_one(make_working, owner, token, project, h
     assert held() == [] and [made.id for made in held('heir')] == [node()['id']]
     api.ok('DELETE', path, token=owner)
     api.gone(path, token=owner)
-    assert held('heir') == [] and open_names(api.db) == []
+    assert held('heir') == [] and open_kinds(api.db) == []
 
 
 def test_it_needs_no_trust(make_working, keystone, owner, project, held, node):
@@ -218,14 +218,14 @@ def test_it_goes_with_its_owner(make_working, keystone, token, owner, project):
     other = token(f'other-{project}', project, 'member')
     api.ok('DELETE', path, token=other)
     api.gone(path, token=other)
-    assert open_names(api.db) == []
+    assert open_kinds(api.db) == []
 
 
 def test_a_request_that_is_refused_leaves_none(make_accepting, owner, held):
     api = make_accepting(api={'cluster_quota': 0})
     with pytest.raises(AssertionError, match='maximum number of clusters'):
         create(api, owner)
-    assert held() == [] and open_names(api.db) == []
+    assert held() == [] and open_kinds(api.db) == []
 
 
 def test_a_request_that_breaks_off_leaves_one_that_is_found(make_accepting, owner, held,
@@ -241,11 +241,11 @@ def test_a_request_that_breaks_off_leaves_one_that_is_found(make_accepting, owne
             create(api, owner)
     create(api, owner)
     kinds = ['application-credential', 'trust']
-    assert len(held()) == 2 and open_names(api.db) == sorted(2 * kinds)
+    assert len(held()) == 2 and open_kinds(api.db) == sorted(2 * kinds)
     lending = api.application.service.lending
     for lender in (lending.trusts, lending.application_credentials):
         end_strays(lender, api.db, older_s=-1)
-    assert len(held()) == 1 and open_names(api.db) == kinds
+    assert len(held()) == 1 and open_kinds(api.db) == kinds
 
 
 def test_who_cannot_make_one_is_told(make_accepting, keystone, owner, project, held):
@@ -261,4 +261,17 @@ def test_who_cannot_make_one_is_told(make_accepting, keystone, owner, project, h
     token = log_in({'url': keystone.url, 'id': robot.id, 'secret': PASSWORD}).get_token()
     with pytest.raises(AssertionError, match='403.*authenticate with a password'):
         create(api, token)
-    assert [made.name for made in held()] == ['robot'] and open_names(api.db) == []
+    assert [made.name for made in held()] == ['robot'] and open_kinds(api.db) == []
+
+
+def test_an_administrator_elsewhere_is_told_what_is_missing(make_accepting, keystone, owner, token,
+                                                            project, held):
+    keystone.user('magnum', project, 'member')
+    api = make_accepting(identity={'delegation': 'service'})
+    path = create(api, owner)
+    api.settle(path.rpartition('/')[2])
+    before = held()
+    error = api.refused(403, 'PATCH', path.replace('clusters', 'credentials'),
+                        token=token('admin', 'admin', 'admin'))
+    assert 'application credential of yours: your token is for another project' in error['detail']
+    assert held() == before

@@ -5,6 +5,7 @@ import types
 import pytest
 
 from magnum_lite.driver_sdk import (
+    APPLICATION_CREDENTIAL,
     Driver,
     FailedError,
     HeatDriver,
@@ -95,3 +96,17 @@ def test_a_status_is_as_bad_as_the_worst_stack():
         assert found.state == state
         assert found.reason == ('b: why' if state == 'FAILED' else '')
     assert driver.status_of(spec, {}).state == 'ABSENT'
+
+
+class Caller(Bare):
+    """Its nodes call the cloud."""
+
+    capabilities = frozenset({'application_credential'})
+
+
+def test_an_example_has_a_credential_for_drivers_that_ask_for_one():
+    without, found = example.spec(Bare()), example.spec(Caller())
+    assert (without.secrets, without.auth_url) == ({}, None)
+    assert found.secrets.keys() == set(APPLICATION_CREDENTIAL) and found.auth_url
+    values = {secret.value for secret in found.secrets.values()}
+    assert len(values) == 2 and all(values)

@@ -54,8 +54,7 @@ def create(request: Request) -> dict[str, Any]:
         'facts': _facts(image), 'ssh_public_key': keypair.public_key if keypair else None})
     groups = _groups(cluster, template, *counts)
     if not identity.has_keystone(request.service.conf):
-        cluster.identity = identity.development(
-            user_id=cluster.user_id, project_id=cluster.project_id, roles=request.context.roles)
+        cluster.identity = identity.development(request.context, cluster.project_id)
         return _accept(request, cluster, groups)
     with delegation.loan(request, cluster, driver.capabilities) as loan:
         cluster.identity = loan.identity

@@ -23,9 +23,7 @@ def rotate(request: Request, cluster: str) -> dict[str, Any]:
         nodes = sum(group.node_count for group in
                     store.rows(connection, NodeGroup, cluster_id=found.uuid))
     if not identity.has_keystone(request.service.conf):
-        found.identity = identity.development(
-            user_id=request.context.user_id, project_id=found.project_id,
-            roles=request.context.roles)
+        found.identity = identity.development(request.context, found.project_id)
         return _accept(request, found, nodes)
     with delegation.loan(request, found, driver.capabilities) as loan:
         found.identity = loan.identity
