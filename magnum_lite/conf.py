@@ -37,6 +37,10 @@ CLUSTER = (
                 help='Network drivers that templates may name.'),
     cfg.IntOpt('default_boot_volume_size', default=0, min=0,
                help='GiB of the boot volume of nodes; 0 boots from the flavor\'s disk.'),
+    cfg.IntOpt('max_nodes', default=1000, min=2,
+               help='Nodes that one cluster may have over all its node groups, those of the '
+                    'control plane too. A driver may have a lower limit of its own. A cluster '
+                    'that has more already can only shrink.'),
 )
 CERTIFICATES = (
     cfg.StrOpt('key_type', default='ec-p256', choices=['ec-p256', 'rsa-2048'],

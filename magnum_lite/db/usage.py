@@ -1,10 +1,11 @@
-"""How many of a resource a project has, reserved in the transaction that makes one."""
+"""How much there is of what has a limit, looked at in the transaction that makes more of it."""
 
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from magnum_lite.db.tables import quotas, usages
-from magnum_lite.exceptions import QuotaExceeded
+from magnum_lite.db.tables import nodegroups, quotas, usages
+from magnum_lite.exceptions import Invalid, QuotaExceeded
+from magnum_lite.objects import Cluster
 
 CLUSTER = 'Cluster'
 
@@ -40,3 +41,29 @@ def release(connection: sa.Connection, project_id: str) -> None:
     connection.execute(usages.update().where(
         usages.c.project_id == project_id, usages.c.resource == CLUSTER, usages.c.in_use > 0
     ).values(in_use=usages.c.in_use - 1))
+
+
+def check_nodes(nodes: int, attribute: str, *, limit: int) -> None:
+    """Refuse a cluster with too many nodes.
+
+    :param nodes: of all its groups together.
+    :param attribute: what the user asked for them by.
+    :raises Invalid: there would be more than ``limit``, ``[cluster] max_nodes``.
+    """
+    if nodes > limit:
+        raise Invalid(path=attribute, reason=f'the cluster would have {nodes} nodes in all, at '
+                                             f'most {limit} are accepted ([cluster] max_nodes)')
+
+
+def check_growth(connection: sa.Connection, cluster: Cluster, attribute: str, *, added: int,
+                 limit: int) -> None:
+    """Refuse a change that leaves a cluster with too many nodes; last in its transaction, which
+    has written the cluster's row, so that no other change grows it meanwhile.
+
+    :param added: how many nodes the change adds; a cluster that does not grow is never refused.
+    :raises Invalid: as ``check_nodes``.
+    """
+    if added > 0:
+        query = sa.select(sa.func.sum(nodegroups.c.node_count)).where(
+            nodegroups.c.cluster_id == cluster.uuid)
+        check_nodes(int(connection.execute(query).scalar_one()), attribute, limit=limit)

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from magnum_lite.api.controllers.clusters import change_of, check_count
+from magnum_lite.api.controllers.clusters import change_of, check_count, set_count
 from magnum_lite.api.document import ACCEPTED, Document
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import accept, store
+from magnum_lite.db import store
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import Cluster, NodeGroup, deadline
 from magnum_lite.objects.attribute import attr
@@ -39,7 +39,7 @@ def resize(request: Request, cluster: str) -> dict[str, Any]:
         request, found, 'resize', f'node_count {count} of {group.name}', node_group=group.uuid,
         target={'nodes_to_remove': given.get('nodes_to_remove', [])})
     uuid = request.service.db.write(
-        accept.change, found, operation, values={'node_count': count},
+        set_count, found, operation, count, max_nodes=request.service.conf.cluster.max_nodes,
         timeout_min=deadline.timeout_min(max(count, group.node_count)))
     request.service.waker.wake(uuid)
     return {'uuid': found.uuid}

@@ -10,7 +10,7 @@ from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.lookups import Image, Lookups
-from magnum_lite.db import accept, store
+from magnum_lite.db import accept, store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
 from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
@@ -127,6 +127,9 @@ def _check_shape(request: Request, template: ClusterTemplate, wanted: Mapping[st
         raise Invalid(path='master_count', reason='an odd number is expected')
     if node_count == 0 and request.version < _SINCE:
         raise Invalid(path='node_count', reason='0 needs version 1.10')
+    usage.check_nodes(node_count + master_count,
+                      'node_count' if node_count >= master_count else 'master_count',
+                      limit=request.service.conf.cluster.max_nodes)
 
 
 def _check_cloud(request: Request, lookups: Lookups, template: ClusterTemplate,

@@ -30,6 +30,10 @@ def upgrade(request: Request, cluster: str) -> dict[str, Any]:
     given = request.given()
     if request.version < _WORKS_SINCE:
         raise BadRequest(reason='upgrade is not supported in this microversion, it is from 1.8 on')
+    batch, most = given.get('max_batch_size', 1), request.service.conf.cluster.max_nodes
+    if batch > most:
+        raise Invalid(path='max_batch_size', reason=f'a cluster has at most {most} nodes '
+                                                    '([cluster] max_nodes)')
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         request.authorize(found)
@@ -46,8 +50,7 @@ def upgrade(request: Request, cluster: str) -> dict[str, Any]:
     operation = change_of(
         request, found, 'upgrade', f'upgrade to cluster template {new.uuid}',
         node_group=one.uuid if one else None,
-        target=_target(new, wanted, groups, _facts(request, new),
-                       given.get('max_batch_size', 1)))
+        target=_target(new, wanted, groups, _facts(request, new), batch))
     nodes = sum(group.node_count for group in groups)
     request.service.db.write(accept.whole, found, operation,
                              groups=[group.uuid for group in groups],

@@ -5,7 +5,7 @@ from typing import Any
 from magnum_lite.api import paging, patch, schema, views
 from magnum_lite.api.document import ACCEPTED, NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import accept, store
+from magnum_lite.db import accept, store, usage
 from magnum_lite.exceptions import BadRequest, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, deadline
 from magnum_lite.objects.attribute import attr
@@ -92,19 +92,20 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
         operation = change_of(request, found, 'update', f'node_count {count} of {worker.name}',
                               node_group=worker.uuid,
                               target={'rollback': True} if rollback else {})
-    request.service.db.write(_change, found, operation, count, changed)
+    request.service.db.write(_change, found, operation, count, changed,
+                             request.service.conf.cluster.max_nodes)
     if operation:
         request.service.waker.wake(operation.uuid)
     return {'uuid': found.uuid}
 
 
 def _change(connection: Any, cluster: Cluster, operation: Operation | None, count: int,
-            health: dict[str, Any]) -> None:
+            health: dict[str, Any], max_nodes: int) -> None:
     if health:
         store.update(connection, Cluster, health, uuid=cluster.uuid)
     if operation:
-        accept.change(connection, cluster, operation, values={'node_count': count},
-                      timeout_min=deadline.timeout_min(count))
+        set_count(connection, cluster, operation, count, max_nodes=max_nodes,
+                  timeout_min=deadline.timeout_min(count))
 
 
 @endpoint('DELETE', '/clusters/{cluster}', rule='cluster:delete',
@@ -146,6 +147,21 @@ def driver_that_can(connection: Any, cluster: Cluster, capability: str, doing: s
     if capability not in row.capabilities:
         raise BadRequest(reason=f'Driver {row.name} does not support {doing}')
     return row
+
+
+def set_count(connection: Any, cluster: Cluster, operation: Operation, count: int, *,
+              max_nodes: int, timeout_min: int) -> str:
+    """Accept another number of nodes of the group that the operation names.
+
+    :param max_nodes: of the whole cluster.
+    :returns: as ``accept.change``.
+    :raises Invalid: the cluster would have more.
+    """
+    uuid = accept.change(connection, cluster, operation, values={'node_count': count},
+                         timeout_min=timeout_min)
+    before = operation.restore[operation.node_group]['node_count']
+    usage.check_growth(connection, cluster, 'node_count', added=count - before, limit=max_nodes)
+    return uuid
 
 
 def check_count(request: Request, count: int) -> None:

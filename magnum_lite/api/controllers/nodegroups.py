@@ -3,17 +3,20 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from oslo_config import cfg
+
 from magnum_lite.api import paging, patch, views
 from magnum_lite.api.controllers.clusters import change_of
 from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import accept, store
+from magnum_lite.db import accept, store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Invalid
 from magnum_lite.objects import (
     Cluster,
     ClusterTemplate,
     Driver,
     NodeGroup,
+    Operation,
     deadline,
     labels,
     node_taints,
@@ -76,13 +79,13 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
         'flavor_id': found.flavor_id, 'image_id': template.image_id, **given,
         'cluster_id': found.uuid, 'project_id': found.project_id, 'status': 'CREATE_IN_PROGRESS'})
     _check(group)
+    _check_most(request, group.max_node_count)
     if 'flavor_id' in given:
         with request.lookups() as lookups:
             lookups.flavor('flavor_id', given['flavor_id'])
     operation = change_of(request, found, 'nodegroup_create', f'create node group {group.name}',
                           node_group=group.uuid)
-    request.service.db.write(accept.add_group, found, group, operation,
-                             timeout_min=deadline.timeout_min(group.node_count))
+    request.service.db.write(_add, found, group, operation, request.service.conf)
     request.service.waker.wake(operation.uuid)
     return views.nodegroup(request, group, found.labels)
 
@@ -98,6 +101,7 @@ def update(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
     changed = patch.changes(NodeGroup, group.as_row(), steps, request.version, internal=_INTERNAL)
     wanted = NodeGroup.new(**{**group.as_row(), **changed})
     _check(wanted)
+    _check_most(request, changed.get('max_node_count'))
     operation = change_of(
         request, found, 'nodegroup_update',
         f'change {", ".join(sorted(changed)) or "nothing"} of node group {group.name}',
@@ -125,6 +129,14 @@ def _find(request: Request, cluster: str, nodegroup: str) -> tuple[Cluster, Node
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         return found, store.get(connection, NodeGroup, nodegroup, cluster_id=found.uuid)
+
+
+def _add(connection: Any, cluster: Cluster, group: NodeGroup, operation: Operation,
+         conf: cfg.ConfigOpts) -> None:
+    accept.add_group(connection, cluster, group, operation,
+                     timeout_min=deadline.timeout_min(group.node_count))
+    usage.check_growth(connection, cluster, 'node_count', added=group.node_count,
+                       limit=conf.cluster.max_nodes)
 
 
 def _change(connection: Any, cluster: Cluster, operation: Any, values: dict[str, Any],
@@ -163,6 +175,17 @@ def _check(group: NodeGroup) -> None:
     _refuse('node_labels', node_taints.check_labels,
             {name: value for name, value in group.labels.items() if '/' in name})
     _refuse('node_taints', node_taints.check_taints, group.node_taints)
+
+
+def _check_most(request: Request, most: int | None) -> None:
+    """Refuse a limit of a group that no cluster could reach.
+
+    :raises Invalid: it is more than a whole cluster may have.
+    """
+    limit = request.service.conf.cluster.max_nodes
+    if most is not None and most > limit:
+        raise Invalid(path='max_node_count', reason=f'a cluster has at most {limit} nodes '
+                                                    '([cluster] max_nodes)')
 
 
 def _refuse(attribute: str, check: Callable[[Any], None], value: Any) -> None:

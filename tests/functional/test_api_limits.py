@@ -1,0 +1,123 @@
+"""What one cluster may have: refused when it is asked for, whoever else asks at the same moment."""
+
+import threading
+
+import pytest
+
+from magnum_lite.db import store
+from magnum_lite.objects import Cluster, NodeGroup, Operation
+from tests import fixtures
+
+HUGE = 2 ** 31 - 1
+
+
+@pytest.fixture
+def api(configured):
+    """A service whose clusters have at most eight nodes, and the driver's row says nothing."""
+    with configured(cluster={'max_nodes': 8}) as running:
+        running.db.write(store.insert, fixtures.driver_row(version=2, capabilities=['upgrade']))
+        yield running
+
+
+@pytest.fixture
+def cluster(api):
+    """Path of a complete cluster of two nodes."""
+    uuid = api.cluster(api.template())
+    api.settle(uuid)
+    return f'/v1/clusters/{uuid}'
+
+
+def patch(name, value):
+    """A JSON-Patch document."""
+    return [{'op': 'replace', 'path': f'/{name}', 'value': value}]
+
+
+def together(*calls):
+    """The statuses of calls that start at the same moment."""
+    barrier = threading.Barrier(len(calls))
+    found = []
+
+    def run(call):
+        barrier.wait()
+        found.append(call().status_int)
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return sorted(found)
+
+
+@pytest.mark.parametrize(('counts', 'attribute'), [
+    ({'node_count': 8}, 'node_count'), ({'node_count': HUGE}, 'node_count'),
+    ({'master_count': 9, 'master_lb_enabled': True}, 'master_count'),
+    ({'master_count': HUGE, 'master_lb_enabled': True}, 'master_count')], ids=str)
+def test_a_cluster_of_too_many_nodes_is_refused_by_name(api, counts, attribute):
+    template = api.template()
+    error = api.refused(400, 'POST', '/v1/clusters', {'cluster_template_id': template, **counts})
+    assert error['detail'].startswith(f'Invalid input for {attribute}: ')
+    assert 'at most 8 are accepted ([cluster] max_nodes)' in error['detail']
+    with api.db.read() as connection:
+        assert not store.rows(connection, Cluster) and not store.rows(connection, Operation)
+    api.ok('POST', '/v1/clusters', {'cluster_template_id': template, 'node_count': 7})
+
+
+@pytest.mark.parametrize('count', [8, HUGE])
+def test_no_change_makes_a_cluster_too_large(api, cluster, count):
+    for method, path, body in (
+            ('POST', f'{cluster}/actions/resize', {'node_count': count}),
+            ('PATCH', cluster, patch('node_count', count)),
+            ('POST', f'{cluster}/nodegroups', {'name': 'x', 'node_count': count})):
+        error = api.refused(400, method, path, body)
+        assert 'node_count' in error['detail'] and 'at most 8' in error['detail'], error
+    assert api.ok('GET', cluster)['status'] == 'CREATE_COMPLETE'
+    assert len(api.ok('GET', f'{cluster}/operations')['operations']) == 1
+    api.ok('POST', f'{cluster}/nodegroups', {'name': 'x', 'node_count': 6})
+    api.refused(400, 'POST', f'{cluster}/actions/resize', {'node_count': 2})
+    api.ok('POST', f'{cluster}/actions/resize', {'node_count': 1, 'nodegroup': 'x'})
+    api.ok('POST', f'{cluster}/actions/resize', {'node_count': 6})
+
+
+def test_a_limit_of_a_group_that_no_cluster_reaches_is_refused(api, cluster):
+    for method, path, body in (
+            ('POST', f'{cluster}/nodegroups', {'name': 'x', 'max_node_count': 9}),
+            ('PATCH', f'{cluster}/nodegroups/default-worker', patch('max_node_count', HUGE))):
+        assert 'max_node_count' in api.refused(400, method, path, body)['detail']
+    api.ok('PATCH', f'{cluster}/nodegroups/default-worker', patch('max_node_count', 8))
+
+
+def test_an_upgrade_takes_no_more_nodes_at_a_time_than_there_may_be(api, cluster):
+    error = api.refused(400, 'POST', f'{cluster}/actions/upgrade',
+                        {'cluster_template': 'small', 'max_batch_size': HUGE})
+    assert 'max_batch_size' in error['detail'] and 'at most 8' in error['detail']
+
+
+def test_a_cluster_that_is_too_large_already_shrinks(api, cluster):
+    """From a release without the limit, or from before it was lowered."""
+    api.db.write(store.update, NodeGroup, {'node_count': HUGE}, name='default-worker')
+    api.refused(400, 'POST', f'{cluster}/nodegroups', {'name': 'x'})
+    api.ok('POST', f'{cluster}/actions/resize', {'node_count': 5000})
+    api.ok('POST', f'{cluster}/actions/resize', {'node_count': 3})
+    api.ok('POST', f'{cluster}/actions/resize', {'node_count': 7})
+
+
+def make_groups_at_once(api):
+    """Six requests for two nodes each, where there is room for three of them."""
+    uuid = api.cluster(api.template())
+    api.settle(uuid)
+    statuses = together(*[lambda name=name: api.call(
+        'POST', f'/v1/clusters/{uuid}/nodegroups', {'name': name, 'node_count': 2})
+        for name in 'abcdef'])
+    assert statuses == [202] * 3 + [400] * 3
+    found = api.ok('GET', f'/v1/clusters/{uuid}')
+    assert found['node_count'] + found['master_count'] == 8
+
+
+def test_groups_that_are_made_at_once_do_not_exceed_it_together(api):
+    make_groups_at_once(api)
+
+
+def test_nor_do_they_on_a_server(configured, server_database):
+    with configured(connection=server_database, cluster={'max_nodes': 8}) as running:
+        make_groups_at_once(running)
