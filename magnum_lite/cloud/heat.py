@@ -5,45 +5,28 @@ Not openstacksdk: its ``update_stack(preview=True)`` performs a real update.
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from heatclient import client as heat_client
 from heatclient import exc
-from keystoneauth1 import exceptions as ksa_exc
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
+from magnum_lite.cloud import answers, transport
 from magnum_lite.driver_sdk.cloud import StackView
-from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable
+from magnum_lite.driver_sdk.errors import CloudError
 
-# A conflict is a stack in the middle of another action: it passes.
-_PASSING = (408, 409, 429)
 NESTED_DEPTH = 5        # Heat's default max_nested_stack_depth
+F = TypeVar('F', bound=Callable[..., Any])
 
 
-def _translated(call: Callable[..., Any]) -> Callable[..., Any]:
-    """``call`` with the errors of heatclient and keystoneauth as those of the SDK."""
+def _bounded(call: F) -> F:
+    """A method whose calls have the timeout together, and whose errors are those of the SDK."""
     @functools.wraps(call)
-    def wrapper(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return call(*args, **kwargs)
-        except exc.HTTPException as error:
-            passing = error.code in _PASSING or error.code >= 500
-            raise (CloudUnavailable if passing else CloudError)(_text(error)) from error
-        except (exc.CommunicationError, ksa_exc.ConnectFailure, ksa_exc.DiscoveryFailure,
-                ksa_exc.UnknownConnectionError, ksa_exc.RetriableConnectionFailure) as error:
-            raise CloudUnavailable(f'Heat does not answer: {error}') from error
-        except ksa_exc.HttpError as error:
-            passing = error.http_status in _PASSING or error.http_status >= 500
-            raise (CloudUnavailable if passing else CloudError)(str(error)) from error
-        except ksa_exc.ClientException as error:
-            raise CloudError(f'Heat cannot be called: {error}') from error
-    return wrapper
-
-
-def _text(error: exc.HTTPException) -> str:
-    details = error.error if isinstance(getattr(error, 'error', None), dict) else {}
-    return details.get('error', {}).get('message') or str(error)
+    def wrapper(self: 'Heat', *args: Any, **kwargs: Any) -> Any:
+        with answers.understood('Heat'), transport.within(self._timeout_s):
+            return call(self, *args, **kwargs)
+    return cast(F, wrapper)
 
 
 class Heat:
@@ -54,18 +37,19 @@ class Heat:
 
     def __init__(self, conf: cfg.ConfigOpts, session: Session, project_id: str | None = None):
         self._project_id = project_id
+        self._timeout_s = conf.cloud.heat_timeout_s
         where = {'region_name': conf.cloud.region_name, 'interface': conf.cloud.interface,
                  'service_type': 'orchestration'}
         if project_id:
             where['endpoint_override'] = _endpoint(session, project_id, where)
         self._client = heat_client.Client('1', session=session, **where)
 
-    @_translated
+    @_bounded
     def list(self, tag: str) -> Sequence[StackView]:
         """The stacks that carry ``tag``; one call for each 1000 of them."""
         return [_view(stack) for stack in self._client.stacks.list(tags=tag)]
 
-    @_translated
+    @_bounded
     def get(self, stack: str) -> StackView | None:
         """A stack with its outputs, by id or name; None if there is none."""
         try:
@@ -83,25 +67,35 @@ class Heat:
         named = list(self._client.stacks.list(filters={'name': stack}))
         return named[0].id if named else stack
 
-    @_translated
+    @_bounded
     def create(self, name: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> str:
-        """Start creating a stack; its id."""
-        reply = self._client.stacks.create(stack_name=name, **_fields(arguments, tags))
-        return reply['stack']['id']
+        """Start creating a stack; its id. One of the cluster that is there already counts."""
+        fields = _fields(arguments, tags)
+        try:
+            with answers.understood('Heat'):
+                return str(self._client.stacks.create(stack_name=name, **fields)['stack']['id'])
+        except answers.Unclear:
+            found = self.get(name)
+            if found is None:
+                raise
+            if set(tags).isdisjoint(t for t in found.tags if t.startswith('cluster:')):
+                raise CloudError(f'Heat has a stack {name} already, which is not of this '
+                                 'cluster') from None
+            return found.id
 
-    @_translated
+    @_bounded
     def update(self, stack: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> None:
         """Start updating a stack."""
         self._client.stacks.update(stack, **_fields(arguments, tags))
 
-    @_translated
+    @_bounded
     def refresh(self, stack: str, tags: Sequence[str]) -> None:
         """Start an update to what the stack has already, with other tags: Heat looks then whose
         rights its own later work uses."""
         self._client.stacks.update(stack, existing=True, tags=','.join(tags),
                                    disable_rollback=True)
 
-    @_translated
+    @_bounded
     def delete(self, stack: str) -> None:
         """Start deleting a stack."""
         try:
@@ -109,7 +103,7 @@ class Heat:
         except exc.HTTPNotFound:
             pass
 
-    @_translated
+    @_bounded
     def failures(self, stack: str) -> Sequence[str]:
         """What failed inside a stack, nested ones too, causes before what they made fail."""
         failed = [r for r in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
@@ -120,7 +114,7 @@ class Heat:
                 for r in failed]
 
 
-@_translated
+@answers.understood('Heat')
 def _endpoint(session: Session, project_id: str, where: Mapping[str, Any]) -> str:
     """The endpoint of another project: Heat refuses who is no administrator."""
     found = session.get_endpoint(**where)
@@ -138,6 +132,14 @@ def _fields(arguments: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Any]
 
 
 def _view(stack: Any, outputs: Mapping[str, Any] | None = None) -> StackView:
+    """A stack as heatclient has it.
+
+    :raises ValueError: what makes it a stack is missing.
+    """
+    stack.set_loaded(True)      # else the client asks again for what an answer lacks
+    if not all(isinstance(value, str) for value in (
+            stack.id, stack.stack_name, stack.stack_status)):
+        raise ValueError('a stack without id, name or status')
     return StackView(
         id=stack.id, name=stack.stack_name, status=stack.stack_status,
         reason=stack.stack_status_reason or '', tags=frozenset(stack.tags or ()),

@@ -15,6 +15,7 @@ from keystoneauth1.identity import access as access_plugin
 from oslo_config import cfg
 
 from magnum_lite import conf as options
+from magnum_lite.cloud import transport
 from magnum_lite.context import RequestContext
 
 NOWHERE = 'http://127.0.0.1:1/v3'       # the development identity never calls a Keystone
@@ -43,7 +44,7 @@ def service(project_id: str) -> dict[str, Any]:
 def session(conf: cfg.ConfigOpts, identity: Mapping[str, Any], *, timeout_s: float) -> ksa.Session:
     """A session with the rights of an identity.
 
-    :param timeout_s: seconds that any one call may take.
+    :param timeout_s: seconds that any one call may take, until the last byte of its answer.
     """
     if identity['mode'] == 'none':
         auth = development_plugin(conf, identity['user_id'], identity['project_id'],
@@ -105,4 +106,4 @@ def _endpoints(service_type: str, url: str, conf: cfg.ConfigOpts) -> dict[str, A
 def _session(conf: cfg.ConfigOpts, auth: Any, timeout_s: float) -> ksa.Session:
     group = conf[options.SERVICE_AUTH]
     verify = False if group.insecure else (group.cafile or True)
-    return ksa.Session(auth=auth, timeout=timeout_s, verify=verify)
+    return ksa.Session(auth=auth, timeout=timeout_s, verify=verify, session=transport.session())

@@ -10,7 +10,7 @@ from keystoneauth1 import exceptions as ksa_exc
 from keystoneauth1 import session as ksa
 from oslo_config import cfg
 
-from magnum_lite.cloud import identity
+from magnum_lite.cloud import answers, identity
 from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.exceptions import Unavailable
@@ -40,7 +40,7 @@ class Keystone:
             yield self._adapter(session)
         except REFUSALS:
             raise
-        except ksa_exc.ClientException as error:
+        except answers.FROM_CLIENTS as error:
             raise Unavailable(what='Keystone') from error
         finally:
             session.session.close()
@@ -75,8 +75,8 @@ class Keystone:
             return session.get_project_id() is not None
         except (ksa_exc.Unauthorized, ksa_exc.Forbidden, ksa_exc.NotFound):
             return False
-        except ksa_exc.ClientException as error:
-            raise CloudUnavailable(f'Keystone does not answer: {error}') from error
+        except answers.FROM_CLIENTS as error:
+            raise CloudUnavailable(str(answers.meaning(error, 'Keystone'))) from error
         finally:
             session.session.close()
 
@@ -114,8 +114,8 @@ class Keystone:
                 return None
             except REFUSALS as error:
                 reason = error.message
-            except ksa_exc.ClientException as error:
-                raise CloudUnavailable(f'Keystone does not answer: {error}') from error
+            except answers.FROM_CLIENTS as error:
+                raise CloudUnavailable(str(answers.meaning(error, 'Keystone'))) from error
             finally:
                 if session is not self._own:
                     session.session.close()
@@ -156,5 +156,6 @@ class Keystone:
 def _asked(call: Callable[[], T]) -> T:
     try:
         return call()
-    except ksa_exc.ClientException as error:
-        raise CloudUnavailable(f'Keystone does not answer the service user: {error}') from error
+    except answers.FROM_CLIENTS as error:
+        raise CloudUnavailable('the service user has no answer: '
+                               f'{answers.meaning(error, "Keystone")}') from error

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import openstack
-from keystoneauth1 import exceptions as ksa_exc
 from openstack import exceptions as sdk_exc
 from oslo_config import cfg
 
-from magnum_lite.cloud import identity
+from magnum_lite.cloud import answers, identity
 from magnum_lite.context import RequestContext
 from magnum_lite.db.store import normal_uuid
 from magnum_lite.exceptions import Ambiguous, Forbidden, Invalid, NotFound
@@ -183,7 +182,7 @@ class Lookups:
             raise Ambiguous(noun=look.__name__.strip('_'), ident=ident) from None
         except sdk_exc.ForbiddenException:
             raise Forbidden(f'{attribute}: the cloud does not let you use {ident}') from None
-        except (sdk_exc.SDKException, ksa_exc.ClientException) as error:
+        except (sdk_exc.SDKException, *answers.FROM_CLIENTS) as error:
             LOG.warning('The %s service does not answer, so %s is not checked: %s', service,
                         attribute, error)
             self._silent.add(service)

@@ -1,0 +1,128 @@
+"""HTTP whose calls have a total time: from the connection to the last byte of the body.
+
+A timeout of ``requests`` starts anew with each byte, so an answer that drips would never end.
+"""
+
+import contextvars
+import http.client
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+import urllib3
+from keystoneauth1.session import TCPKeepAliveAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_UNTIL: contextvars.ContextVar[float] = contextvars.ContextVar('until', default=float('inf'))
+# A host may have an address of each kind of IP, and each may swallow the attempt to connect.
+_ADDRESSES = 2
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Give all calls of a block, in this thread, so much time together; inner blocks no more."""
+    token = _UNTIL.set(min(_UNTIL.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _UNTIL.reset(token)
+
+
+def session() -> requests.Session:
+    """A session whose calls take no longer than their timeout, nor than ``within`` allows."""
+    made = requests.Session()
+    for scheme in ('http://', 'https://'):
+        made.mount(scheme, _Adapter())
+    return made
+
+
+def _left(until: float) -> float | None:
+    """Seconds until a moment of ``time.monotonic``; None for ever.
+
+    :raises TimeoutError: it has passed.
+    """
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError('the total time of the call is over')
+    return None if left == float('inf') else left
+
+
+class _Reader(io.RawIOBase):
+    """The bytes of a socket, until a moment."""
+
+    def __init__(self, sock: socket.socket, until: float):
+        self._sock, self._until = sock, until
+        self._raw = sock.makefile('rb', buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(_left(self._until))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Socket:
+    """What ``http.client.HTTPResponse`` uses of a socket."""
+
+    def __init__(self, sock: socket.socket):
+        self._sock = sock
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._sock, _UNTIL.get()))
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any):
+        super().__init__(_Socket(sock), *args, **kwargs)  # type: ignore[arg-type]
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(_left(_UNTIL.get()))
+        super().send(data)
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+    send = _Connection.send
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(TCPKeepAliveAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {'http': _Pool, 'https': _SecurePool}
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = {'http': _Pool, 'https': _SecurePool}
+        return manager
+
+    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
+             **kwargs: Any) -> requests.Response:
+        with within(float('inf') if timeout is None else timeout):
+            try:
+                left = _left(_UNTIL.get())
+            except TimeoutError as error:
+                raise requests.Timeout(str(error), request=request) from error
+            limits = None if left is None else (left / _ADDRESSES, left)
+            return super().send(request, stream=stream, timeout=limits, **kwargs)

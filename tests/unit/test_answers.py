@@ -1,0 +1,106 @@
+"""What answers of Heat mean, on the wire: what may pass is not fatal, nothing drips for ever."""
+
+import pytest
+
+from magnum_lite.cloud import identity
+from magnum_lite.cloud.heat import Heat
+from magnum_lite.driver_sdk import CloudError, CloudUnavailable
+from tests.fixtures import forget_conf, make_conf
+from tests.rude import drips, hangs_up, resets, rude, says
+
+WHO = {'mode': 'none', 'user_id': 'ann', 'project_id': 'red', 'roles': ['member']}
+STACK = {'id': 'i1', 'stack_name': 's', 'stack_status': 'CREATE_COMPLETE',
+         'stack_status_reason': 'ok', 'tags': ['cluster:c1'], 'outputs': []}
+ARGUMENTS = {'template': '{}', 'files': {}, 'environment': {}, 'parameters': {}, 'timeout_min': 5}
+NOTHING = {'error': {'message': None}}
+
+
+@pytest.fixture
+def heat_of(tmp_path):
+    """A function from the actions of a server to Heat's client, and the server."""
+    running = []
+
+    def start(*actions, scheme='http', timeout_s=20):
+        context = rude(*actions)
+        server = context.__enter__()
+        running.append(context)
+        conf = make_conf(tmp_path, catalog={'orchestration': f'{scheme}://127.0.0.1:{server.port}'},
+                         cloud={'heat_timeout_s': timeout_s})
+        return Heat(conf, identity.session(conf, WHO, timeout_s=timeout_s)), server
+    yield start
+    for context in running:
+        context.__exit__(None, None, None)
+    forget_conf()
+
+
+@pytest.mark.parametrize('part', ['headers', 'body'])
+def test_an_answer_that_drips_is_cut_at_the_timeout(heat_of, part):
+    heat, _ = heat_of(drips(200, {'stacks': [STACK]}, part), timeout_s=1)
+    with pytest.raises(CloudUnavailable, match='Heat did not answer in time'):
+        heat.list('magnum_lite')
+
+
+def test_several_calls_of_one_method_have_the_timeout_together(heat_of):
+    heat, server = heat_of(says(409, NOTHING), drips(200, {'stack': STACK}, 'body'), timeout_s=1)
+    with pytest.raises(CloudUnavailable, match='did not answer in time'):
+        heat.create('s', ARGUMENTS, ['cluster:c1'])
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(('action', 'sentence'), [
+    (resets, 'the connection to Heat broke off before its answer was complete'),
+    (hangs_up, 'the connection to Heat broke off before its answer was complete'),
+    (says(200, b'{"stacks": [{"id": "i'), 'the answer of Heat cannot be read'),
+    (says(200, {'stacks': [STACK]}, length=9999), 'the connection to Heat broke off'),
+    (says(200, b'<html>Welcome</html>'), 'the answer of Heat cannot be read'),
+    (says(200, {'stacks': None}), 'the answer of Heat cannot be read'),
+    (says(200, {'stacks': [{**STACK, 'stack_status': None}]}), 'the answer of Heat cannot be read'),
+    (says(200, {'stacks': [{'id': 'i1'}]}), 'the answer of Heat cannot be read'),
+    (says(503, b''), 'Heat answered 503 Service Unavailable'),
+    (says(503, NOTHING), 'Heat answered 503 Service Unavailable'),
+    (says(502, b'<html>Bad gateway</html>'), 'Heat answered 502 Bad Gateway'),
+    (says(500, {'error': {'message': 'Internal'}}),
+     'Heat answered 500 Internal Server Error: Internal'),
+    (says(429, b''), 'Heat answered 429 Too Many Requests'),
+    (says(404, b''), 'Heat answered 404 Not Found'),
+    (says(418, b''), "Heat answered 418 I'm a Teapot"),
+    (says(499, b''), 'Heat answered 499')])
+def test_what_may_pass_is_retried_and_said_in_a_sentence(heat_of, action, sentence):
+    heat, _ = heat_of(action)
+    with pytest.raises(CloudUnavailable) as caught:
+        heat.list('magnum_lite')
+    assert str(caught.value).startswith(sentence) and 'None' not in str(caught.value)
+
+
+def test_a_tls_handshake_that_ends_is_retried(heat_of):
+    heat, _ = heat_of(hangs_up, scheme='https')
+    with pytest.raises(CloudUnavailable, match='the TLS connection to Heat failed'):
+        heat.list('magnum_lite')
+
+
+def test_a_refusal_is_for_good_and_in_the_words_of_heat(heat_of):
+    heat, _ = heat_of(says(400, {'error': {'message': 'no such flavor'}}))
+    with pytest.raises(CloudError, match='Heat answered 400 Bad Request: no such flavor') as caught:
+        heat.create('s', ARGUMENTS, ['cluster:c1'])
+    assert not isinstance(caught.value, CloudUnavailable)
+
+
+@pytest.mark.parametrize('first', [says(409, {'error': {'message': 'exists'}}), resets,
+                                   says(201, b'{"sta')])
+def test_a_stack_of_ours_that_exists_counts_as_made(heat_of, first):
+    heat, server = heat_of(first, says(200, {'stack': STACK}))
+    assert heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1']) == 'i1'
+    assert [line.split()[0] for line in server.requests] == ['POST', 'GET']
+
+
+def test_a_stack_of_others_that_has_the_name_is_named(heat_of):
+    heat, _ = heat_of(says(409, NOTHING), says(200, {'stack': {**STACK, 'tags': ['theirs']}}))
+    with pytest.raises(CloudError, match='a stack s already') as caught:
+        heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1'])
+    assert not isinstance(caught.value, CloudUnavailable)
+
+
+def test_an_update_of_a_stack_that_is_not_found_is_taken_again(heat_of):
+    heat, _ = heat_of(says(404, {'error': {'message': 'no stack s'}}))
+    with pytest.raises(CloudUnavailable, match='404 Not Found: no stack s'):
+        heat.update('i1', ARGUMENTS, ['cluster:c1'])
