@@ -69,8 +69,9 @@ CONDUCTOR = (
     cfg.FloatOpt('poll_max_s', default=30, min=0.05, help='Most seconds between looks at Heat.'),
     cfg.FloatOpt('sweep_s', default=1, min=0.05,
                  help='Seconds between looks for operations whose wake was lost.'),
-    cfg.IntOpt('trouble_limit', default=3, min=1,
-               help='Retried failures of the cloud after which an operation fails.'),
+    cfg.FloatOpt('trouble_s', default=600, min=1,
+                 help='Seconds for which an operation is tried again while nothing succeeds; any '
+                      'good answer of the cloud begins them anew. Then it fails.'),
     cfg.FloatOpt('stray_s', default=600, min=1,
                  help='Seconds after which a trust or an application credential is deleted whose '
                       'request broke off before it was accepted; more than a request may take.'),

@@ -58,7 +58,8 @@ class Heat:
             return None
         if found.stack_status == 'DELETE_COMPLETE':     # shown by id for a while
             return None
-        return _view(found, {o['output_key']: o.get('output_value') for o in found.outputs})
+        return _view(found, {o['output_key']: o.get('output_value') for o in found.outputs
+                             if not o.get('output_error')})
 
     def _ident(self, stack: str) -> str:
         """What finds a stack: Heat knows those of other projects by their ids only."""

@@ -12,7 +12,7 @@ from magnum_lite.cloud.lending import Lending
 from magnum_lite.conductor import credentials, delegation, resolve
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.clients import Clients
-from magnum_lite.conductor.cloud import LeasedHeat, OutOfLease, StepCloud
+from magnum_lite.conductor.cloud import LeasedHeat, StepCloud
 from magnum_lite.conductor.perform import Step, perform
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, journal, settle, store
@@ -85,7 +85,7 @@ class Manager:
         try:
             operation = self._database.write(claims.step, uuid, owner=self.owner,
                                              lease_s=self._conf.conductor.lease_s)
-            return self._wait(operation, Waiting('a step broke off', trouble=trouble))
+            return self._wait(operation, Waiting('', trouble=trouble))
         except LostClaim as lost:
             LOG.info('%s', lost)
             self._database.write(claims.release_superseded, uuid, owner=self.owner)
@@ -95,22 +95,21 @@ class Manager:
               seen: Seen | None) -> tuple[Progress, Status | None]:
         """Progress, and what the cloud shows once the operation is to end."""
         step = None
+        with self._database.read() as connection:
+            late = _too_late(operation) if claims.is_late(connection, operation) else None
         try:
-            with self._database.read() as connection:
-                late = claims.is_late(connection, operation)
             step = self._prepare(operation, until, seen)
-            progress = _too_late(operation) if late else perform(step)
-        except OutOfLease as error:
-            progress = Waiting(str(error), 0)
+            progress = late or perform(step)
         except CloudUnavailable as error:
-            progress = Waiting('the cloud does not answer', trouble=str(error))
+            went_on = step is not None and step.cloud.heat.changes
+            progress = Waiting(f'going on: {error}') if went_on else Waiting('', trouble=str(error))
         except DriverError as error:
             progress = _failure(operation, error)
         except LostClaim:
             raise
         except ServiceError as error:
             progress = Failed(error.code, str(error))
-        return progress, self._look(step, progress)
+        return self._look(step, late or progress)
 
     def _prepare(self, operation: Operation, until: float, seen: Seen | None) -> Step:
         with self._database.read() as connection:
@@ -138,16 +137,19 @@ class Manager:
         credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster)
         return rows
 
-    def _look(self, step: Step | None, progress: Progress) -> Status | None:
-        """What is there, for an operation that ends; not knowing it never fails the operation."""
+    def _look(self, step: Step | None, progress: Progress) -> tuple[Progress, Status | None]:
+        """What is there, for an operation that ends; one that is done has to know it, since users
+        wait for the addresses."""
         if step is None or isinstance(progress, Waiting) or \
                 isinstance(progress, Done) and step.operation.kind == 'delete':
-            return None
+            return progress, None
         try:
-            return call(step.driver, 'get_status', step.cloud, step.spec)
+            return progress, call(step.driver, 'get_status', step.cloud, step.spec)
         except DriverError as error:
             LOG.warning('Operation %s: status unknown: %s', step.operation.uuid, error)
-            return None
+            if isinstance(progress, Done):
+                progress = Waiting('reading the addresses', trouble=str(error))
+            return progress, None
 
     def _record(self, operation: Operation, progress: Progress,
                 status: Status | None) -> str | None:
@@ -162,15 +164,20 @@ class Manager:
                  operation.cluster_id)
         if operation.kind == 'delete':
             return self._database.write(settle.gone, operation)
-        if status is None:      # it has to be known: addresses are what the user waits for
-            return self._wait(operation, Waiting('reading the addresses'))
         return self._database.write(settle.done, operation, status)
 
     def _wait(self, operation: Operation, progress: Waiting) -> str | None:
-        troubles = operation.troubles + bool(progress.trouble)
-        if troubles > self._conf.conductor.trouble_limit:
-            return self._record(operation, Failed('trouble', progress.trouble), None)
-        self._database.write(_note_and_wait, operation, progress, troubles,
+        """Wait for the next step, unless nothing has succeeded for too long.
+
+        :param progress: with an empty reason where the step did not come so far as to have one.
+        """
+        if progress.trouble:
+            with self._database.read() as connection:
+                hopeless = claims.is_hopeless(connection, operation,
+                                              after_s=self._conf.conductor.trouble_s)
+            if hopeless:
+                return self._record(operation, _given_up(operation, progress.trouble), None)
+        self._database.write(_note_and_wait, operation, progress,
                              self._pause_s(operation, progress))
         return None
 
@@ -195,18 +202,30 @@ def _keep_facts(connection: Connection, operation: Operation, facts: dict[str, A
         store.update(connection, Cluster, {'facts': facts}, uuid=operation.cluster_id)
 
 
-def _note_and_wait(connection: Connection, operation: Operation, progress: Waiting, troubles: int,
+def _note_and_wait(connection: Connection, operation: Operation, progress: Waiting,
                    pause_s: float) -> None:
-    claims.wait(connection, operation, progress=progress.reason, check_in_s=pause_s,
-                troubles=troubles)
-    text = f'{progress.reason}: {progress.trouble}' if progress.trouble else progress.reason
-    if progress.reason != operation.progress or progress.trouble:
-        journal.note(connection, operation, text)
+    reason = progress.reason or operation.progress
+    is_new = reason != operation.progress
+    trouble = progress.trouble or None
+    troubles = operation.troubles + bool(trouble and progress.reason)
+    if not trouble and troubles and not is_new:
+        trouble = operation.trouble     # what failed is being done again: no success yet
+    claims.wait(connection, operation, progress=reason, check_in_s=pause_s, troubles=troubles,
+                trouble=trouble)
+    if is_new or trouble != operation.trouble:
+        journal.note(connection, operation, ': '.join(filter(None, (reason, trouble))))
 
 
 def _too_late(operation: Operation) -> Failed:
-    return Failed('timeout', f'It took longer than allowed and was given up. '
-                             f'The last step was: {operation.progress}')
+    trouble = f'. The last error was: {operation.trouble}' if operation.trouble else ''
+    return Failed('timeout', 'It took longer than allowed and was given up. The last step was: '
+                             f'{operation.progress or "the first"}{trouble}')
+
+
+def _given_up(operation: Operation, trouble: str) -> Failed:
+    since = f'{operation.trouble_since:%Y-%m-%d %H:%M:%S}'
+    return Failed('trouble', f'Nothing has succeeded since {since} UTC, however often it was '
+                             f'tried, so it was given up. The last error was: {trouble}')
 
 
 def _failure(operation: Operation, error: DriverError) -> Failed:

@@ -16,6 +16,8 @@ from magnum_lite.exceptions import LostClaim
 from magnum_lite.objects import Operation
 from magnum_lite.objects.operation import OPEN, RUN
 
+# A new owner begins anew: an owner of release 1.0 notes no success.
+NO_TROUBLE = {'trouble': None, 'trouble_since': None, 'troubles': 0}
 _FREE = sa.or_(operations.c.owner.is_(None), operations.c.lease_until < now())
 
 
@@ -25,7 +27,7 @@ def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -
     :param lease_s: seconds until others may claim it, unless a heartbeat comes.
     """
     return _update(connection, sa.and_(_may_run(uuid), _FREE), owner=owner, state='RUNNING',
-                   fence=operations.c.fence + 1, lease_until=now(lease_s),
+                   fence=operations.c.fence + 1, lease_until=now(lease_s), **NO_TROUBLE,
                    started_at=sa.func.coalesce(operations.c.started_at, now())) == 1
 
 
@@ -77,17 +79,20 @@ def step(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) ->
         connection.execute(sa.select(operations).where(operations.c.uuid == uuid)).one())
 
 
-def wait(connection: sa.Connection, operation: Operation, *, progress: str, check_in_s: float,
-         troubles: int) -> None:
+def wait(connection: sa.Connection, operation: Operation, *, progress: str | None,
+         check_in_s: float, troubles: int = 0, trouble: str | None = None) -> None:
     """End a step that is not the last.
 
     :param check_in_s: seconds until the next step is due.
-
+    :param troubles: failures in a row of what the cloud was told to do.
+    :param trouble: what stands in the way; None says that the step succeeded.
     :raises LostClaim: as ``step``.
     """
+    standing = {'troubles': troubles, 'trouble': trouble, 'trouble_since':
+                sa.func.coalesce(operations.c.trouble_since, now())} if trouble else NO_TROUBLE
     _own(connection, operation.uuid, operation.owner, operation.fence, state='WAITING',
          progress=progress, check_at=now(check_in_s), interval_ms=int(check_in_s * 1000),
-         troubles=troubles)
+         **standing)
 
 
 def release_superseded(connection: sa.Connection, uuid: str, *, owner: str) -> None:
@@ -110,7 +115,7 @@ def end(connection: sa.Connection, operation: Operation, *, state: str,
     """
     _own(connection, operation.uuid, operation.owner, operation.fence, state=state, slot=None,
          owner=None, error_code=error_code, error_text=error_text, progress=progress,
-         ended_at=utcnow())
+         ended_at=utcnow(), **(NO_TROUBLE if state == 'DONE' else {}))
 
 
 def overtake(connection: sa.Connection, cluster_id: str) -> int:
@@ -162,6 +167,13 @@ def is_late(connection: sa.Connection, operation: Operation) -> bool:
     """Whether the operation's deadline has passed, by the database's clock."""
     query = sa.select(operations.c.id).where(operations.c.uuid == operation.uuid,
                                              operations.c.deadline_at < now())
+    return connection.execute(query).first() is not None
+
+
+def is_hopeless(connection: sa.Connection, operation: Operation, *, after_s: float) -> bool:
+    """Whether nothing has succeeded for so many seconds, by the database's clock."""
+    query = sa.select(operations.c.id).where(operations.c.uuid == operation.uuid,
+                                             operations.c.trouble_since < now(-after_s))
     return connection.execute(query).first() is not None
 
 

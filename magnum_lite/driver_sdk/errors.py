@@ -40,4 +40,4 @@ class CloudError(DriverError):
 
 
 class CloudUnavailable(CloudError):
-    """The cloud did not answer, or said that it cannot now; the step is taken again later."""
+    """The cloud did not answer, or not in a way that decides; the step is taken again later."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from magnum_lite.driver_sdk.cloud import Cloud, Heat, StackView
 from magnum_lite.driver_sdk.driver import Driver
-from magnum_lite.driver_sdk.plan import Plan, Stack
+from magnum_lite.driver_sdk.errors import CloudUnavailable
+from magnum_lite.driver_sdk.plan import Output, Plan, Stack
 from magnum_lite.driver_sdk.spec import ClusterSpec
 from magnum_lite.driver_sdk.status import DONE, Failed, Progress, Status, Waiting
 
@@ -140,6 +141,10 @@ class HeatDriver(Driver):
         for key in stack.requires:
             full = heat.get(ready[key].id)
             outputs[key] = full.outputs if full else {}
+        for value in stack.parameters.values():
+            if isinstance(value, Output) and value.output not in outputs[value.stack]:
+                raise CloudUnavailable(f'Heat does not show the output {value.output} of stack '
+                                       f'{ready[value.stack].name}')
         arguments = {
             'template': stack.template, 'files': dict(stack.files),
             'environment': dict(stack.environment), 'timeout_min': stack.timeout_min,
@@ -151,7 +156,7 @@ class HeatDriver(Driver):
 
     def _delete(self, heat: Heat, views: Sequence[StackView]) -> Progress:
         # A stack's tags cannot be changed while it is deleted, so a failed deletion does not say
-        # which attempt it was of: it is tried again, and the conductor counts.
+        # which attempt it was of: it is tried again, and the conductor looks at the clock.
         trouble = [_explain(heat, view) for view in views if view.status == 'DELETE_FAILED']
         for view in views:
             if view.status != 'DELETE_IN_PROGRESS':

@@ -15,8 +15,8 @@ class Waiting:
 
     :ivar reason: one line for the user: what is being waited for.
     :ivar check_after_s: seconds before a look is worth it; None leaves the pace to the conductor.
-    :ivar trouble: what went wrong and was tried again, else ''; the conductor counts these and
-        gives an operation up when there are too many.
+    :ivar trouble: what went wrong and was tried again, else ''. It stands until ``reason`` changes
+        without one; the conductor gives an operation up whose trouble stands too long.
     """
 
     reason: str

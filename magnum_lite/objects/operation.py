@@ -58,7 +58,8 @@ class Operation(Resource):
     """A change: wanted by whom, how far, and how it ended."""
 
     # 1.0: first release
-    VERSION = '1.0'
+    # 1.1: trouble, trouble_since
+    VERSION = '1.1'
     collection = 'operations'
 
     fields = {
@@ -95,7 +96,13 @@ class Operation(Resource):
         'lease_until': internal(DateTime(), nullable=True, doc='Until when the owner has it.'),
         'check_at': internal(DateTime(), nullable=True, doc='When the next step is due.'),
         'interval_ms': internal(Integer(), default=0, doc='The pause before check_at.'),
-        'troubles': internal(Integer(), default=0, doc='Steps that went wrong and were retried.'),
+        'trouble': attr(Text(), nullable=True, added='1.1',
+                        doc='What went wrong last and is tried again; null after a success.'),
+        'trouble_since': attr(DateTime(), nullable=True, unit='UTC', added='1.1',
+                              doc='Since when nothing succeeded; null after a success.'),
+        'troubles': internal(Integer(), default=0,
+                             doc='Failures in a row of what the cloud was told to do, such as the '
+                                 'deletion of a stack.'),
         'deadline_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it is given up.'),
         'started_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it was first claimed.'),
         'ended_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it ended.'),

@@ -31,7 +31,7 @@ def _differences(conf):
 
 def test_an_empty_database_is_brought_to_the_models(connect, tmp_path):
     conf = connect(f'sqlite:///{tmp_path}/m.sqlite')
-    assert migrate.current(conf) is None and migrate.pending(conf) == ['001']
+    assert migrate.current(conf) is None and migrate.pending(conf)[0] == '001'
     migrate.upgrade(conf)
     assert migrate.current(conf) == migrate.head() and migrate.pending(conf) == []
     migrate.upgrade(conf)       # once more is fine

@@ -44,7 +44,7 @@ key_file = {path}/keys
 heat_timeout_s = {heat_timeout_s}
 [conductor]
 lease_s = {lease_s}
-trouble_limit = {trouble_limit}
+trouble_s = {trouble_s}
 heartbeat_s = 1
 poll_min_s = 0.1
 poll_max_s = 0.5
@@ -57,7 +57,7 @@ listen = {listen}
 def write_config(path, heat, **values):
     """A configuration file in ``path`` of a service with quick timers; its path."""
     values = {'transport_url': 'fake://', 'connection': f'sqlite:///{path}/m.sqlite',
-              'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_limit': 3, **values}
+              'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_s': 30, **values}
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     (path / 'keys').write_text(new_key())
     file = path / 'magnum-lite.conf'

@@ -72,7 +72,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_the_late_owner_stops(database, t
     time.sleep(0.3)
     assert _claim(database, create.uuid, 'next')
     with pytest.raises(LostClaim):
-        database.write(claims.wait, slow, progress='late', check_in_s=1, troubles=0)
+        database.write(claims.wait, slow, progress='late', check_in_s=1)
     with pytest.raises(LostClaim):
         database.write(claims.end, slow, state='DONE')
     assert tenant.operation(create.uuid).owner == 'next'

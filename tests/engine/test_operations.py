@@ -128,7 +128,7 @@ def test_an_image_that_is_gone_meanwhile_fails_the_creation_by_name(worker, tena
 
 
 def test_an_error_that_nobody_foresaw_ends_the_operation(conf, database, tenant, monkeypatch):
-    """Neither a hot loop nor silence: it is retried a few times, then it fails."""
+    """Neither a hot loop nor silence: it is retried for a while, then it fails."""
     calls = []
 
     def broken(*args):
@@ -136,6 +136,7 @@ def test_an_error_that_nobody_foresaw_ends_the_operation(conf, database, tenant,
         raise ZeroDivisionError('a bug')
 
     monkeypatch.setattr(resolve, 'spec', broken)
+    conf.set_override('trouble_s', 1, group='conductor')
     worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
     create = tenant.create()
     worker.start()
@@ -144,4 +145,4 @@ def test_an_error_that_nobody_foresaw_ends_the_operation(conf, database, tenant,
     finally:
         worker.stop()
     assert failed.error_code == 'trouble' and 'ZeroDivisionError' in failed.error_text
-    assert len(calls) == conf.conductor.trouble_limit + 1
+    assert len(calls) > 1

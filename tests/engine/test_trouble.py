@@ -1,0 +1,203 @@
+"""A cloud that fails often, briefly, for long or for ever: time without success decides."""
+
+import contextlib
+import random
+import threading
+
+import pytest
+
+from magnum_lite.conductor.clients import Clients
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.service import Worker
+from magnum_lite.db import claims, journal, migrate
+from magnum_lite.db.engine import Database
+from tests.engine.conftest import Tenant
+from tests.engine.memory import MemoryHeat, away
+from tests.engine.tiny import Tiny
+from tests.fixtures import forget_conf, make_conf
+
+
+@pytest.fixture
+def heat(monkeypatch):
+    """The Heat of everybody."""
+    heat = MemoryHeat()
+    monkeypatch.setattr(Clients, 'heat', lambda self, who: heat)
+    return heat
+
+
+@pytest.fixture
+def conf(tmp_path):
+    """A service that looks often."""
+    yield make_conf(tmp_path, conductor={
+        'lease_s': 30, 'heartbeat_s': 1, 'poll_min_s': 0.05, 'poll_max_s': 0.1, 'sweep_s': 0.05,
+        'threads': 4, 'listen': False}, cloud={'heat_timeout_s': 5})
+    forget_conf()
+
+
+@pytest.fixture
+def database(conf):
+    """Its tables."""
+    migrate.upgrade(conf)
+    database = Database(conf)
+    yield database
+    database.dispose()
+
+
+@contextlib.contextmanager
+def working(conf, driver=None):
+    """A worker, while the block runs."""
+    worker = Worker(conf, registry=Registry({'tiny': driver or Tiny()}))
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
+@pytest.fixture
+def tenant(conf, database, tmp_path, heat):
+    """A tenant."""
+    return Tenant(conf, database, tmp_path.name)
+
+
+def test_one_failure_in_ten_of_all_calls_ends_in_done(conf, tenant, heat):
+    dice = random.Random(7)
+    heat.fault = lambda method: away(method) if dice.random() < 0.1 else None
+    with working(conf):
+        creates = [tenant.create(nodes=2) for _ in range(5)]
+        for create in creates:
+            tenant.wait(create)
+        for create in creates:
+            tenant.wait(tenant.resize(create.cluster_id, 3))
+        for create in creates:
+            tenant.wait(tenant.delete(create.cluster_id))
+    assert len(heat.made) == len(set(heat.made)) == 10      # nothing was made twice
+
+
+def test_an_outage_shorter_than_the_budget_ends_in_done(conf, tenant, heat):
+    """Dozens of failures in a row; the old limit was three."""
+    failures = []
+
+    def fault(method):
+        if len(failures) < 50:
+            failures.append(method)
+            away(method)
+
+    heat.fault = fault
+    create = tenant.create()
+    with working(conf):
+        shown = tenant.wait_for(create, lambda now: now.trouble)
+        assert shown.trouble == 'Heat answered 503 Service Unavailable'
+        assert shown.trouble_since and shown.state in ('RUNNING', 'WAITING')
+        done = tenant.wait(create)
+    assert (done.trouble, done.trouble_since) == (None, None)
+    with tenant.database.read() as connection:
+        texts = [row.text for row in journal.steps_of(connection, create.uuid)]
+    assert len([text for text in texts if '503' in text]) == 1, 'an outage is told of once'
+
+
+def test_a_heat_that_never_comes_back_fails_the_operation_in_a_sentence(conf, tenant, heat):
+    conf.set_override('trouble_s', 1, group='conductor')
+    heat.fault = away
+    create = tenant.create()
+    with working(conf):
+        since = tenant.wait_for(create, lambda now: now.trouble_since).trouble_since
+        failed = tenant.wait(create, 'FAILED')
+    assert failed.error_code == 'trouble'
+    assert failed.error_text == (
+        f'Nothing has succeeded since {since:%Y-%m-%d %H:%M:%S} UTC, however often it was tried, '
+        'so it was given up. The last error was: Heat answered 503 Service Unavailable')
+    assert tenant.cluster(create.cluster_id).status == 'CREATE_FAILED'
+
+
+def test_outages_are_forgiven_by_a_success_between_them(conf, tenant, heat):
+    """The clock begins anew."""
+    up = threading.Event()
+    heat.fault = lambda method: None if up.is_set() else away(method)
+    create = tenant.create()
+    with working(conf):
+        first = tenant.wait_for(create, lambda now: now.trouble_since).trouble_since
+        with tenant.database.read() as connection:
+            now = tenant.operation(create.uuid)
+            assert not claims.is_hopeless(connection, now, after_s=60)
+        heat.list = _held(heat, up)     # stacks stay in progress: the operation goes on waiting
+        up.set()
+        tenant.wait_for(create, lambda now: now.trouble is None and now.progress)
+        up.clear()
+        second = tenant.wait_for(create, lambda now: now.trouble_since).trouble_since
+        assert second > first
+        del heat.list
+        up.set()
+        tenant.wait(create)
+
+
+def _held(heat, up):
+    def listing(tag):
+        heat.fault('list')
+        return [view for view in heat._stacks.values() if tag in view.tags]
+    return listing
+
+
+def test_a_stack_that_cannot_be_deleted_fails_the_deletion(conf, tenant, heat):
+    """Every second look is good there: the deletion is under way again."""
+    conf.set_override('trouble_s', 1, group='conductor')
+    with working(conf):
+        create = tenant.create()
+        tenant.wait(create)
+        stuck = f'tiny-{create.cluster_id}'
+        heat.undeletable.add(stuck)
+        failed = tenant.wait(tenant.delete(create.cluster_id), 'FAILED')
+        assert failed.error_code == 'trouble'
+        assert f'stack {stuck} is DELETE_FAILED' in failed.error_text
+        heat.undeletable.clear()
+        tenant.wait(tenant.delete(create.cluster_id))
+
+
+def test_a_late_operation_ends_though_the_cloud_does_not_answer(conf, tenant, heat):
+    heat.fault = away
+    create = tenant.create(timeout_min=0.01)
+    with working(conf):
+        failed = tenant.wait(create, 'FAILED')
+    assert failed.error_code == 'timeout' and '503 Service Unavailable' in failed.error_text
+
+
+def test_a_status_that_cannot_be_read_ends_the_operation(conf, tenant, heat):
+    """The stacks are complete, their addresses never come."""
+    conf.set_override('trouble_s', 1, group='conductor')
+
+    class Broken(Tiny):
+        def get_status(self, cloud, spec, /):
+            raise ZeroDivisionError
+
+    create = tenant.create(timeout_min=0)
+    with working(conf, Broken()):
+        failed = tenant.wait(create, 'FAILED')
+    assert failed.error_code == 'trouble' and 'get_status' in failed.error_text
+
+
+def test_a_step_that_always_outlasts_its_lease_ends_the_operation(conf, tenant, heat):
+    conf.set_override('trouble_s', 1, group='conductor')
+    conf.set_override('heat_timeout_s', 60, group='cloud')      # no call fits into the lease
+    create = tenant.create(timeout_min=0)
+    with working(conf):
+        failed = tenant.wait(create, 'FAILED')
+    assert failed.error_code == 'trouble' and 'the step took too long' in failed.error_text
+    assert heat.calls == []
+
+
+def test_a_stack_that_is_listed_and_not_found_is_looked_at_again(conf, tenant, heat):
+    """Its outputs are what the next stack and the user get: nothing is told without them."""
+    found, lies = heat.get, []
+
+    def get(stack):
+        if len(lies) < 6:
+            lies.append(stack)
+            return None
+        return found(stack)
+
+    heat.get = get
+    create = tenant.create()
+    with working(conf):
+        tenant.wait(create)
+    assert tenant.cluster(create.cluster_id).api_address == 'api_address'
+    assert len(heat.made) == 2
