@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from magnum_lite.db import claims, outbox, queue, store, usage
-from magnum_lite.db.engine import now
 from magnum_lite.db.tables import clusters
 from magnum_lite.exceptions import BadRequest, Conflict, NotFound, WrongState
 from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
@@ -24,7 +23,7 @@ def create(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
     """A new cluster with its default groups.
 
     :param quota: the limit of projects without one of their own.
-    :param timeout_min: minutes until the operation is given up; 0 for never.
+    :param timeout_min: minutes from its first claim until the operation is given up; 0 for never.
     :raises QuotaExceeded: the project has as many as it may.
     :raises NotFound: the template was deleted meanwhile.
     """
@@ -203,10 +202,8 @@ def _begin(connection: sa.Connection, operation: Operation, cluster: Cluster,
            groups: list[NodeGroup], timeout_min: int) -> None:
     operation.timeout_min = timeout_min
     operation.cluster_version = cluster.version
-    is_limited = timeout_min and operation.slot == RUN
     _journal(connection, operation, cluster, groups)
-    store.insert(connection, operation,
-                 deadline_at=now(timeout_min * 60) if is_limited else None)
+    store.insert(connection, operation)
     outbox.write(connection, operation, 'start')
 
 

@@ -26,9 +26,25 @@ def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -
 
     :param lease_s: seconds until others may claim it, unless a heartbeat comes.
     """
-    return _update(connection, sa.and_(_may_run(uuid), _FREE), owner=owner, state='RUNNING',
-                   fence=operations.c.fence + 1, lease_until=now(lease_s), **NO_TROUBLE,
-                   started_at=sa.func.coalesce(operations.c.started_at, now())) == 1
+    c = operations.c
+    # In this order: MariaDB's right-hand sides see what those before them have set.
+    values = {'deadline_at': _deadline(), 'started_at': sa.func.coalesce(c.started_at, now()),
+              'owner': owner, 'state': 'RUNNING', 'fence': c.fence + 1,
+              'lease_until': now(lease_s), 'updated_at': utcnow(), **NO_TROUBLE}
+    statement = operations.update().where(_may_run(uuid), _FREE).ordered_values(
+        *((c[name], value) for name, value in values.items()))
+    return connection.execute(statement).rowcount == 1
+
+
+def _deadline() -> sa.ColumnElement[Any]:
+    """The deadline as a claim sets it: an operation's time begins with the first.
+
+    The API of release 1.0 set it when it accepted, a conductor of 1.0 sets none.
+    """
+    c = operations.c
+    is_first = sa.or_(c.started_at.is_(None), c.deadline_at.is_(None))
+    return sa.case((c.timeout_min == 0, sa.null()), (is_first, now(c.timeout_min * 60)),
+                   else_=c.deadline_at)
 
 
 def claimable(connection: sa.Connection, *, limit: int) -> list[str]:

@@ -115,8 +115,9 @@ class now(expression.FunctionElement):  # noqa: N801 - reads as the SQL function
     type = sa.DateTime()
     inherit_cache = True
 
-    def __init__(self, plus_s: float = 0) -> None:
-        super().__init__(sa.literal(float(plus_s), sa.Float()))
+    def __init__(self, plus_s: float | sa.ColumnElement[Any] = 0) -> None:
+        super().__init__(plus_s if isinstance(plus_s, sa.ColumnElement)
+                         else sa.literal(float(plus_s), sa.Float()))
 
 
 @compiles(now, 'sqlite')

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from magnum_lite.db import journal, outbox, store
-from magnum_lite.db.engine import now
 from magnum_lite.db.tables import clusters
 from magnum_lite.objects import Cluster, NodeGroup, Operation
 from magnum_lite.objects.operation import OPEN, RUN, group_phase, queue_slot
@@ -74,9 +73,7 @@ def promote(connection: sa.Connection, later: dict[str, Operation]) -> str | Non
     :param later: what ``waiting_of`` gives.
     """
     for found in later.values():
-        limit_s = found.timeout_min * 60
-        store.update(connection, Operation, {
-            'slot': RUN, 'deadline_at': now(limit_s) if limit_s else None}, uuid=found.uuid)
+        store.update(connection, Operation, {'slot': RUN}, uuid=found.uuid)
         store.update(connection, NodeGroup, {
             'status': f'{group_phase(found.kind)}_IN_PROGRESS', 'status_reason': None},
             uuid=found.node_group)

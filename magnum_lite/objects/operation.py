@@ -88,7 +88,7 @@ class Operation(Resource):
         'restore': internal(Json({'type': 'object'}), default={},
                             doc='Attributes to put back on failure, by node group.'),
         'timeout_min': internal(Integer(), default=0,
-                                doc='Minutes that it may take once it runs; 0: no limit.'),
+                                doc='Minutes that it may take once it was claimed; 0: no limit.'),
         'identity': internal(Json({'type': 'object'}), default={},
                              doc='Whose rights the cloud calls use; no secret in clear.'),
         'owner': internal(String(max=255), nullable=True, doc='The worker that has it.'),
@@ -103,7 +103,9 @@ class Operation(Resource):
         'troubles': internal(Integer(), default=0,
                              doc='Failures in a row of what the cloud was told to do, such as the '
                                  'deletion of a stack.'),
-        'deadline_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it is given up.'),
+        'deadline_at': attr(DateTime(), nullable=True, unit='UTC',
+                            doc='When it is given up; null until a conductor begins it, and where '
+                                'it has no limit.'),
         'started_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it was first claimed.'),
         'ended_at': attr(DateTime(), nullable=True, unit='UTC', doc='When it ended.'),
         **stamps(),

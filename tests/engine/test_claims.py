@@ -64,6 +64,16 @@ def test_of_racing_claims_one_wins(database, tenant):
     assert sorted(won) == [False] * 7 + [True]
 
 
+def test_the_first_claim_sets_the_deadline_and_the_next_leaves_it(database, tenant):
+    create = tenant.create(timeout_min=15)
+    assert _claim(database, create.uuid, 'first', lease_s=0.2)
+    first = tenant.operation(create.uuid)
+    assert (first.deadline_at - first.started_at).total_seconds() == pytest.approx(900, abs=1)
+    time.sleep(0.3)
+    assert _claim(database, create.uuid, 'next')
+    assert tenant.operation(create.uuid).deadline_at == first.deadline_at
+
+
 def test_a_lease_that_ran_out_is_taken_over_and_the_late_owner_stops(database, tenant):
     create = tenant.create()
     assert _claim(database, create.uuid, 'slow', lease_s=0.2)

@@ -1,6 +1,7 @@
 """A cloud that fails often, briefly, for long or for ever: time without success decides."""
 
 import contextlib
+import datetime
 import random
 import threading
 
@@ -9,8 +10,9 @@ import pytest
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
-from magnum_lite.db import claims, journal, migrate
+from magnum_lite.db import claims, journal, migrate, store
 from magnum_lite.db.engine import Database
+from magnum_lite.objects import Operation
 from tests.engine.conftest import Tenant
 from tests.engine.memory import MemoryHeat, away
 from tests.engine.tiny import Tiny
@@ -201,3 +203,53 @@ def test_a_stack_that_is_listed_and_not_found_is_looked_at_again(conf, tenant, h
         tenant.wait(create)
     assert tenant.cluster(create.cluster_id).api_address == 'api_address'
     assert len(heat.made) == 2
+
+
+def _since(tenant, operation, **minutes):
+    """Set moments of an operation to so many minutes ago."""
+    values = {name: store.utcnow() - datetime.timedelta(minutes=by) for name, by in minutes.items()}
+    tenant.database.write(store.update, Operation, values, uuid=operation.uuid)
+
+
+def test_an_operation_that_waited_longer_than_its_timeout_is_done_afterwards(conf, tenant):
+    """All conductors were down for twenty minutes; it may take fifteen."""
+    create = tenant.create(timeout_min=15)
+    assert tenant.operation(create.uuid).deadline_at is None
+    _since(tenant, create, created_at=20)
+    with working(conf):
+        done = tenant.wait(create)
+    limit = (done.deadline_at - done.started_at).total_seconds()
+    assert limit == pytest.approx(15 * 60, abs=1)
+
+
+def test_a_deadline_of_release_1_0_begins_anew_with_the_first_claim(conf, tenant):
+    create = tenant.create(timeout_min=15)
+    _since(tenant, create, deadline_at=5)
+    with working(conf):
+        tenant.wait(create)
+
+
+def test_a_deadline_of_release_1_0_stays_once_work_began(conf, tenant):
+    create = tenant.create(timeout_min=15)
+    _since(tenant, create, deadline_at=5, started_at=20)
+    with working(conf):
+        failed = tenant.wait(create, 'FAILED')
+    assert failed.error_code == 'timeout'
+
+
+def test_a_change_that_waits_its_turn_has_its_whole_time(conf, tenant):
+    with working(conf):
+        create = tenant.create()
+        tenant.wait(create)
+    first = tenant.resize(create.cluster_id, 2)
+    second = tenant.add_group(create.cluster_id, 'more')
+    with working(conf):
+        tenant.wait(first)
+        done = tenant.wait(second)
+    assert (done.deadline_at - done.started_at).total_seconds() == pytest.approx(900, abs=1)
+
+
+def test_no_limit_stays_none(conf, tenant):
+    create = tenant.create(timeout_min=0)
+    with working(conf):
+        assert tenant.wait(create).deadline_at is None
