@@ -1,4 +1,4 @@
-"""What stands in the way of an operation, and since when.
+"""What stands in the way of an operation, since when, and how many workers it took down.
 
 Revision ID: 002
 Revises: 001
@@ -19,3 +19,5 @@ def upgrade():
     op.add_column('operations', sa.Column(
         'trouble_since', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb'),
         nullable=True))
+    op.add_column('operations', sa.Column(
+        'attempts', sa.Integer(), nullable=False, server_default='0'))

@@ -36,6 +36,7 @@ from magnum_lite.objects import Cluster, Operation
 from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
+MOST_ATTEMPTS = 5       # workers lost in a row during steps of one operation
 Seen = Mapping[str, Sequence[StackView]]
 
 
@@ -69,6 +70,8 @@ class Manager:
         try:
             operation = self._database.write(
                 claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
+            if operation.attempts >= MOST_ATTEMPTS:
+                return self._record(operation, _too_dangerous(operation), None)
             return self._record(operation, *self._take(operation, until, seen))
         except LostClaim as error:
             LOG.info('%s', error)
@@ -220,6 +223,12 @@ def _too_late(operation: Operation) -> Failed:
     trouble = f'. The last error was: {operation.trouble}' if operation.trouble else ''
     return Failed('timeout', 'It took longer than allowed and was given up. The last step was: '
                              f'{operation.progress or "the first"}{trouble}')
+
+
+def _too_dangerous(operation: Operation) -> Failed:
+    return Failed('worker-lost', f'{operation.attempts} workers in a row were lost during a step '
+                                 'of it, so it was given up. The logs of the conductors and of '
+                                 'their hosts have the reason')
 
 
 def _given_up(operation: Operation, trouble: str) -> Failed:

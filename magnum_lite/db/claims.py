@@ -28,12 +28,20 @@ def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -
     """
     c = operations.c
     # In this order: MariaDB's right-hand sides see what those before them have set.
-    values = {'deadline_at': _deadline(), 'started_at': sa.func.coalesce(c.started_at, now()),
+    values = {'attempts': _attempts(), 'deadline_at': _deadline(),
+              'started_at': sa.func.coalesce(c.started_at, now()),
               'owner': owner, 'state': 'RUNNING', 'fence': c.fence + 1,
               'lease_until': now(lease_s), 'updated_at': utcnow(), **NO_TROUBLE}
     statement = operations.update().where(_may_run(uuid), _FREE).ordered_values(
         *((c[name], value) for name, value in values.items()))
     return connection.execute(statement).rowcount == 1
+
+
+def _attempts() -> sa.ColumnElement[int]:
+    """One more where the owner was lost during a step; one that stopped in order has left."""
+    c = operations.c
+    return sa.case((sa.and_(c.owner.is_not(None), c.state == 'RUNNING'), c.attempts + 1),
+                   else_=c.attempts)
 
 
 def _deadline() -> sa.ColumnElement[Any]:
@@ -108,7 +116,7 @@ def wait(connection: sa.Connection, operation: Operation, *, progress: str | Non
                 sa.func.coalesce(operations.c.trouble_since, now())} if trouble else NO_TROUBLE
     _own(connection, operation.uuid, operation.owner, operation.fence, state='WAITING',
          progress=progress, check_at=now(check_in_s), interval_ms=int(check_in_s * 1000),
-         **standing)
+         attempts=0, **standing)
 
 
 def release_superseded(connection: sa.Connection, uuid: str, *, owner: str) -> None:

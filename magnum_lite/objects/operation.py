@@ -58,7 +58,7 @@ class Operation(Resource):
     """A change: wanted by whom, how far, and how it ended."""
 
     # 1.0: first release
-    # 1.1: trouble, trouble_since
+    # 1.1: trouble, trouble_since, attempts
     VERSION = '1.1'
     collection = 'operations'
 
@@ -96,6 +96,8 @@ class Operation(Resource):
         'lease_until': internal(DateTime(), nullable=True, doc='Until when the owner has it.'),
         'check_at': internal(DateTime(), nullable=True, doc='When the next step is due.'),
         'interval_ms': internal(Integer(), default=0, doc='The pause before check_at.'),
+        'attempts': internal(Integer(), default=0, added='1.1',
+                             doc='Workers in a row that were lost during a step of it.'),
         'trouble': attr(Text(), nullable=True, added='1.1',
                         doc='What went wrong last and is tried again; null after a success.'),
         'trouble_since': attr(DateTime(), nullable=True, unit='UTC', added='1.1',

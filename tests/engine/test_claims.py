@@ -1,5 +1,6 @@
 """Two workers, lost claims, deadlocks: whatever happens, one run at a time and none forgotten."""
 
+import datetime
 import threading
 import time
 
@@ -8,8 +9,9 @@ from oslo_db import exception as db_exc
 
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
-from magnum_lite.db import claims
+from magnum_lite.db import claims, store
 from magnum_lite.exceptions import LostClaim
+from magnum_lite.objects import Operation
 from tests.engine.tiny import Tiny
 
 
@@ -169,3 +171,45 @@ def test_a_step_that_broke_off_is_taken_again(conf, database, tenant, monkeypatc
         worker.stop()
     assert broken == [create.uuid]
     assert len(tenant.stacks()) == 2
+
+
+def _lose(database, operation, state='RUNNING'):
+    """Let a worker claim it and be lost."""
+    assert _claim(database, operation.uuid, 'lost')
+    database.write(store.update, Operation, {
+        'state': state, 'lease_until': store.utcnow() - datetime.timedelta(hours=1)},
+        uuid=operation.uuid)
+
+
+def test_an_operation_that_takes_its_workers_down_ends(conf, database, tenant):
+    driver = Counting()
+    create = tenant.create()
+    for _ in range(5):
+        _lose(database, create)
+    worker = Worker(conf, registry=Registry({'tiny': driver}))
+    worker.start()
+    try:
+        failed = tenant.wait(create, 'FAILED')
+    finally:
+        worker.stop()
+    assert failed.error_code == 'worker-lost' and '5 workers in a row' in failed.error_text
+    assert tenant.cluster(create.cluster_id).status == 'CREATE_FAILED'
+    assert driver.calls == 0
+
+
+def test_restarts_and_steps_that_are_complete_do_not_count(database, tenant):
+    create = tenant.create()
+    for _ in range(3):
+        _lose(database, create)
+    assert _claim(database, create.uuid, 'well')
+    assert tenant.operation(create.uuid).attempts == 3
+    database.write(claims.release_all, owner='well')
+    assert _claim(database, create.uuid, 'next')
+    assert tenant.operation(create.uuid).attempts == 3
+    running = database.write(claims.step, create.uuid, owner='next', lease_s=30)
+    database.write(claims.wait, running, progress='on', check_in_s=1)
+    assert tenant.operation(create.uuid).attempts == 0
+    database.write(claims.release_all, owner='next')
+    for _ in range(3):      # lost while Heat was at work, with many others
+        _lose(database, create, state='WAITING')
+    assert tenant.operation(create.uuid).attempts == 0
