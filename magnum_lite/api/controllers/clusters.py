@@ -1,5 +1,6 @@
 """Clusters: list, show, change, delete; they are made in ``cluster_create``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from magnum_lite.api import paging, patch, schema, views
@@ -11,6 +12,7 @@ from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Ope
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Boolean
 from magnum_lite.objects.nodegroup import DEFAULT_WORKER
+from magnum_lite.objects.operation import RUN
 
 ZERO_NODES = (1, 10)        # the first version that may ask for no workers
 _INTERNAL = ('api_address', 'node_addresses', 'master_addresses', 'stack_id', 'cluster_id',
@@ -43,8 +45,15 @@ def _list(request: Request, path: str) -> dict[str, Any]:
                             cluster_id=[row.uuid for row in rows])
         templates = store.rows(connection, ClusterTemplate, *views.OF_TEMPLATES,
                                uuid={row.cluster_template_id for row in rows})
+        operations = _may_wait(connection, rows)
     return paging.document(request, 'clusters', path, wanted, rows,
-                           views.clusters(request, rows, groups, templates))
+                           views.clusters(request, rows, groups, templates, operations))
+
+
+def _may_wait(connection: Any, clusters: Sequence[Any]) -> Sequence[Any]:
+    uuids = views.may_wait(clusters)
+    return store.rows(connection, Operation, *views.OF_OPERATIONS, cluster_id=uuids,
+                      slot=RUN) if uuids else ()
 
 
 @endpoint('GET', '/clusters/{cluster}', rule='cluster:get',
@@ -59,8 +68,9 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
         # hidden by now.
         templates = store.rows(connection, ClusterTemplate, *views.OF_TEMPLATES,
                                uuid=found.cluster_template_id)
+        operations = _may_wait(connection, [found])
     labels = templates[0].labels if templates else {}
-    return views.cluster(request, found, groups, labels, with_faults=True)
+    return views.cluster(request, found, groups, labels, with_faults=True, operations=operations)
 
 
 @endpoint('PATCH', '/clusters/{cluster}', rule='cluster:update', status=202, takes=Patch(Cluster),

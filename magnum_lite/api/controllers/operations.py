@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from magnum_lite.api import paging, schema
+from magnum_lite.api import paging, schema, views
 from magnum_lite.api.document import Many
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
@@ -55,6 +55,8 @@ def _cluster(connection: Any, request: Request, ident: str) -> str:
 
 
 def _view(request: Request, row: Any, **computed: Any) -> dict[str, Any]:
+    if text := views.waits(row):
+        computed['progress'] = text
     return schema.view(
         Operation, row, request.version, **computed,
         links=links(request.base, 'clusters', row.cluster_id, 'operations', row.uuid))
