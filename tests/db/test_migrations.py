@@ -7,6 +7,7 @@ from alembic.migration import MigrationContext
 
 from magnum_lite.db import migrate, tables
 from magnum_lite.db.engine import Database
+from magnum_lite.objects import Operation
 
 # What a server may have for a default, and what must not matter.
 HOW = {'mariadb': 'CHARACTER SET latin1', 'postgresql': ''}
@@ -42,6 +43,21 @@ def test_an_empty_database_on_a_server_is_brought_to_the_models(server):
     migrate.upgrade(server)
     assert migrate.current(server) == migrate.head()
     assert _differences(server) == []
+
+
+def test_release_1_0_writes_operations_without_the_columns_of_later_ones(server):
+    migrate.upgrade(server)
+    database = Database(server)
+    row = Operation.new(cluster_id='c', kind='create', cluster_version=1, reason='r',
+                        project_id='p', user_id='u').as_row()
+    later = {name for name, field in Operation.fields.items() if field.added != '1.0'}
+    assert later
+    database.write(lambda connection: connection.execute(tables.operations.insert().values(
+        {name: value for name, value in row.items() if name not in later})))
+    with database.read() as connection:
+        found = Operation.from_row(connection.execute(sa.select(tables.operations)).one())
+    assert (found.attempts, found.trouble, found.trouble_since) == (0, None, None)
+    database.dispose()
 
 
 def test_names_compare_exactly_and_hold_any_character(server):

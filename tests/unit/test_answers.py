@@ -4,7 +4,11 @@ import pytest
 
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
+from magnum_lite.cloud.keystone import Keystone
+from magnum_lite.cloud.lookups import Lookups, Memory
+from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudError, CloudUnavailable
+from magnum_lite.exceptions import Unavailable
 from tests.fixtures import forget_conf, make_conf
 from tests.rude import drips, hangs_up, resets, rude, says
 
@@ -104,3 +108,29 @@ def test_an_update_of_a_stack_that_is_not_found_is_taken_again(heat_of):
     heat, _ = heat_of(says(404, {'error': {'message': 'no stack s'}}))
     with pytest.raises(CloudUnavailable, match='404 Not Found: no stack s'):
         heat.update('i1', ARGUMENTS, ['cluster:c1'])
+
+
+@pytest.mark.parametrize('action', [says(200, b'{"images": [{"id'), says(200, b'[]'), resets,
+                                    drips(200, {'images': []}, 'body')])
+def test_a_look_up_that_cannot_be_read_lets_the_request_in(tmp_path, action):
+    with rude(action) as server:
+        conf = make_conf(tmp_path, cloud={'lookup_timeout_s': 1},
+                         catalog={'image': f'http://127.0.0.1:{server.port}/v2'})
+        context = RequestContext(user_id='ann', project_id='red', roles=['member'],
+                                 overwrite=False)
+        with Lookups(conf, context, Memory(0)) as lookups:
+            assert lookups.image('debian-13') is None
+    forget_conf()
+
+
+@pytest.mark.parametrize('action', [says(200, b'{"trust": {"id'), resets,
+                                    drips(200, {'trust': {}}, 'headers')])
+def test_a_keystone_that_cannot_be_read_is_unavailable(tmp_path, action):
+    with rude(action) as server:
+        conf = make_conf(tmp_path, cloud={'lookup_timeout_s': 1},
+                         catalog={'identity': f'http://127.0.0.1:{server.port}/v3'})
+        context = RequestContext(user_id='ann', project_id='red', overwrite=False)
+        context.token_auth = identity.development_plugin(conf, 'ann', 'red', ['member'])
+        with pytest.raises(Unavailable), Keystone(conf).of_caller(context) as keystone:
+            keystone.get('/OS-TRUST/trusts/1').json()
+    forget_conf()
