@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import threading
 
@@ -95,6 +96,17 @@ def drips(status, document, part):
         if part == 'headers':
             client.sendall(body)
     return action
+
+
+def secured(action, certificate):
+    """The action behind TLS; ``certificate`` is a file with the key too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def secure(server, client):
+        with context.wrap_socket(client, server_side=True) as wrapped:
+            action(server, wrapped)
+    return secure
 
 
 def hangs_up(server, client):

@@ -85,18 +85,22 @@ class _Response(http.client.HTTPResponse):
         super().__init__(_Socket(sock), *args, **kwargs)  # type: ignore[arg-type]
 
 
-class _Connection(HTTPConnection):
+class _Bounded:
     response_class = _Response
+    sock: socket.socket | None
 
     def send(self, data: Any) -> None:
         if self.sock is not None:
             self.sock.settimeout(_left(_UNTIL.get()))
-        super().send(data)
+        super().send(data)  # type: ignore[misc]
 
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _Response
-    send = _Connection.send
+class _Connection(_Bounded, HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Bounded, HTTPSConnection):
+    pass
 
 
 class _Pool(urllib3.HTTPConnectionPool):

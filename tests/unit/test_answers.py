@@ -2,6 +2,7 @@
 
 import pytest
 
+from magnum_lite.certs.authority import make
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.cloud.keystone import Keystone
@@ -10,7 +11,7 @@ from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudError, CloudUnavailable
 from magnum_lite.exceptions import Unavailable
 from tests.fixtures import forget_conf, make_conf
-from tests.rude import drips, hangs_up, resets, rude, says
+from tests.rude import drips, hangs_up, resets, rude, says, secured
 
 WHO = {'mode': 'none', 'user_id': 'ann', 'project_id': 'red', 'roles': ['member']}
 STACK = {'id': 'i1', 'stack_name': 's', 'stack_status': 'CREATE_COMPLETE',
@@ -28,7 +29,7 @@ def heat_of(tmp_path):
         context = rude(*actions)
         server = context.__enter__()
         running.append(context)
-        conf = make_conf(tmp_path, catalog={'orchestration': f'{scheme}://127.0.0.1:{server.port}'},
+        conf = make_conf(tmp_path, service_auth={'insecure': True}, catalog={'orchestration': f'{scheme}://127.0.0.1:{server.port}'},
                          cloud={'heat_timeout_s': timeout_s})
         return Heat(conf, identity.session(conf, WHO, timeout_s=timeout_s)), server
     yield start
@@ -40,6 +41,19 @@ def heat_of(tmp_path):
 @pytest.mark.parametrize('part', ['headers', 'body'])
 def test_an_answer_that_drips_is_cut_at_the_timeout(heat_of, part):
     heat, _ = heat_of(drips(200, {'stacks': [STACK]}, part), timeout_s=1)
+    with pytest.raises(CloudUnavailable, match='Heat did not answer in time'):
+        heat.list('magnum_lite')
+
+
+@pytest.mark.filterwarnings('ignore::urllib3.exceptions.InsecureRequestWarning')
+def test_over_tls_an_answer_that_drips_is_cut_and_a_whole_one_is_read(heat_of, tmp_path):
+    authority = make('heat', key_type='ec-p256', days=1)
+    file = tmp_path / 'heat.pem'
+    file.write_text(authority.key + authority.pem)
+    whole = {'stacks': [{**STACK, 'stack_status_reason': 'x' * 300_000}]}
+    heat, _ = heat_of(*(secured(action, file) for action in (
+        says(200, whole), drips(200, whole, 'body'))), scheme='https', timeout_s=5)
+    assert len(heat.list('magnum_lite')[0].reason) == 300_000
     with pytest.raises(CloudUnavailable, match='Heat did not answer in time'):
         heat.list('magnum_lite')
 
