@@ -54,6 +54,22 @@ SECRETS = (
                                 'base64 key a line; the first encrypts, all decrypt. '
                                 'magnum-lite-manage secret key makes one.'),
 )
+DATABASE = (
+    cfg.IntOpt('connect_s', default=5, min=1,
+               help='Seconds that connecting to the database may take. What the URL of the '
+                    'connection says itself wins, here and for the other bounds.'),
+    cfg.IntOpt('statement_s', default=30, min=1,
+               help='Seconds until the answer to a statement: the server gives the statement up '
+                    '(MariaDB, PostgreSQL), and a second later its connection counts as dead. '
+                    'Migrations have no bound. Less than a quarter of [conductor] lease_s lets '
+                    'leases survive a connection that goes silent.'),
+    cfg.IntOpt('lock_wait_s', default=5, min=1,
+               help='Seconds that a statement waits for rows that others hold; the transaction '
+                    'is tried three times.'),
+    cfg.IntOpt('idle_transaction_s', default=10, min=1,
+               help='Seconds after which the server (MariaDB, PostgreSQL) ends a transaction whose '
+                    'process has gone silent, and with it frees the rows that it holds.'),
+)
 CONDUCTOR = (
     cfg.IntOpt('workers', default=2, min=1, help='Worker processes of magnum-lite-conductor.'),
     cfg.IntOpt('threads', default=16, min=1, help='Steps that one worker takes at a time.'),
@@ -130,8 +146,8 @@ MIDDLEWARE = (opts.list_opts_cors, opts.list_opts_http_proxy_to_wsgi, opts.list_
               opts.list_opts_healthcheck)
 SERVICE_AUTH = 'service_auth'
 GROUPS = {None: DEFAULT, 'api': API, 'cluster': CLUSTER, 'certificates': CERTIFICATES,
-          'secrets': SECRETS, 'conductor': CONDUCTOR, 'cloud': CLOUD, 'identity': IDENTITY,
-          'development': DEVELOPMENT, 'audit': AUDIT}
+          'secrets': SECRETS, 'database': DATABASE, 'conductor': CONDUCTOR, 'cloud': CLOUD,
+          'identity': IDENTITY, 'development': DEVELOPMENT, 'audit': AUDIT}
 
 
 def register(conf: cfg.ConfigOpts) -> None:

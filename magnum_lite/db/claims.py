@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from magnum_lite.db.engine import now
+from magnum_lite.db.locks import by_id, free_rows
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import operations
 from magnum_lite.exceptions import LostClaim
@@ -85,9 +86,21 @@ def owned(connection: sa.Connection, *, owner: str) -> int:
 
 
 def heartbeat(connection: sa.Connection, *, owner: str, lease_s: float) -> int:
-    """Renew the lease of all that the owner has; the number of operations."""
-    return _update(connection, sa.and_(operations.c.owner == owner, operations.c.state.in_(OPEN)),
-                   lease_until=now(lease_s))
+    """Renew the lease of all that the owner has; the number of operations.
+
+    Touches no row of others, and waits for none: what somebody else holds at this moment is left
+    to the next heartbeat.
+    """
+    c = operations.c
+    mine = sa.and_(c.owner == owner, c.state.in_(OPEN))
+    ids = list(connection.execute(sa.select(c.id).where(mine)).scalars())
+    free = free_rows(connection, operations, ids)
+    if not free:
+        return 0
+    values = {'updated_at': utcnow(), 'lease_until': now(lease_s)}
+    statement = by_id(operations.update(), operations)
+    return connection.execute(
+        statement.where(c.id.in_(free), mine).values(**values)).rowcount
 
 
 def step(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -> Operation:

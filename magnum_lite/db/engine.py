@@ -14,11 +14,18 @@ from sqlalchemy import event
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import expression
 
+from magnum_lite.db import bounds
+
 RETRIES = 10
+LOCK_WAITS = 2      # of these retries, those after waiting for a lock: each wait takes seconds
 # What layers above name without speaking SQL.
 Connection = sa.Connection
 Row = sa.Row
 AWAY = (db_exc.DBError, sa.exc.SQLAlchemyError)     # raised when the database is not there
+# Of these, what a later try may find otherwise: no answer, no such database yet, no connection
+# left in the pool, rows that others hold.
+PASSING = (db_exc.DBConnectionError, db_exc.DBNonExistentDatabase, db_exc.DBDeadlock,
+           sa.exc.TimeoutError, sa.exc.OperationalError)
 # Keeps what pooled connections do not need to say from oslo.db's options.
 _ENGINE_OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout',
                    'max_retries', 'retry_interval', 'mysql_sql_mode', 'connection_debug')
@@ -28,10 +35,16 @@ class Database:
     """The service's tables.
 
     Nothing is connected before the first use, so a Database may be made before a process forks.
+
+    :param patient: whether the first use waits, as ``[database] max_retries`` says, for a database
+        that is away.
+    :param bounded: whether statements, locks and pauses are cut short; see ``bounds``.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts):
+    def __init__(self, conf: cfg.ConfigOpts, *, patient: bool = True, bounded: bool = True):
         self._conf = conf
+        self._patient = patient
+        self._bounded = bounded
         self._lock = threading.Lock()
         self._engine: sa.Engine | None = None
 
@@ -40,7 +53,7 @@ class Database:
         """The engine of this process."""
         with self._lock:
             if self._engine is None:
-                self._engine = _create(self._conf)
+                self._engine = _create(self._conf, self._patient, self._bounded)
             return self._engine
 
     @contextmanager
@@ -54,9 +67,10 @@ class Database:
         """What ``work(connection, ...)`` returns, done in one transaction.
 
         The only way to write. On a deadlock, which on Galera is also how the loser of a race
-        learns it, the whole of ``work`` runs again: it must not do anything but SQL.
+        learns it, the whole of ``work`` runs again: it must not do anything but SQL. So it does
+        when others hold a row too long, but not as often.
         """
-        @db_api.wrap_db_retry(max_retries=RETRIES, retry_on_deadlock=True,
+        @db_api.wrap_db_retry(max_retries=RETRIES, exception_checker=_Again(),
                               retry_interval=0.05, inc_retry_interval=True, max_retry_interval=1,
                               jitter=True)
         def attempt() -> Any:
@@ -74,13 +88,43 @@ class Database:
                 self._engine = None
 
 
-def _create(conf: cfg.ConfigOpts) -> sa.Engine:
+class _Again:
+    """Says which errors of a transaction are worth another try."""
+
+    def __init__(self) -> None:
+        self._waits = LOCK_WAITS
+
+    def __call__(self, error: Exception) -> bool:
+        if not _held(error):
+            return isinstance(error, db_exc.DBDeadlock)
+        self._waits -= 1
+        return self._waits >= 0
+
+
+def _held(error: Exception) -> bool:
+    """Whether somebody else held a row too long: oslo.db takes it for a deadlock, or for nothing.
+    """
+    cause = getattr(getattr(error, 'inner_exception', error), 'orig', None)
+    return getattr(cause, 'sqlstate', getattr(cause, 'pgcode', None)) == '55P03' or \
+        getattr(cause, 'args', ())[:1] == (1205,)
+
+
+def _create(conf: cfg.ConfigOpts, patient: bool, bounded: bool) -> sa.Engine:
     options = {name: getattr(conf.database, name) for name in _ENGINE_OPTIONS}
+    if not patient:
+        options['max_retries'] = 0
     url = sa.make_url(conf.database.connection)
-    if url.get_backend_name() in ('mysql', 'mariadb') and 'charset' not in url.query:
-        url = url.update_query_dict({'charset': 'utf8mb4'})
+    if url.get_backend_name() in ('mysql', 'mariadb'):
+        # oslo.db knows MariaDB's errors by this name only.
+        url = url.set(drivername=f'mysql+{url.get_driver_name()}')
+        if 'charset' not in url.query:
+            url = url.update_query_dict({'charset': 'utf8mb4'})
+    if bounded:
+        url = bounds.bounded(url, conf)
     # oslo.db yields to green threads when a connection comes back; the threads here need none.
     engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options)
+    if bounded:
+        bounds.bind(engine, conf)
     if engine.dialect.name == 'sqlite':
         _tame_sqlite(engine)
     return engine

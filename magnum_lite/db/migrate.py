@@ -15,8 +15,8 @@ SCRIPTS = Path(__file__).parent.parent / 'migrations'
 
 
 def upgrade(conf: cfg.ConfigOpts, revision: str = 'head') -> None:
-    """Run the migrations up to ``revision``; running none is fine."""
-    database = Database(conf)
+    """Run the migrations up to ``revision``, however long they take; running none is fine."""
+    database = Database(conf, bounded=False)
     try:
         with database.engine.connect() as connection:
             config = _config()

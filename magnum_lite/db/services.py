@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from magnum_lite.db.engine import now
+from magnum_lite.db.locks import free_rows
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import services
 
@@ -17,11 +18,15 @@ def report(connection: sa.Connection, *, host: str, plugins: Mapping[str, str]) 
 
     :param plugins: ``{driver: version of its package}``.
     """
-    updated = connection.execute(services.update().where(
-        services.c.host == host, services.c.binary == CONDUCTOR
-    ).values(report_count=services.c.report_count + 1, seen_at=now(), updated_at=utcnow(),
-             plugins=dict(plugins))).rowcount
-    if updated:
+    c = services.c
+    known = connection.execute(sa.select(c.id).where(c.host == host, c.binary == CONDUCTOR)
+                               ).scalar()
+    if known is not None:
+        # Where another worker is at it, that one reports for both.
+        for ident in free_rows(connection, services, [known]):
+            connection.execute(services.update().where(c.id == ident).values(
+                report_count=c.report_count + 1, seen_at=now(), updated_at=utcnow(),
+                plugins=dict(plugins)))
         return
     try:
         connection.execute(services.insert().values(
