@@ -54,7 +54,7 @@ class Application:
     """
 
     def __init__(self, conf: cfg.ConfigOpts):
-        self.service = Service(conf, Database(conf), Waker(conf), Vault(conf),
+        self.service = Service(conf, Database(conf, patient=False), Waker(conf), Vault(conf),
                                Memory(conf.cloud.lookup_cache_s), Lending.of(conf))
         app = SizeLimit(pecan.Pecan(
             Root(self.service), hooks=[faults.Faults(), VersionHeaders()],

@@ -12,6 +12,7 @@ from pecan import hooks
 
 from magnum_lite import exceptions
 from magnum_lite.api import microversion
+from magnum_lite.db.engine import PASSING
 
 LOG = logging.getLogger(__name__)
 # Answers of routing and negotiation: no code, and the reason phrase as their title.
@@ -26,10 +27,14 @@ class Faults(hooks.PecanHook):
     priority = 200      # its answers get the version headers, so it comes before them
 
     def on_error(self, state: Any, error: Exception) -> webob.Response:
-        """The answer; what is not an error of ours is logged and told as 500 without its text."""
+        """The answer; what is not an error of ours is logged and told as 500 without its text, or
+        as 503 if the database is away or others hold its rows."""
         if isinstance(error, webob.exc.HTTPBadRequest):
             error = exceptions.NotUtf8(part='path')     # the one text that Pecan decodes itself
-        if not isinstance(error, exceptions.ServiceError):
+        if isinstance(error, PASSING):
+            LOG.error('Request failed: the database does not answer: %s', error)
+            error = exceptions.Unavailable(what='The database')
+        elif not isinstance(error, exceptions.ServiceError):
             LOG.exception('Request failed', exc_info=error)
             error = exceptions.ServiceError()
         elif error.status >= 500:
