@@ -1,17 +1,15 @@
-"""What a worker does by the clock: renew its leases, report that it lives, send notifications."""
+"""What a worker does by the clock: renew its leases, and report that it lives."""
 
 import logging
 import threading
 
-import oslo_messaging
 from oslo_config import cfg
 
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import claims, outbox, services
+from magnum_lite.db import claims, services
 from magnum_lite.db.engine import AWAY, Database
 
 LOG = logging.getLogger(__name__)
-BATCH = 100     # notifications of one transaction
 
 
 class Beat:
@@ -23,14 +21,12 @@ class Beat:
         self._plugins = {plugin.name: plugin.version for plugin in registry}
         self._owner = owner
         self._stopping = threading.Event()
-        self._notifier: oslo_messaging.Notifier | None = None
 
     def run(self) -> None:
         """Beat until stopped; the database may be away for a while."""
         while not self._stopping.is_set():
             try:
                 self.beat()
-                self._send()
             except AWAY as error:
                 LOG.warning('No heartbeat, the next one is tried: %s', error)
             self._stopping.wait(self._conf.conductor.heartbeat_s)
@@ -44,24 +40,3 @@ class Beat:
         self._database.write(claims.heartbeat, owner=self._owner,
                              lease_s=self._conf.conductor.lease_s)
         self._database.write(services.report, host=self._conf.host, plugins=self._plugins)
-
-    def _send(self) -> None:
-        """Send what the outbox holds; a notification is sent again rather than lost."""
-        while not self._stopping.is_set():
-            with self._database.read() as connection:
-                rows = outbox.unsent(connection, limit=BATCH)
-            if not rows:
-                return
-            for row in rows:
-                notify = self._notify().error if row.event_type.endswith('.error') else \
-                    self._notify().info
-                notify({}, row.event_type, row.payload)
-            self._database.write(outbox.sent, [row.id for row in rows])
-
-    def _notify(self) -> oslo_messaging.Notifier:
-        if self._notifier is None:
-            transport = oslo_messaging.get_notification_transport(self._conf)
-            self._notifier = oslo_messaging.Notifier(
-                transport, publisher_id=f'magnum_lite.{self._conf.host}',
-                topics=self._conf.oslo_messaging_notifications.topics, retry=0)
-        return self._notifier
