@@ -44,13 +44,13 @@ def perform(step: Step) -> Progress:
     """
     if step.operation.kind == 'delete':
         return _delete(step)
+    call(step.driver, 'validate', step.spec)        # a refused spec reaches nothing else
     if step.operation.kind == 'rotate_credentials':
         return _rotate_credentials(step)
     return _converge(_without_given_nodes(step), _METHODS.get(step.operation.kind, 'update'))
 
 
 def _converge(step: Step, method: str) -> Progress:
-    call(step.driver, 'validate', step.spec)
     plan = call(step.driver, 'create_dry_run' if method == 'create' else 'update_dry_run',
                 step.spec)
     first = step.database.write(ledger.expect, step.spec.uuid, ledger.STACK,

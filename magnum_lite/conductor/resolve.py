@@ -72,8 +72,10 @@ def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
          operation: Operation) -> ClusterSpec:
     """The Spec of the cluster as its rows want it now.
 
-    :raises Invalid: the labels do not fit the driver any more.
+    :raises Invalid: the labels do not fit the driver any more; never for a deletion, which needs
+        names only and gets no labels.
     """
+    schema = {'properties': {}} if operation.kind == 'delete' else rows.driver.config_schema
     cluster, template = rows.cluster, rows.template
     image = rows.image or NO_IMAGE      # only a deletion goes on without one
     copied = {name: getattr(template, name) for name in (
@@ -83,8 +85,8 @@ def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
     return ClusterSpec(
         uuid=cluster.uuid, name=cluster.name, project_id=cluster.project_id,
         image=image, network=_network(cluster, template),
-        node_groups=tuple(_group(group, rows, image) for group in rows.groups),
-        config={**rows.driver.config, **labels.typed(cluster.labels, rows.driver.config_schema)},
+        node_groups=tuple(_group(group, rows, image, schema) for group in rows.groups),
+        config={**rows.driver.config, **labels.typed(cluster.labels, schema)},
         secrets=credentials.secrets_of(connection, vault, plugin, cluster),
         discovery_url=cluster.discovery_url, ssh_public_key=cluster.ssh_public_key,
         timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid,
@@ -104,7 +106,8 @@ def _network(cluster: Cluster, template: ClusterTemplate) -> Network:
         master_lb_enabled=bool(cluster.master_lb_enabled))
 
 
-def _group(group: NodeGroup, rows: Rows, image: Image) -> NodeGroupSpec:
+def _group(group: NodeGroup, rows: Rows, image: Image,
+           schema: Mapping[str, Any]) -> NodeGroupSpec:
     own = {name: text for name, text in group.labels.items()
            if rows.cluster.labels.get(name) != text}
     prefixed = {name: text for name, text in group.labels.items() if '/' in name}
@@ -117,7 +120,7 @@ def _group(group: NodeGroup, rows: Rows, image: Image) -> NodeGroupSpec:
         docker_volume_size=group.docker_volume_size,
         node_labels={**prefixed, **(group.node_labels or {})},
         node_taints=tuple(_taint(taint) for taint in group.node_taints or ()),
-        config=labels.typed(own, rows.driver.config_schema))
+        config=labels.typed(own, schema))
 
 
 def _taint(taint: dict[str, Any]) -> dict[str, str]:

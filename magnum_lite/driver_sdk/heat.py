@@ -4,6 +4,7 @@ Each call looks at the stacks first, so a call repeated after a crash at any lin
 """
 
 import abc
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,15 @@ class HeatDriver(Driver):
     @abc.abstractmethod
     def plan(self, spec: ClusterSpec, /) -> Plan:
         """The stacks of a spec. Pure."""
+
+    def base_stack(self, spec: ClusterSpec, /) -> str:
+        """Name of the first stack of the plan, which a deletion leaves for the end.
+
+        By itself from the plan of a cluster without workers: no number of a tenant's makes work.
+        """
+        first = dataclasses.replace(spec.control_plane, node_count=1, max_node_count=None,
+                                    removed=())
+        return self.plan(dataclasses.replace(spec, node_groups=(first,))).stacks[0].name
 
     def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
         """The status from the plan's stacks with their outputs.
@@ -85,10 +95,11 @@ class HeatDriver(Driver):
     def delete(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
         """Delete every stack of the cluster, those with nodes first, the base last.
 
-        Found by tag and not by plan: what an interrupted older version made goes too.
+        Found by tag and not by plan: what an interrupted older version made goes too, and so does
+        a cluster whose spec is refused by now.
         """
         views = _by_name(cloud.heat.list(cluster_tag(spec.uuid)))
-        base = views.pop(self.plan(spec).stacks[0].name, None)
+        base = views.pop(self.base_stack(spec), None)
         if views:
             return self._delete(cloud.heat, list(views.values()))
         return self._delete(cloud.heat, [base]) if base else DONE

@@ -7,7 +7,7 @@ from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import journal, ledger, outbox, store
 from magnum_lite.exceptions import NotFound
-from magnum_lite.objects import Certificate, Operation
+from magnum_lite.objects import Certificate, Driver, Operation
 from tests.engine.tiny import Tiny
 
 
@@ -94,6 +94,31 @@ def test_a_driver_refuses_in_words_for_the_user(worker, tenant):
     assert failed.error_text == 'labels.cidr: refused is not accepted, a CIDR is'
     assert tenant.cluster(create.cluster_id).status == 'CREATE_FAILED'
     assert tenant.stacks() == {}
+    tenant.wait(tenant.delete(create.cluster_id))
+
+
+def test_what_an_earlier_release_accepted_fails_without_a_plan_and_goes(worker, tenant):
+    """The driver's plan of as many nodes would end the worker; see ``Tiny.plan``."""
+    create = tenant.create(nodes=2 ** 31 - 1, labels={'cidr': '10.9.0.0/24'})
+    assert tenant.wait(create, 'FAILED').error_text == 'node_count: at most 50 nodes are accepted'
+    late = tenant.create(nodes=2 ** 31 - 1, timeout_min=0.0001)
+    tenant.wait(late, 'FAILED')
+    small = tenant.create()
+    tenant.wait(small)
+    for nodes in ((), ('0',)):
+        change = tenant.resize(small.cluster_id, 2 ** 31 - 1, remove=nodes)
+        assert tenant.wait(change, 'FAILED').error_code == 'driver-rejected'
+    for operation in (create, late, small):
+        tenant.wait(tenant.delete(operation.cluster_id))
+    assert tenant.stacks() == {}
+
+
+def test_a_cluster_goes_whose_labels_are_no_longer_known(worker, tenant):
+    """A driver that knows less, or takes less, than the one it was accepted by."""
+    create = tenant.create(labels={'cidr': 'refused'})
+    tenant.wait(create, 'FAILED')
+    tenant.database.write(store.update, Driver, {'config_schema': {
+        'type': 'object', 'properties': {'cidr': {'type': 'integer'}}}}, name='tiny')
     tenant.wait(tenant.delete(create.cluster_id))
 
 

@@ -34,6 +34,8 @@ GROUP = {
         'refs_map': {'value': {'get_attr': ['kube_minions', 'refs_map']}}}}
 GROUP['outputs']['node_addresses'] = {'value': {'get_attr': ['kube_minions', 'refs']}}
 
+MOST = 50
+
 
 class Tiny(HeatDriver):
     """Makes ports where a real driver makes servers."""
@@ -54,12 +56,15 @@ class Tiny(HeatDriver):
         return {'cidr': '10.9.0.0/24'}
 
     def validate(self, spec, /):
-        """Refuses one word, so that tests can see a refusal."""
+        """Refuses one word and many nodes, so that tests can see a refusal."""
+        if sum(group.node_count for group in spec.node_groups) > MOST:
+            raise Rejected('node_count', f'at most {MOST} nodes are accepted')
         if spec.config['cidr'] == 'refused':
             raise Rejected('labels.cidr', 'refused is not accepted, a CIDR is')
 
     def plan(self, spec, /):
-        """The network, then the groups."""
+        """The network, then the groups; never of what was refused."""
+        assert sum(group.node_count for group in spec.node_groups) <= MOST
         base = Stack(key='base', name=f'tiny-{spec.uuid}', template=json.dumps(BASE),
                      node_group=spec.control_plane.uuid, parameters={
                          'cidr': spec.config['cidr'], 'key': spec.secrets['ca.kubernetes.key']})

@@ -1,11 +1,13 @@
 """What the SDK promises to drivers and to the conductor, without any cloud."""
 
+import dataclasses
 import types
 
 import pytest
 
 from magnum_lite.driver_sdk import (
     APPLICATION_CREDENTIAL,
+    Done,
     Driver,
     FailedError,
     HeatDriver,
@@ -110,3 +112,39 @@ def test_an_example_has_a_credential_for_drivers_that_ask_for_one():
     assert found.secrets.keys() == set(APPLICATION_CREDENTIAL) and found.auth_url
     values = {secret.value for secret in found.secrets.values()}
     assert len(values) == 2 and all(values)
+
+
+class Huge(Bare):
+    """Renders whatever number of nodes it is given, and cannot be given many."""
+
+    def plan(self, spec, /):
+        nodes = sum(group.node_count for group in spec.node_groups)
+        assert nodes < 10, f'a plan of {nodes} nodes'
+        return super().plan(spec)
+
+
+class Standing:
+    """A Heat with some stacks, which notes what is deleted."""
+
+    def __init__(self, *names):
+        self.views = [StackView(name, name, 'CREATE_COMPLETE') for name in names]
+
+    def list(self, tag):
+        return list(self.views)
+
+    def delete(self, stack):
+        self.views = [view for view in self.views if view.id != stack]
+
+
+@pytest.mark.parametrize('role', ['master', 'worker'])
+def test_a_deletion_needs_no_plan_of_the_nodes(role):
+    driver, heat = Huge(), Standing('b', 'workers')
+    spec = example.spec(driver)
+    spec = dataclasses.replace(spec, node_groups=tuple(
+        dataclasses.replace(group, node_count=2 ** 31 - 1) if group.role == role else group
+        for group in spec.node_groups))
+    cloud = types.SimpleNamespace(heat=heat)
+    left = []
+    while not isinstance(driver.delete(cloud, spec), Done):
+        left.append([view.name for view in heat.views])
+    assert left == [['b'], []]

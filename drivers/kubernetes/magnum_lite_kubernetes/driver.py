@@ -17,7 +17,7 @@ from magnum_lite.driver_sdk import (
     StackView,
     Status,
 )
-from magnum_lite_kubernetes import config, monitor, rules, scale, stacks
+from magnum_lite_kubernetes import config, monitor, names, rules, scale, stacks
 
 COE_VERSION = re.compile(r'v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*')
 
@@ -50,6 +50,10 @@ class Kubernetes(HeatDriver):
     def plan(self, spec: ClusterSpec, /) -> Plan:
         """The base stack and the stacks of the worker groups."""
         return stacks.plan(_complete(spec))
+
+    def base_stack(self, spec: ClusterSpec, /) -> str:
+        """A name alone, so that any spec can be deleted."""
+        return names.base_stack(spec)
 
     def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
         """The status, with the version that the control plane reported about itself."""

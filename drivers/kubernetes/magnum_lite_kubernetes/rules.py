@@ -4,7 +4,7 @@ import ipaddress
 import re
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected
-from magnum_lite_kubernetes import kubeadm
+from magnum_lite_kubernetes import kubeadm, stacks
 
 SSH_KEY = re.compile(r'[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?')
 REGISTRY = re.compile(r'[A-Za-z0-9.-]+(:[0-9]{1,5})?')
@@ -12,6 +12,10 @@ PROXY = re.compile(r'https?://[A-Za-z0-9._~:/@%+-]+')
 NO_PROXY = re.compile(r'[A-Za-z0-9.:/*_,-]+')
 # Heat's max_resources_per_stack is 1000 and counts what stands beside the members too.
 MAX_NODES_PER_STACK = 900
+# What Kubernetes itself is made for.
+MAX_NODES = 5000
+# Each is a document of its own, and calls of Heat.
+MAX_STACKS = 200
 # Labels that a group may have of its own; the others are the same in a whole cluster.
 OF_GROUPS = frozenset({'availability_zone', 'boot_volume_size', 'boot_volume_type',
                        'node_boot_timeout', 'registry_mirror'})
@@ -26,8 +30,10 @@ def check(spec: ClusterSpec, *, distros: frozenset[str], server_types: frozenset
     _check_unsupported(spec)
     _check_text(spec)
     _check_network(spec)
+    _check_size(spec)
     for group in spec.node_groups:
         _check_group(spec, group)
+    _check_stacks(spec)
     _check_addresses(spec)
 
 
@@ -86,6 +92,19 @@ def _check_network(spec: ClusterSpec) -> None:
                'floating_ip_enabled false')
     _refuse_if(net.fixed_subnet and not net.fixed_network, 'fixed_subnet',
                'needs the fixed_network that it is in')
+
+
+def _check_size(spec: ClusterSpec) -> None:
+    nodes = sum(group.node_count for group in spec.node_groups)
+    _refuse_if(nodes > MAX_NODES, 'node_count',
+               f'a cluster has at most {MAX_NODES} nodes, {nodes} are wanted')
+
+
+def _check_stacks(spec: ClusterSpec) -> None:
+    count = 1 + sum(len(stacks.shards(spec, group)) for group in spec.worker_groups)
+    _refuse_if(count > MAX_STACKS, 'labels.nodes_per_stack',
+               f'a cluster has at most {MAX_STACKS} stacks, {count} are wanted: use a larger '
+               'number or fewer node groups')
 
 
 def _check_group(spec: ClusterSpec, group: NodeGroupSpec) -> None:

@@ -78,6 +78,12 @@ GROUPS = {
     'more nodes than pods have addresses': (
         lambda s: example.with_nodes(s, 2048), 'labels.flannel_network_cidr',
         'room for 2048 nodes, 2049 are wanted'),
+    'more nodes than Kubernetes bears': (
+        lambda s: example.with_nodes(s, 2 ** 31 - 1), 'node_count', 'at most 5000 nodes'),
+    'more stacks than anybody wants': (
+        lambda s: example.with_nodes(dataclasses.replace(s, config={
+            **s.config, 'nodes_per_stack': 1}), 200), 'labels.nodes_per_stack',
+        'at most 200 stacks, 201 are wanted'),
     'more nodes than one stack holds': (
         lambda s: example.with_nodes(s, 1, max_node_count=901), 'node_count', '900'),
     'a label of the whole cluster on a group': (
