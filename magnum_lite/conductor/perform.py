@@ -99,17 +99,17 @@ def _without_given_nodes(step: Step) -> Step:
     group = next(group for group in step.spec.node_groups if group.uuid == uuid)
     indexes = call(manager, 'indexes', uuid, nodes)
     removed = tuple(sorted({*group.removed, *indexes}))
-    step.database.write(_remove, step.operation, uuid, removed)
+    step.database.write(_remove, step.operation, uuid, indexes, removed)
     groups = tuple(replace(found, removed=removed) if found is group else found
                    for found in step.spec.node_groups)
     return replace(step, spec=replace(step.spec, node_groups=groups))
 
 
-def _remove(connection: Connection, operation: Operation, uuid: str,
+def _remove(connection: Connection, operation: Operation, uuid: str, indexes: tuple[int, ...],
             removed: tuple[int, ...]) -> None:
     claims.retarget(connection, operation, {})
     store.update(connection, NodeGroup, {'removed': list(removed)}, uuid=uuid)
-    journal.note(connection, operation, f'members {list(removed)} of the group are to go')
+    journal.note(connection, operation, f'members {list(indexes)} of the group are to go')
 
 
 def _delete(step: Step) -> Progress:

@@ -34,7 +34,9 @@ def create(connection: sa.Connection, cluster: Cluster, groups: list[NodeGroup],
         raise NotFound(noun='ClusterTemplate', ident=cluster.cluster_template_id) from error
     store.insert(connection, *groups)
     operation.slot = RUN
-    _begin(connection, operation, cluster, groups, timeout_min)
+    _begin(connection, operation, cluster.version, timeout_min, {
+        'cluster': cluster.obj_to_primitive(),
+        'groups': {group.uuid: group.obj_to_primitive() for group in groups}})
 
 
 def change(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
@@ -55,16 +57,17 @@ def change(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
                                 f'{operation.kind}')
     operation.restore = {group.uuid: {name: getattr(group, name) for name in values}}
     store.update(connection, NodeGroup, values, uuid=group.uuid)
+    changed = {'groups': {group.uuid: values}}
     waiting = queue.waiting(connection, cluster.uuid, group.uuid)
     if waiting:
         queue.join(connection, waiting, operation, timeout_min)
         operation.uuid = waiting.uuid
         outbox.write(connection, operation, 'start')
-        _journal(connection, operation, *_current(connection, cluster.uuid))
+        _journal(connection, operation, _version(connection, cluster.uuid), changed)
     else:
         operation.slot = queue.slot(connection, cluster, operation)
         _show(connection, operation)
-        _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
+        _begin(connection, operation, _version(connection, cluster.uuid), timeout_min, changed)
     return operation.uuid
 
 
@@ -82,7 +85,8 @@ def whole(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
         raise Conflict(reason=f'Cluster {cluster.uuid} was changed meanwhile. Try again')
     operation.slot = queue.slot(connection, cluster, operation)
     store.update(connection, NodeGroup, {'status': _CHANGED, 'status_reason': None}, uuid=groups)
-    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
+    _begin(connection, operation, cluster.version + 1, timeout_min, {
+        name: operation.target[name] for name in ('cluster', 'groups') if name in operation.target})
 
 
 def add_group(connection: sa.Connection, cluster: Cluster, group: NodeGroup, operation: Operation,
@@ -100,7 +104,8 @@ def add_group(connection: sa.Connection, cluster: Cluster, group: NodeGroup, ope
         raise Conflict(reason=f'Cluster {cluster.uuid} has a node group {group.name} '
                               'already') from error
     operation.slot = queue.slot(connection, cluster, operation)
-    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
+    _begin(connection, operation, _version(connection, cluster.uuid), timeout_min,
+           {'groups': {group.uuid: group.obj_to_primitive()}})
 
 
 def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
@@ -119,7 +124,8 @@ def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operati
     queue.cancel(connection, cluster.uuid, group.uuid)
     operation.slot = queue.slot(connection, cluster, operation)
     _show(connection, operation)
-    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
+    _begin(connection, operation, _version(connection, cluster.uuid), timeout_min,
+           {'groups': {group.uuid: None}})
     return True
 
 
@@ -139,7 +145,8 @@ def delete(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     store.update(connection, NodeGroup, {'status': 'DELETE_IN_PROGRESS', 'status_reason': None},
                  cluster_id=cluster.uuid)
     operation.slot = queue.slot(connection, cluster, operation)
-    _begin(connection, operation, *_current(connection, cluster.uuid), timeout_min)
+    _begin(connection, operation, _version(connection, cluster.uuid), timeout_min,
+           {'cluster': None})
     return True
 
 
@@ -154,7 +161,8 @@ def roll_back(connection: sa.Connection, failed: Operation) -> Operation:
         'status': 'ROLLBACK_IN_PROGRESS', 'version': clusters.c.version + 1,
         'version_reason': operation.reason}, uuid=failed.cluster_id)
     _show(connection, operation)
-    _begin(connection, operation, *_current(connection, failed.cluster_id), failed.timeout_min)
+    _begin(connection, operation, _version(connection, failed.cluster_id), failed.timeout_min,
+           {'groups': failed.restore})
     return operation
 
 
@@ -193,25 +201,25 @@ def _show(connection: sa.Connection, operation: Operation) -> None:
         uuid=operation.node_group)
 
 
-def _current(connection: sa.Connection, cluster_id: str) -> tuple[Cluster, list[NodeGroup]]:
-    return (store.get(connection, Cluster, cluster_id),
-            store.find(connection, NodeGroup, cluster_id=cluster_id))
+def _version(connection: sa.Connection, cluster_id: str) -> int:
+    number: int = store.rows(connection, Cluster, 'version', uuid=cluster_id)[0].version
+    return number
 
 
-def _begin(connection: sa.Connection, operation: Operation, cluster: Cluster,
-           groups: list[NodeGroup], timeout_min: int) -> None:
+def _begin(connection: sa.Connection, operation: Operation, version: int, timeout_min: int,
+           changed: dict[str, Any]) -> None:
     operation.timeout_min = timeout_min
-    operation.cluster_version = cluster.version
-    _journal(connection, operation, cluster, groups)
+    operation.cluster_version = version
+    _journal(connection, operation, version, changed)
     store.insert(connection, operation)
     outbox.write(connection, operation, 'start')
 
 
-def _journal(connection: sa.Connection, operation: Operation, cluster: Cluster,
-             groups: list[NodeGroup]) -> None:
-    """Note what the operation makes of the cluster."""
+def _journal(connection: sa.Connection, operation: Operation, version: int,
+             changed: dict[str, Any]) -> None:
+    """Note what the operation makes of the cluster: only what changes, since a cluster may have
+    many groups and many versions."""
     store.insert(connection, ClusterVersion.new(
-        cluster_id=cluster.uuid, version=cluster.version, reason=operation.reason,
+        cluster_id=operation.cluster_id, version=version, reason=operation.reason,
         operation=operation.uuid, user_id=operation.user_id, request_id=operation.request_id,
-        snapshot={'cluster': cluster.obj_to_primitive(),
-                  'node_groups': [group.obj_to_primitive() for group in groups]}))
+        snapshot=changed))

@@ -8,6 +8,8 @@ from magnum_lite.db import store
 from magnum_lite.db.tables import steps
 from magnum_lite.objects import Operation
 
+MOST = 1000     # steps that are read of one operation: changes that wait may be joined for ever
+
 
 def note(connection: sa.Connection, operation: Operation, text: str) -> None:
     """Add a step to the operation's journal."""
@@ -16,6 +18,7 @@ def note(connection: sa.Connection, operation: Operation, text: str) -> None:
 
 
 def steps_of(connection: sa.Connection, operation_id: str) -> Sequence[sa.Row]:
-    """Rows (text, fence, created_at), oldest first."""
-    query = sa.select(steps).where(steps.c.operation_id == operation_id).order_by(steps.c.id)
-    return connection.execute(query).all()
+    """The newest rows (text, fence, created_at), oldest first; at most ``MOST``."""
+    query = sa.select(steps).where(steps.c.operation_id == operation_id).order_by(
+        steps.c.id.desc()).limit(MOST)
+    return connection.execute(query).all()[::-1]

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 
 from magnum_lite.db import journal, outbox, store
 from magnum_lite.db.tables import clusters
+from magnum_lite.exceptions import BadRequest
 from magnum_lite.objects import Cluster, NodeGroup, Operation
-from magnum_lite.objects.operation import OPEN, RUN, group_phase, queue_slot
+from magnum_lite.objects.operation import MAX_REMOVED, OPEN, RUN, group_phase, queue_slot
 
 
 def hold(connection: sa.Connection, cluster_id: str) -> None:
@@ -51,18 +52,32 @@ def slot(connection: sa.Connection, cluster: Cluster, operation: Operation) -> s
 
 def join(connection: sa.Connection, earlier: Operation, later: Operation,
          timeout_min: int) -> None:
-    """Make one operation of two that wait for the same group: rows hold what both want."""
+    """Make one operation of two that wait for the same group: rows hold what both want.
+
+    :raises BadRequest: together they name more nodes to remove than one operation may.
+    """
     group = later.node_group
     nodes = [*earlier.target.get('nodes_to_remove', []), *later.target.get('nodes_to_remove', [])]
-    target = {**earlier.target, 'nodes_to_remove': list(dict.fromkeys(nodes))} if nodes else \
-        earlier.target
+    joined = earlier.target.get('joined', 1) + 1
+    target = {**earlier.target, 'joined': joined}
+    if nodes:
+        target['nodes_to_remove'] = _together(nodes)
     restore = {**later.restore.get(group, {}), **earlier.restore.get(group, {})}
     store.update(connection, Operation, {
-        'reason': f'{earlier.reason}; {later.reason}', 'target': target,
+        'reason': f'{later.reason}, the last of {joined} changes that were joined into this one',
+        'target': target,
         'restore': {group: restore} if earlier.restore else {},
         'timeout_min': max(earlier.timeout_min, timeout_min)}, uuid=earlier.uuid)
     journal.note(connection, earlier, f'request {later.request_id} of user {later.user_id} joined: '
                                       f'{later.reason}')
+
+
+def _together(nodes: list[str]) -> list[str]:
+    found = list(dict.fromkeys(nodes))
+    if len(found) > MAX_REMOVED:
+        raise BadRequest(reason=f'The changes of the node group that wait name {len(found)} nodes '
+                                f'to remove, at most {MAX_REMOVED} are accepted at a time')
+    return found
 
 
 def promote(connection: sa.Connection, later: dict[str, Operation]) -> str | None:

@@ -106,7 +106,8 @@ class ClusterVersion(Resource):
         'reason': attr(Text(), doc='Why it was made.'),
         'operation': attr(Uuid(), doc='The operation that made it.'),
         'snapshot': attr(Json({'type': 'object'}),
-                         doc='Cluster and node groups as they were wanted.'),
+                         doc='What changed: cluster, and groups by uuid. What was made is there as '
+                             'a whole, of a change the new values, null of what is to go.'),
         'user_id': attr(String(max=255), doc='Who asked.'),
         'request_id': attr(String(max=255), nullable=True, doc='By which request.'),
         'created_at': stamps()['created_at'],

@@ -234,7 +234,9 @@ class StringMap(Json):
 
 
 class StringList(Json):
-    """A list of texts."""
+    """A list of at most ``max`` texts."""
+
+    max = 1000
 
     def __init__(self) -> None:
         super().__init__({'type': 'array', 'items': {'type': 'string'}})
@@ -243,7 +245,10 @@ class StringList(Json):
         """The list."""
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ValueError('a list of strings is expected')
-        return value
+        if len(value) > self.max or any(len(item) > 255 for item in value):
+            raise ValueError(f'a list of at most {self.max} strings of at most 255 characters is '
+                             'expected')
+        return [storable(item) for item in value]
 
 
 class JsonText(sa.types.TypeDecorator):

@@ -2,7 +2,7 @@
 
 from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
-from magnum_lite.objects.fields import DateTime, Enum, Integer, Json, String, Text, Uuid
+from magnum_lite.objects.fields import DateTime, Enum, Integer, Json, String, StringList, Text, Uuid
 from magnum_lite.objects.status import STABLE, STATUSES
 
 STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')
@@ -28,6 +28,7 @@ ALLOWED = {
     'rotate_ca': STABLE,
     'rotate_credentials': (*STABLE, 'UPDATE_FAILED'),
 }
+MAX_REMOVED = StringList.max     # nodes that one operation may remove by name
 RUN = 'run'         # the slot of the one operation of a cluster that may run
 _PHASES = {'create': 'CREATE', 'delete': 'DELETE', 'rollback': 'ROLLBACK',
            'nodegroup_create': 'CREATE', 'nodegroup_delete': 'DELETE'}

@@ -74,7 +74,8 @@ def test_waiting_changes_of_one_group_become_one(tenant, cluster, database):
     second = tenant.resize(cluster, 2)
     third = tenant.resize(cluster, 3)
     assert third.uuid == second.uuid
-    assert tenant.operation(second.uuid).reason == 'resize asked for; resize asked for'
+    assert tenant.operation(second.uuid).reason == \
+        'resize asked for, the last of 2 changes that were joined into this one'
     tenant.wait(third)
     assert len(tenant.groups(cluster)['default-worker'].node_addresses) == 3
     with database.read() as connection:
