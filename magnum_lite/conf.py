@@ -41,6 +41,8 @@ CLUSTER = (
                help='Nodes that one cluster may have over all its node groups, those of the '
                     'control plane too. A driver may have a lower limit of its own. A cluster '
                     'that has more already can only shrink.'),
+    cfg.IntOpt('max_node_groups', default=100, min=2,
+               help='Node groups that one cluster may have, the two that come with it too.'),
 )
 CERTIFICATES = (
     cfg.StrOpt('key_type', default='ec-p256', choices=['ec-p256', 'rsa-2048'],

@@ -128,4 +128,5 @@ def _describe(plugin: Plugin) -> dict[str, Any]:
         'name': plugin.name, 'plugin_name': plugin.name, 'plugin_version': plugin.version,
         'coe': plugin.coe, 'server_types': sorted(plugin.server_types),
         'distros': sorted(plugin.distros), 'capabilities': sorted(plugin.capabilities),
+        'limits': dict(plugin.limits),
         'config': plugin.get_default_config(), 'config_schema': dict(plugin.config_schema)}

@@ -1,11 +1,15 @@
 """How much there is of what has a limit, looked at in the transaction that makes more of it."""
 
+from dataclasses import dataclass
+from typing import Any
+
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
+from magnum_lite.db import store
 from magnum_lite.db.tables import nodegroups, quotas, usages
-from magnum_lite.exceptions import Invalid, QuotaExceeded
-from magnum_lite.objects import Cluster
+from magnum_lite.exceptions import BadRequest, Invalid, QuotaExceeded
+from magnum_lite.objects import Cluster, Driver, NodeGroup
 
 CLUSTER = 'Cluster'
 
@@ -16,17 +20,17 @@ def reserve(connection: sa.Connection, project_id: str, *, default_limit: int) -
     :param default_limit: the limit where the project has no quota of its own.
     :raises QuotaExceeded: all are taken.
     """
-    limit = sa.func.coalesce(
+    most = sa.func.coalesce(
         sa.select(quotas.c.hard_limit).where(quotas.c.project_id == project_id,
                                              quotas.c.resource == CLUSTER).scalar_subquery(),
         default_limit)
     row = sa.and_(usages.c.project_id == project_id, usages.c.resource == CLUSTER)
-    taken = connection.execute(usages.update().where(row, usages.c.in_use < limit)
+    taken = connection.execute(usages.update().where(row, usages.c.in_use < most)
                                .values(in_use=usages.c.in_use + 1)).rowcount
     if taken:
         return
     known, allowed = connection.execute(sa.select(
-        sa.select(usages.c.in_use).where(row).scalar_subquery(), limit)).one()
+        sa.select(usages.c.in_use).where(row).scalar_subquery(), most)).one()
     if known is not None or allowed < 1:
         raise QuotaExceeded(limit=allowed)
     try:
@@ -43,20 +47,52 @@ def release(connection: sa.Connection, project_id: str) -> None:
     ).values(in_use=usages.c.in_use - 1))
 
 
-def check_nodes(nodes: int, attribute: str, *, limit: int) -> None:
+@dataclass(frozen=True)
+class Limit:
+    """The most of something, and who says so."""
+
+    most: int
+    source: str
+
+
+def limit(driver: Any, name: str, setting: Limit | None = None) -> Limit | None:
+    """The lower limit of a driver's and an operator's; None without any.
+
+    :param driver: row of the driver version.
+    :param name: as in ``Driver.limits``.
+    """
+    own = (driver.limits or {}).get(name)
+    if own is None or setting and setting.most <= own:
+        return setting
+    return Limit(own, f'driver {driver.name}')
+
+
+def check(attribute: str, count: int, found: Limit | None, what: str) -> None:
+    """Refuse a number above a limit.
+
+    :param attribute: what the user asked by.
+    :param what: the sentence about it, up to the number: ``the cluster would have {} nodes``.
+    :raises Invalid: naming attribute and limit.
+    """
+    if found and count > found.most:
+        raise Invalid(path=attribute, reason=f'{what.format(count)}, at most {found.most} are '
+                                             f'accepted ({found.source})')
+
+
+def check_nodes(nodes: int, attribute: str, driver: Any, *, max_nodes: int) -> None:
     """Refuse a cluster with too many nodes.
 
     :param nodes: of all its groups together.
     :param attribute: what the user asked for them by.
-    :raises Invalid: there would be more than ``limit``, ``[cluster] max_nodes``.
+    :param driver: row of the driver version, which may have a lower limit.
+    :raises Invalid: there would be more than ``max_nodes``, or than the driver can.
     """
-    if nodes > limit:
-        raise Invalid(path=attribute, reason=f'the cluster would have {nodes} nodes in all, at '
-                                             f'most {limit} are accepted ([cluster] max_nodes)')
+    check(attribute, nodes, limit(driver, 'max_nodes', Limit(max_nodes, '[cluster] max_nodes')),
+          'the cluster would have {} nodes in all')
 
 
 def check_growth(connection: sa.Connection, cluster: Cluster, attribute: str, *, added: int,
-                 limit: int) -> None:
+                 max_nodes: int) -> None:
     """Refuse a change that leaves a cluster with too many nodes; last in its transaction, which
     has written the cluster's row, so that no other change grows it meanwhile.
 
@@ -66,4 +102,18 @@ def check_growth(connection: sa.Connection, cluster: Cluster, attribute: str, *,
     if added > 0:
         query = sa.select(sa.func.sum(nodegroups.c.node_count)).where(
             nodegroups.c.cluster_id == cluster.uuid)
-        check_nodes(int(connection.execute(query).scalar_one()), attribute, limit=limit)
+        driver = store.rows(connection, Driver, name=cluster.driver,
+                            version=cluster.driver_version)[0]
+        check_nodes(int(connection.execute(query).scalar_one()), attribute, driver,
+                    max_nodes=max_nodes)
+
+
+def check_groups(connection: sa.Connection, cluster: Cluster, *, most: int) -> None:
+    """Refuse a node group too many; as ``check_growth``.
+
+    :raises BadRequest: with it the cluster has more than ``most``.
+    """
+    count = store.count(connection, NodeGroup, cluster_id=cluster.uuid)
+    if count > most:
+        raise BadRequest(reason=f'Cluster {cluster.uuid} has {count - 1} node groups, at most '
+                                f'{most} are accepted ([cluster] max_node_groups)')

@@ -28,6 +28,8 @@ class Driver(abc.ABC):
     :cvar distros: values of the image property ``os_distro`` that it can boot.
     :cvar capabilities: of ``update``, ``upgrade``, ``rotate_ca``, ``scale_manager``, ``monitor``,
         ``application_credential`` (its nodes call the cloud, each cluster's with one of its own).
+    :cvar limits: the most that it can build: ``max_nodes`` of a cluster, ``max_master_count`` and
+        ``max_node_count`` (that of a group); requests for more are refused before anything is made.
     :cvar config_schema: closed JSON Schema of its configuration; every property is described.
     :cvar authorities: purposes for which the service makes a CA: ``kubernetes``, ``etcd``, ...
     :cvar tokens: ``{name: format}`` of random secrets that the service makes for each cluster;
@@ -43,6 +45,7 @@ class Driver(abc.ABC):
     distros: ClassVar[frozenset[str]]
     capabilities: ClassVar[frozenset[str]]
     config_schema: ClassVar[Mapping[str, Any]]
+    limits: ClassVar[Mapping[str, int]] = {}
     authorities: ClassVar[tuple[str, ...]] = ()
     tokens: ClassVar[Mapping[str, str]] = {}
 

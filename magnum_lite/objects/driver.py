@@ -19,7 +19,8 @@ class Driver(Resource):
     """A driver as clusters are pinned to it. A change is a new row; a row never changes."""
 
     # 1.0: first release
-    VERSION = '1.0'
+    # 1.1: limits
+    VERSION = '1.1'
     collection = 'drivers'
 
     fields = {
@@ -38,6 +39,10 @@ class Driver(Resource):
         'server_types': attr(StringList(), doc='Of vm and bm.'),
         'distros': attr(StringList(), doc='Values of os_distro that it boots.'),
         'capabilities': attr(StringList(), doc='What it can do beyond create and delete.'),
+        'limits': attr(Json({'type': 'object', 'additionalProperties': {'type': 'integer'}}),
+                       nullable=True, default={}, added='1.1',
+                       doc='The most that it can build: max_nodes of a cluster, max_master_count, '
+                           'max_node_count of a group. Null: not said.'),
         'config': attr(Json({'type': 'object'}), default={}, doc='Its configuration.'),
         'config_schema': internal(Json({'type': 'object'}), doc='JSON Schema of labels.'),
         'deleted_at': internal(DateTime(), nullable=True, doc='When it was deleted.'),

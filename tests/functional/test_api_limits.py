@@ -121,3 +121,63 @@ def test_groups_that_are_made_at_once_do_not_exceed_it_together(api):
 def test_nor_do_they_on_a_server(configured, server_database):
     with configured(connection=server_database, cluster={'max_nodes': 8}) as running:
         make_groups_at_once(running)
+
+
+@pytest.fixture
+def few_groups(configured):
+    """A service whose clusters have at most four groups, and the path of such a cluster."""
+    with configured(cluster={'max_node_groups': 4}) as running:
+        uuid = running.cluster(running.template())
+        running.settle(uuid)
+        yield running, f'/v1/clusters/{uuid}'
+
+
+def test_a_cluster_of_too_many_groups_is_refused(few_groups):
+    api, cluster = few_groups
+    for name in 'ab':
+        api.ok('POST', f'{cluster}/nodegroups', {'name': name, 'node_count': 0})
+    error = api.refused(400, 'POST', f'{cluster}/nodegroups', {'name': 'c', 'node_count': 0})
+    assert error['detail'].endswith('has 4 node groups, at most 4 are accepted '
+                                    '([cluster] max_node_groups)')
+    assert len(api.ok('GET', f'{cluster}/nodegroups')['nodegroups']) == 4
+    assert len(api.ok('GET', f'{cluster}/operations')['operations']) == 3
+
+
+def test_groups_that_are_made_at_once_are_not_too_many_together(few_groups):
+    api, cluster = few_groups
+    statuses = together(*[lambda name=name: api.call(
+        'POST', f'{cluster}/nodegroups', {'name': name, 'node_count': 0}) for name in 'abcdef'])
+    assert statuses == [202] * 2 + [400] * 4
+
+
+@pytest.fixture
+def limited(configured):
+    """A service whose driver says what it can."""
+    with configured() as running:
+        running.db.write(store.insert, fixtures.driver_row(version=2, limits={
+            'max_nodes': 5, 'max_master_count': 1, 'max_node_count': 3}))
+        yield running
+
+
+def test_what_the_driver_cannot_is_refused_in_its_name(limited):
+    template = limited.template(master_lb_enabled=True)
+    for counts, attribute, limit in (({'node_count': 5}, 'node_count', 5),
+                                     ({'master_count': 3}, 'master_count', 1)):
+        error = limited.refused(400, 'POST', '/v1/clusters', {
+            'cluster_template_id': template, **counts})
+        assert error['detail'].startswith(f'Invalid input for {attribute}: ')
+        assert error['detail'].endswith(f'at most {limit} are accepted (driver kubernetes)')
+    uuid = limited.cluster(template)
+    limited.settle(uuid)
+    path = f'/v1/clusters/{uuid}'
+    for method, where, body, attribute in (
+            ('POST', f'{path}/actions/resize', {'node_count': 5}, 'node_count'),
+            ('PATCH', path, patch('node_count', 5), 'node_count'),
+            ('POST', f'{path}/nodegroups', {'name': 'x', 'node_count': 4}, 'node_count'),
+            ('POST', f'{path}/nodegroups', {'name': 'x', 'max_node_count': 4}, 'max_node_count'),
+            ('PATCH', f'{path}/nodegroups/default-worker', patch('max_node_count', 4),
+             'max_node_count')):
+        error = limited.refused(400, method, where, body)
+        assert attribute in error['detail'] and 'driver kubernetes' in error['detail'], error
+    limited.ok('POST', f'{path}/actions/resize', {'node_count': 4})
+    assert limited.ok('GET', '/v1/drivers/kubernetes')['limits']['max_nodes'] == 5

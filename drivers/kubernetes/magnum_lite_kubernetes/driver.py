@@ -32,6 +32,9 @@ class Kubernetes(HeatDriver):
     server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
     distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
     capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager', 'monitor'})
+    limits: ClassVar[Mapping[str, int]] = {
+        'max_nodes': rules.MAX_NODES, 'max_master_count': 1,
+        'max_node_count': rules.MAX_NODES_PER_STACK}
     config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
     authorities: ClassVar[tuple[str, ...]] = ('kubernetes', 'etcd', 'front_proxy')
     tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'bootstrap', 'service_account': 'ec-key'}

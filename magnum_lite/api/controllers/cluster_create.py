@@ -35,6 +35,7 @@ def create(request: Request) -> dict[str, Any]:
     driver = choose_driver(drivers, template.server_type, template.cluster_distro, template.coe,
                            template.driver)
     _check_shape(request, template, wanted, *counts)
+    _check_size(request, driver, *counts)
     request.authorize()
     if template.hidden and not request.context.is_admin:
         raise Hidden(template=template.uuid)
@@ -127,9 +128,14 @@ def _check_shape(request: Request, template: ClusterTemplate, wanted: Mapping[st
         raise Invalid(path='master_count', reason='an odd number is expected')
     if node_count == 0 and request.version < _SINCE:
         raise Invalid(path='node_count', reason='0 needs version 1.10')
+
+
+def _check_size(request: Request, driver: Any, node_count: int, master_count: int) -> None:
     usage.check_nodes(node_count + master_count,
-                      'node_count' if node_count >= master_count else 'master_count',
-                      limit=request.service.conf.cluster.max_nodes)
+                      'node_count' if node_count >= master_count else 'master_count', driver,
+                      max_nodes=request.service.conf.cluster.max_nodes)
+    usage.check('master_count', master_count, usage.limit(driver, 'max_master_count'),
+                '{} control-plane nodes are asked for')
 
 
 def _check_cloud(request: Request, lookups: Lookups, template: ClusterTemplate,

@@ -170,7 +170,8 @@ def set_count(connection: Any, cluster: Cluster, operation: Operation, count: in
     uuid = accept.change(connection, cluster, operation, values={'node_count': count},
                          timeout_min=timeout_min)
     before = operation.restore[operation.node_group]['node_count']
-    usage.check_growth(connection, cluster, 'node_count', added=count - before, limit=max_nodes)
+    usage.check_growth(connection, cluster, 'node_count', added=count - before,
+                       max_nodes=max_nodes)
     return uuid
 
 

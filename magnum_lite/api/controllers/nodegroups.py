@@ -79,7 +79,7 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
         'flavor_id': found.flavor_id, 'image_id': template.image_id, **given,
         'cluster_id': found.uuid, 'project_id': found.project_id, 'status': 'CREATE_IN_PROGRESS'})
     _check(group)
-    _check_most(request, group.max_node_count)
+    _check_most(request, group.max_node_count, found, drivers)
     if 'flavor_id' in given:
         with request.lookups() as lookups:
             lookups.flavor('flavor_id', given['flavor_id'])
@@ -98,10 +98,12 @@ def update(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
     steps = patch.parse(request.body)
     request.authorize()
     found, group = _find(request, cluster, nodegroup)
+    with request.service.db.read() as connection:
+        drivers = store.rows(connection, Driver, name=found.driver)
     changed = patch.changes(NodeGroup, group.as_row(), steps, request.version, internal=_INTERNAL)
     wanted = NodeGroup.new(**{**group.as_row(), **changed})
     _check(wanted)
-    _check_most(request, changed.get('max_node_count'))
+    _check_most(request, changed.get('max_node_count'), found, drivers)
     operation = change_of(
         request, found, 'nodegroup_update',
         f'change {", ".join(sorted(changed)) or "nothing"} of node group {group.name}',
@@ -136,7 +138,8 @@ def _add(connection: Any, cluster: Cluster, group: NodeGroup, operation: Operati
     accept.add_group(connection, cluster, group, operation,
                      timeout_min=deadline.timeout_min(group.node_count))
     usage.check_growth(connection, cluster, 'node_count', added=group.node_count,
-                       limit=conf.cluster.max_nodes)
+                       max_nodes=conf.cluster.max_nodes)
+    usage.check_groups(connection, cluster, most=conf.cluster.max_node_groups)
 
 
 def _change(connection: Any, cluster: Cluster, operation: Any, values: dict[str, Any],
@@ -177,15 +180,16 @@ def _check(group: NodeGroup) -> None:
     _refuse('node_taints', node_taints.check_taints, group.node_taints)
 
 
-def _check_most(request: Request, most: int | None) -> None:
+def _check_most(request: Request, most: int | None, cluster: Cluster, drivers: Any) -> None:
     """Refuse a limit of a group that no cluster could reach.
 
-    :raises Invalid: it is more than a whole cluster may have.
+    :raises Invalid: it is more than a whole cluster may have, or a group of its driver.
     """
-    limit = request.service.conf.cluster.max_nodes
-    if most is not None and most > limit:
-        raise Invalid(path='max_node_count', reason=f'a cluster has at most {limit} nodes '
-                                                    '([cluster] max_nodes)')
+    driver = next(row for row in drivers
+                  if (row.name, row.version) == (cluster.driver, cluster.driver_version))
+    setting = usage.Limit(request.service.conf.cluster.max_nodes, '[cluster] max_nodes')
+    usage.check('max_node_count', most or 0, usage.limit(driver, 'max_node_count', setting),
+                'a group of up to {} nodes is asked for')
 
 
 def _refuse(attribute: str, check: Callable[[Any], None], value: Any) -> None:
