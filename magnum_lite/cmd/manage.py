@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from oslo_config import cfg
@@ -10,7 +11,7 @@ from oslo_log.log import LogConfigError
 
 from magnum_lite import conf as options
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import migrate, services, store
+from magnum_lite.db import migrate, purge, services, store
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Driver
@@ -38,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = {
         'db': ('the database', {
             'upgrade': (_db_upgrade, 'bring the tables to this release'),
-            'current': (_db_current, 'show the revision of the tables')}),
+            'current': (_db_current, 'show the revision of the tables'),
+            'purge': (_db_purge, 'drop what ended long ago: operations with their journal, '
+                                 'versions of clusters, notifications that were sent')}),
         'driver': ('the installed drivers', {
             'list': (_driver_list, 'show the versions that clusters may use'),
             'sync': (_driver_sync, 'make a new version of each driver whose package changed')}),
@@ -50,9 +53,28 @@ def _parser() -> argparse.ArgumentParser:
         verb_parsers = nouns.add_parser(noun, help=text, description=text).add_subparsers(
             metavar='VERB', required=True)
         for verb, (command, verb_text) in verbs.items():
-            verb_parsers.add_parser(verb, help=verb_text, description=verb_text).set_defaults(
-                command=command)
+            verb_parser = verb_parsers.add_parser(verb, help=verb_text, description=verb_text)
+            verb_parser.set_defaults(command=command)
+            if command is _db_purge:
+                _add_purge_options(verb_parser)
     return parser
+
+
+def _add_purge_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('--days', type=days, required=True, metavar='N',
+                        help='how many days of it are kept, 1 or more')
+    parser.add_argument('--dry-run', action='store_true', help='only count')
+
+
+def days(text: str) -> int:
+    """A number of days, of an argument.
+
+    :raises ValueError: it is none that a date has.
+    """
+    number = int(text)
+    if not 1 <= number <= 36500:
+        raise ValueError(text)
+    return number
 
 
 def _db_upgrade(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
@@ -63,6 +85,20 @@ def _db_upgrade(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
 
 def _db_current(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     print(f'{migrate.current(conf) or "none"} (this release: {migrate.head()})')
+
+
+def _db_purge(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    total: Counter[str] = Counter()
+    for number, dropped in enumerate(purge.old(Database(conf), days=arguments.days,
+                                               dry=arguments.dry_run), start=1):
+        total += dropped
+        if number % 50 == 0:
+            print(f'so far: {_counts(total)}', file=sys.stderr, flush=True)
+    print(f'{"would drop" if arguments.dry_run else "dropped"}: {_counts(total)}')
+
+
+def _counts(total: Counter[str]) -> str:
+    return ', '.join(f'{count} of {table}' for table, count in sorted(total.items())) or 'nothing'
 
 
 def _driver_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:

@@ -1,0 +1,103 @@
+"""Dropping history that is old: ended operations with their journal, notifications, the ledger.
+
+What is, stays: clusters and all that is open. Of each cluster that exists the newest operation
+stays too, however old.
+"""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from magnum_lite.db.engine import Database
+from magnum_lite.db.store import utcnow
+from magnum_lite.db.tables import cluster_versions, clusters, ledger, operations, outbox, steps
+from magnum_lite.objects.operation import OPEN
+
+BATCH = 200     # operations, or rows of other tables, that one transaction drops
+
+
+def old(database: Database, *, days: int, dry: bool = False,
+        size: int = BATCH) -> Iterator[Counter[str]]:
+    """Drop what ended more than ``days`` days ago, one transaction at a time.
+
+    It may be stopped at any moment and run again, also while the service works.
+
+    :param dry: drop nothing.
+    :param size: as ``BATCH``.
+    :returns: after each transaction ``{table: rows}`` of what it dropped, or would have.
+    """
+    before = utcnow() - datetime.timedelta(days=days)
+    run = database.write
+    for find, drop in ((_ended, _drop_operations), (_sent, _drop_notifications),
+                       (_closed, _drop_entries)):
+        after = 0
+        while True:
+            with database.read() as connection:
+                last, found = find(connection, before, after, size)
+            if last == after:
+                break
+            after = last
+            if dry:
+                with database.read() as connection:
+                    yield drop(connection, found, dry=True)
+            else:
+                yield run(drop, found)
+
+
+def _ended(connection: sa.Connection, before: datetime.datetime, after: int,
+           size: int) -> tuple[int, Sequence[str]]:
+    """The last row id looked at, and the uuids of the operations that go."""
+    query = sa.select(operations.c.id, operations.c.uuid, operations.c.cluster_id).where(
+        operations.c.id > after, operations.c.ended_at < before,
+        operations.c.state.not_in(OPEN)).order_by(operations.c.id).limit(size)
+    rows = connection.execute(query).all()
+    newest = sa.select(sa.func.max(operations.c.id)).join(
+        clusters, clusters.c.uuid == operations.c.cluster_id).where(
+        clusters.c.uuid.in_({row.cluster_id for row in rows})).group_by(clusters.c.uuid)
+    kept = set(connection.execute(newest).scalars()) if rows else set()
+    return rows[-1].id if rows else after, [row.uuid for row in rows if row.id not in kept]
+
+
+def _sent(connection: sa.Connection, before: datetime.datetime, after: int,
+          size: int) -> tuple[int, Sequence[int]]:
+    query = sa.select(outbox.c.id).where(outbox.c.id > after, outbox.c.sent_at < before)
+    return _ids(connection, query.order_by(outbox.c.id).limit(size), after)
+
+
+def _closed(connection: sa.Connection, before: datetime.datetime, after: int,
+            size: int) -> tuple[int, Sequence[int]]:
+    exists = sa.exists().where(clusters.c.uuid == ledger.c.cluster_id)
+    query = sa.select(ledger.c.id).where(ledger.c.id > after, ledger.c.closed_at < before, ~exists)
+    return _ids(connection, query.order_by(ledger.c.id).limit(size), after)
+
+
+def _ids(connection: sa.Connection, query: sa.Select, after: int) -> tuple[int, Sequence[int]]:
+    found = connection.execute(query).scalars().all()
+    return found[-1] if found else after, found
+
+
+def _drop_operations(connection: sa.Connection, uuids: Sequence[str], *,
+                     dry: bool = False) -> Counter[str]:
+    return Counter({column.table.name: _drop(connection, column, uuids, dry) for column in (
+        steps.c.operation_id, cluster_versions.c.operation, operations.c.uuid)})
+
+
+def _drop_notifications(connection: sa.Connection, ids: Sequence[int], *,
+                        dry: bool = False) -> Counter[str]:
+    return Counter({'outbox': _drop(connection, outbox.c.id, ids, dry)})
+
+
+def _drop_entries(connection: sa.Connection, ids: Sequence[int], *,
+                  dry: bool = False) -> Counter[str]:
+    return Counter({'ledger': _drop(connection, ledger.c.id, ids, dry)})
+
+
+def _drop(connection: sa.Connection, column: sa.Column, values: Sequence[str | int],
+          dry: bool) -> int:
+    where = column.in_(values)
+    if dry:
+        query = sa.select(sa.func.count()).select_from(column.table).where(where)
+        return int(connection.execute(query).scalar_one())
+    return connection.execute(column.table.delete().where(where)).rowcount
