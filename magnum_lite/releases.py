@@ -14,8 +14,8 @@ RELEASES = {
     '1.1': {
         'api': '1.14',
         'rpc': '1.0',
-        'objects': {'Certificate': '1.0', 'Cluster': '1.0', 'ClusterTemplate': '1.0',
-                    'ClusterVersion': '1.0', 'Driver': '1.1', 'NodeGroup': '1.0',
+        'objects': {'Certificate': '1.0', 'Cluster': '1.1', 'ClusterTemplate': '1.1',
+                    'ClusterVersion': '1.0', 'Driver': '1.1', 'NodeGroup': '1.1',
                     'Operation': '1.1', 'Quota': '1.0'},
     },
 }

@@ -1,7 +1,7 @@
 """What a driver can at most: each version of a driver says its own limits.
 
 Revision ID: 005
-Revises: 001
+Revises: 002
 """
 
 import sqlalchemy as sa

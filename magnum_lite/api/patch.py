@@ -15,7 +15,7 @@ from magnum_lite.api.microversion import Version
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects.attribute import Attribute
 from magnum_lite.objects.base import Resource
-from magnum_lite.objects.fields import Json
+from magnum_lite.objects.fields import Json, StringMap
 
 _PATH = re.compile(r'(/[A-Za-z0-9_-]+){1,2}\Z')
 _OPS = ('add', 'replace', 'remove')
@@ -76,7 +76,11 @@ def changes(resource: type[Resource], current: Mapping[str, Any], steps: list[St
             raise Invalid(path=step.path, reason='the attribute has a value, use replace')
         else:
             after[name] = _accept(step, attributes[name])
-    return {name: value for name, value in after.items() if value != current[name]}
+    changed = {name: value for name, value in after.items() if value != current[name]}
+    for name, value in changed.items():     # key by key, a map may have grown too large
+        if isinstance(attributes[name].kind, StringMap):
+            schema.accept(f'/{name}', attributes[name].kind, value)
+    return changed
 
 
 def _step(item: Any) -> Step:

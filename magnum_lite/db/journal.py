@@ -9,12 +9,19 @@ from magnum_lite.db.tables import steps
 from magnum_lite.objects import Operation
 
 MOST = 1000     # steps that are read of one operation: changes that wait may be joined for ever
+MOST_TEXT = 8000
+
+
+def short(text: str) -> str:
+    """The text of a driver or a cloud, cut at ``MOST_TEXT`` characters: a stack may have failed in
+    a thousand places."""
+    return text if len(text) <= MOST_TEXT else f'{text[:MOST_TEXT]} ...'
 
 
 def note(connection: sa.Connection, operation: Operation, text: str) -> None:
     """Add a step to the operation's journal."""
     connection.execute(steps.insert().values(operation_id=operation.uuid, fence=operation.fence,
-                                             text=text, created_at=store.utcnow()))
+                                             text=short(text), created_at=store.utcnow()))
 
 
 def steps_of(connection: sa.Connection, operation_id: str) -> Sequence[sa.Row]:

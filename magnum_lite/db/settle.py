@@ -57,6 +57,7 @@ def failed(connection: sa.Connection, operation: Operation, *, code: str, text: 
     :returns: as ``done``.
     :raises LostClaim: as ``done``.
     """
+    text = journal.short(text)
     claims.end(connection, operation, state='FAILED', error_code=code, error_text=text,
                progress='failed')
     observe(connection, operation, status)

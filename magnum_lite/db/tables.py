@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from magnum_lite import objects
 from magnum_lite.objects.base import Resource
-from magnum_lite.objects.fields import DateTime, JsonText, Text, long_text
+from magnum_lite.objects.columns import JsonText, long_text
+from magnum_lite.objects.fields import DateTime, Text
 
 # Binary collation: names and ids compare exactly on every database.
 OPTIONS = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',

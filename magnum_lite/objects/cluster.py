@@ -16,6 +16,7 @@ from magnum_lite.objects.fields import (
 )
 from magnum_lite.objects.status import HEALTH, STATUSES
 
+MAX_TIMEOUT = 30 * 24 * 60      # minutes
 NAME = r'^[a-zA-Z][a-zA-Z0-9_.\-]*\Z'       # contract 4.1; \Z and not $: no final newline
 
 
@@ -24,7 +25,8 @@ class Cluster(Resource):
     """A container cluster."""
 
     # 1.0: first release
-    VERSION = '1.0'
+    # 1.1: labels, create_timeout, docker_volume_size and discovery_url have limits
+    VERSION = '1.1'
     collection = 'clusters'
 
     fields = {
@@ -36,8 +38,9 @@ class Cluster(Resource):
         **shape.overrides(),
         'labels': attr(StringMap(), default={}, create='optional',
                        doc='Driver configuration; replaces the template\'s labels.'),
-        'create_timeout': attr(Integer(min=0), nullable=True, default=60, create='optional',
-                               unit='minutes', doc='How long the creation may take; 0: no limit.'),
+        'create_timeout': attr(Integer(min=0, max=MAX_TIMEOUT), nullable=True, default=60,
+                               create='optional', unit='minutes',
+                               doc='How long the creation may take; 0: no limit.'),
         'status': attr(Enum(*STATUSES), create='ignored', doc='How far it is.'),
         'status_reason': attr(Text(), nullable=True, create='ignored', doc='Why it failed.'),
         'health_status': attr(Enum(*HEALTH), nullable=True, create='optional', update=True,
@@ -45,7 +48,7 @@ class Cluster(Resource):
         'health_status_reason': attr(StringMap(strict=True), default={}, create='optional',
                                      update=True, doc='Finding by component.'),
         'stack_id': attr(String(max=255), nullable=True, doc='Id of the base stack in Heat.'),
-        'discovery_url': attr(Text(), nullable=True, create='optional',
+        'discovery_url': attr(Text(max=4096), nullable=True, create='optional',
                               doc='Kept for clients; discovery needs no service here.'),
         'api_address': attr(String(max=255), nullable=True, doc='URL of the COE\'s API.'),
         'coe_version': attr(String(max=255), nullable=True, doc='Version of the COE.'),

@@ -21,7 +21,8 @@ class ClusterTemplate(Resource):
     """The defaults and the fixed choices of a kind of cluster."""
 
     # 1.0: first release
-    VERSION = '1.0'
+    # 1.1: labels and docker_volume_size have limits
+    VERSION = '1.1'
     collection = 'clustertemplates'
 
     fields = {

@@ -5,7 +5,6 @@ is what oslo.versionedobjects calls on assignment and is strict.
 """
 
 import datetime
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,9 +13,12 @@ import sqlalchemy as sa
 from oslo_versionedobjects import fields as ovo
 from sqlalchemy.dialects import mysql
 
+from magnum_lite.objects.columns import JsonText, long_text
+
 TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 FALSE = ('0', 'f', 'false', 'off', 'n', 'no')
 MAX_INT = 2 ** 31 - 1      # a signed 32-bit column on every database
+MAX_GIB = 65_536           # of a volume
 _SURROGATE = re.compile('[\ud800-\udfff]')
 
 
@@ -74,10 +76,10 @@ class String(Type):
 
 
 class Text(String):
-    """Text without a limit that matters; not indexed."""
+    """Long text, not indexed; what is taken from outside is limited by the request's size too."""
 
-    def __init__(self) -> None:
-        super().__init__(max=1_000_000)
+    def __init__(self, *, max: int = 1_000_000) -> None:
+        super().__init__(max=max)
 
     def column_type(self) -> sa.types.TypeEngine:
         """TEXT; 16 MiB on MariaDB."""
@@ -214,10 +216,17 @@ class Json(Type):
 
 
 class StringMap(Json):
-    """Text to text; unless ``strict``, numbers and booleans are accepted and become text."""
+    """Text to text, at most ``max`` entries of at most ``max_text`` characters together.
 
-    def __init__(self, *, strict: bool = False) -> None:
-        super().__init__({'type': 'object', 'additionalProperties': {'type': 'string'}})
+    Unless ``strict``, numbers and booleans are accepted and become text.
+    """
+
+    max_text = 65_536
+
+    def __init__(self, *, strict: bool = False, max: int = 256) -> None:
+        super().__init__({'type': 'object', 'additionalProperties': {'type': 'string'},
+                          'maxProperties': max})
+        self.max = max
         self.kinds = (str,) if strict else (str, int, float, bool)
 
     def accept(self, value: Any) -> dict[str, str]:
@@ -230,7 +239,18 @@ class StringMap(Json):
                                  f'{" or ".join(kind.__name__ for kind in self.kinds)}')
             if len(key) > 255 or len(str(item)) > 4096:
                 raise ValueError(f'{key[:60]}: keys have at most 255, values 4096 characters')
-        return {storable(key): storable(str(item)) for key, item in value.items()}
+        found = {storable(key): storable(str(item)) for key, item in value.items()}
+        self.check_size(found)
+        return found
+
+    def check_size(self, found: Mapping[str, str]) -> None:
+        """Refuse a map that is too large as a whole, however it came together.
+
+        :raises ValueError: saying how large it may be.
+        """
+        if len(found) > self.max or sum(map(len, (*found, *found.values()))) > self.max_text:
+            raise ValueError(f'a map of at most {self.max} entries, and of at most {self.max_text} '
+                             'characters in all, is expected')
 
 
 class StringList(Json):
@@ -249,34 +269,6 @@ class StringList(Json):
             raise ValueError(f'a list of at most {self.max} strings of at most 255 characters is '
                              'expected')
         return [storable(item) for item in value]
-
-
-class JsonText(sa.types.TypeDecorator):
-    """A JSON value in a text column, the same on every database."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine:
-        """TEXT; 16 MiB on MariaDB."""
-        return long_text()
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Value to text."""
-        return None if value is None else json.dumps(value, separators=(',', ':'), sort_keys=True)
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        """Text to value."""
-        if value == '{}':       # most maps and lists of a page are empty: no parser for those
-            return {}
-        if value == '[]':
-            return []
-        return None if value is None else json.loads(value)
-
-
-def long_text() -> sa.types.TypeEngine:
-    """TEXT that holds at least 1,000,000 characters."""
-    return sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb')
 
 
 def storable(text: str) -> str:

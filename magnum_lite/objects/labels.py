@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 
 from magnum_lite.exceptions import Invalid
-from magnum_lite.objects.fields import Boolean, Integer
+from magnum_lite.objects.fields import MAX_GIB, Boolean, Integer, StringMap
 
 # What upstream and its drivers document: accepted, so that existing templates keep working, and
 # without a meaning here unless the driver's schema names it.
@@ -48,8 +48,8 @@ rexray_preempt selinux_mode service_cluster_ip_range swarm_strategy tiller_enabl
 tiller_namespace tiller_tag traefik_ingress_controller_tag use_podman
 '''.split())
 # Numbers for the API itself, whatever the driver says.
-NUMBERS = {name: Integer(min=0) for name in ('boot_volume_size', 'min_node_count',
-                                            'max_node_count')}
+NUMBERS = {'boot_volume_size': Integer(min=0, max=MAX_GIB),
+           **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')}}
 
 
 def check(labels: Mapping[str, str], schema: Mapping[str, Any],
@@ -62,6 +62,10 @@ def check(labels: Mapping[str, str], schema: Mapping[str, Any],
     :param accept_prefixed: whether labels ``example.org/key`` are for the nodes.
     :raises Invalid: an ill-typed value, or an unknown label unless ``accept_unknown``.
     """
+    try:
+        StringMap().check_size(labels)      # what came from the template and the cluster together
+    except ValueError as error:
+        raise Invalid(path='labels', reason=error) from None
     properties = schema.get('properties', {})
     known = KNOWN | properties.keys() | {name for other in others
                                          for name in other.get('properties', {})}

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 EFFECTS = ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
-SCHEMA = {'type': 'array', 'items': {
+# Of labels, and of taints, of one node: they go with its user data, which is small.
+MOST = 32
+SCHEMA = {'type': 'array', 'maxItems': MOST, 'items': {
     'type': 'object', 'additionalProperties': False, 'required': ['key', 'effect'],
     'properties': {'key': {'type': 'string'}, 'value': {'type': ['string', 'null']},
                    'effect': {'type': 'string', 'enum': list(EFFECTS)}}}}
@@ -27,6 +29,8 @@ def check_labels(labels: Mapping[str, str]) -> None:
 
     :raises ValueError: naming the label and what is accepted.
     """
+    if len(labels) > MOST:
+        raise ValueError(f'a node has at most {MOST} labels, prefixed ones of the group too')
     for key, value in labels.items():
         _check_key(key)
         prefix = key.rpartition('/')[0]
@@ -45,6 +49,8 @@ def check_taints(taints: Any) -> None:
     """
     if not isinstance(taints, list):
         raise ValueError('a list of taints is expected')
+    if len(taints) > MOST:
+        raise ValueError(f'a node has at most {MOST} taints')
     for taint in taints:
         if not isinstance(taint, dict) or taint.keys() - {'key', 'value', 'effect'}:
             raise ValueError('a taint has key, effect and, if need be, value, and nothing else')

@@ -4,6 +4,7 @@ from magnum_lite.objects import node_taints
 from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
 from magnum_lite.objects.fields import (
+    MAX_GIB,
     Boolean,
     Enum,
     Integer,
@@ -25,7 +26,8 @@ class NodeGroup(Resource):
     """A group of nodes with one role, flavor and image."""
 
     # 1.0: first release
-    VERSION = '1.0'
+    # 1.1: labels, node_labels, node_taints and docker_volume_size have limits
+    VERSION = '1.1'
     collection = 'nodegroups'
 
     fields = {
@@ -33,8 +35,8 @@ class NodeGroup(Resource):
         'name': attr(String(min=1, max=255), create='required', doc='Unique in its cluster.'),
         'cluster_id': attr(Uuid(), create='ignored', doc='Uuid of the cluster.'),
         'project_id': attr(String(max=255), doc='The project that owns it.'),
-        'docker_volume_size': attr(Integer(min=1), nullable=True, create='optional', unit='GiB',
-                                   doc='Size of an extra volume for containers.'),
+        'docker_volume_size': attr(Integer(min=1, max=MAX_GIB), nullable=True, create='optional',
+                                   unit='GiB', doc='Size of an extra volume for containers.'),
         'labels': attr(StringMap(), default={}, create='optional', doc='Driver configuration.'),
         'flavor_id': attr(String(min=1, max=255), nullable=True, create='optional',
                           doc='Flavor, name or id.'),
@@ -55,8 +57,8 @@ class NodeGroup(Resource):
         'status': attr(Enum(*STATUSES), create='ignored', doc='How far it is.'),
         'status_reason': attr(Text(), nullable=True, doc='Why it failed.'),
         'version': attr(Text(), nullable=True, create='ignored', doc='Kept for clients.'),
-        'node_labels': attr(StringMap(strict=True), default={}, create='optional', update=True,
-                            doc='Labels of the nodes in the COE.'),
+        'node_labels': attr(StringMap(strict=True, max=node_taints.MOST), default={},
+                            create='optional', update=True, doc='Labels of the nodes in the COE.'),
         'node_taints': attr(Json(node_taints.SCHEMA), default=[], create='optional', update=True,
                             doc='Taints of the nodes in the COE.'),
         'generation': internal(Integer(), default=1, doc='Counts the replacements of all nodes.'),

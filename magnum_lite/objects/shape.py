@@ -3,7 +3,7 @@
 from typing import Any
 
 from magnum_lite.objects.attribute import Attribute, attr
-from magnum_lite.objects.fields import Boolean, Integer, String
+from magnum_lite.objects.fields import MAX_GIB, Boolean, Integer, String
 
 # Name on the template -> name on the cluster, where they differ.
 RENAMED = {'keypair_id': 'keypair'}
@@ -13,7 +13,8 @@ def _types() -> dict[str, tuple[Any, str, str]]:
     name = String(min=1, max=255)
     return {
         'keypair_id': (name, '', 'Name of the Nova key pair for the login user of the nodes.'),
-        'docker_volume_size': (Integer(min=1), 'GiB', 'Size of an extra volume for containers.'),
+        'docker_volume_size': (Integer(min=1, max=MAX_GIB), 'GiB',
+                               'Size of an extra volume for containers.'),
         'master_flavor_id': (name, '', 'Flavor of control-plane nodes, name or id.'),
         'flavor_id': (name, '', 'Flavor of worker nodes, name or id.'),
         'fixed_network': (name, '', 'A network to use, name or id; without it one is made.'),

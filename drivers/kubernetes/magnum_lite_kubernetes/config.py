@@ -88,7 +88,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'type': 'integer', 'default': 1800, 'minimum': 60, 'maximum': 36000,
         'description': 'Seconds from the start of a new group until its first node has joined.'},
     'min_node_count': {
-        'type': 'integer', 'default': 0, 'minimum': 0,
+        'type': 'integer', 'default': 0, 'minimum': 0, 'maximum': 5000,
         'description': 'min_node_count of the default worker group.'},
     'max_node_count': {
         'type': 'integer', 'minimum': 1, 'maximum': 900,

@@ -174,9 +174,8 @@ def _check(group: NodeGroup) -> None:
                               f'{group.min_node_count} to max_node_count {group.max_node_count}')
     if group.role == 'master' and (group.node_labels or group.node_taints):
         raise Conflict(reason='Labels and taints of control-plane nodes cannot be changed')
-    _refuse('node_labels', node_taints.check_labels, group.node_labels)
-    _refuse('node_labels', node_taints.check_labels,
-            {name: value for name, value in group.labels.items() if '/' in name})
+    prefixed = {name: value for name, value in group.labels.items() if '/' in name}
+    _refuse('node_labels', node_taints.check_labels, {**prefixed, **(group.node_labels or {})})
     _refuse('node_taints', node_taints.check_taints, group.node_taints)
 
 
