@@ -36,7 +36,7 @@ class Minimal(HeatDriver):
     capabilities = frozenset({'update'})
     tokens = {'join': 'hex32'}
     config_schema = {'type': 'object', 'additionalProperties': False, 'properties': {
-        'size': {'type': 'integer', 'description': 'How large.'}}}
+        'size': {'type': 'integer', 'maximum': 9, 'description': 'How large.'}}}
     template = TEMPLATE
     extra = {}
 
@@ -103,6 +103,8 @@ def test_a_driver_that_keeps_the_rules_passes():
     kit.test_d13_secrets_stand_in_hidden_parameters_only()
     kit.test_d13_no_plan_holds_the_value_of_a_secret(specs)
     kit.test_d14_every_status_of_heat_has_a_meaning()
+    kit.test_d17_every_integer_of_the_configuration_has_a_maximum()
+    kit.test_d17_no_number_makes_much_work_or_memory()
 
 
 @pytest.mark.usefixtures('package')
@@ -162,6 +164,37 @@ def test_d13_finds_a_secret_that_is_shown():
         parameters={'name': spec.secrets['join'].value, 'token': Secret('t')}),)))
     kit, specs = rules(leaks)
     fails(kit.test_d13_no_plan_holds_the_value_of_a_secret, specs, match='join')
+
+
+@pytest.mark.usefixtures('package')
+def test_d17_finds_an_integer_without_a_maximum():
+    endless = {**Minimal.config_schema, 'properties': {
+        'size': {'type': ['integer', 'null'], 'description': 'How large.'}}}
+    fails(rules(broken(config_schema=endless))[0]
+          .test_d17_every_integer_of_the_configuration_has_a_maximum, match='size')
+
+
+def by_node(self, spec, /):
+    """A part of the plan for each node."""
+    stack = Minimal.plan(self, spec).stacks[0]
+    nodes = range(spec.worker_groups[0].node_count)
+    return Plan((dataclasses.replace(stack, parameters={'nodes': [str(n) for n in nodes]}),))
+
+
+def by_size(self, spec, /):
+    """A large text for a large size, at once."""
+    stack = Minimal.plan(self, spec).stacks[0]
+    return Plan((dataclasses.replace(stack, parameters={'x': 'x' * spec.config['size'] * 10**7}),))
+
+
+@pytest.mark.usefixtures('package')
+@pytest.mark.parametrize(('plan', 'limits', 'found'), [
+    (by_node, {}, '2147483646 nodes: more than 1 s of work'),
+    (by_node, {'max_nodes': 5000}, '2147483647 nodes: more than 1 s of work'),
+    (by_size, {}, 'size 9, 1 nodes: .* bytes of memory')])
+def test_d17_finds_a_plan_that_grows_without_end(plan, limits, found):
+    kit = rules(broken(plan=plan, limits=limits))[0]
+    fails(kit.test_d17_no_number_makes_much_work_or_memory, match=found)
 
 
 @pytest.mark.parametrize(('text', 'rule'), [

@@ -9,12 +9,17 @@ from magnum_lite_kubernetes.driver import Kubernetes
 
 
 class TestKubernetes(DriverContract):
-    """D1 to D16."""
+    """D1 to D17."""
 
     driver = Kubernetes
     rendered = frozenset({'manifests/flannel.yaml'})
     # Samples of the environment files that the scripts source.
     shellcheck = ('-x', '-P', 'SCRIPTDIR', '-P', str(Path(__file__).parent))
+
+    def roomy(self):
+        """Addresses for a million nodes."""
+        return example.spec(Kubernetes(), config={
+            'flannel_network_cidr': '16.0.0.0/4', 'fixed_subnet_cidr': '172.16.0.0/12'})
 
     def scenarios(self):
         """The common ones, and nodes that keep containers on a volume."""
