@@ -27,6 +27,8 @@ API = (
                help='What to do with a label that neither the driver nor upstream knows.'),
     cfg.IntOpt('cluster_quota', default=20, min=0,
                help='Clusters that a project may have where no quota is set.'),
+    cfg.IntOpt('max_templates', default=500, min=0,
+               help='Cluster templates that a project may have.'),
     cfg.IntOpt('service_down_s', default=180, min=1,
                help='Seconds without a heartbeat after which a conductor is shown as down.'),
 )

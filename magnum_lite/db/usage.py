@@ -9,9 +9,10 @@ from oslo_db import exception as db_exc
 from magnum_lite.db import store
 from magnum_lite.db.tables import nodegroups, quotas, usages
 from magnum_lite.exceptions import BadRequest, Invalid, QuotaExceeded
-from magnum_lite.objects import Cluster, Driver, NodeGroup
+from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup
 
 CLUSTER = 'Cluster'
+TEMPLATE = 'ClusterTemplate'      # its row is a lock only: templates are counted
 
 
 def reserve(connection: sa.Connection, project_id: str, *, default_limit: int) -> None:
@@ -38,6 +39,26 @@ def reserve(connection: sa.Connection, project_id: str, *, default_limit: int) -
                                                   in_use=1))
     except db_exc.DBDuplicateEntry as error:        # another request made the row: count again
         raise db_exc.RetryRequest(error) from error
+
+
+def check_templates(connection: sa.Connection, project_id: str, *, most: int) -> None:
+    """Refuse a template too many; first in its transaction, which others of the project's wait for.
+
+    :raises BadRequest: the project has ``most`` already.
+    """
+    row = {'project_id': project_id, 'resource': TEMPLATE}
+    held = connection.execute(usages.update().where(
+        *[usages.c[name] == value for name, value in row.items()]
+    ).values(in_use=usages.c.in_use)).rowcount
+    if not held:
+        try:
+            connection.execute(usages.insert().values(in_use=0, **row))
+        except db_exc.DBDuplicateEntry as error:
+            raise db_exc.RetryRequest(error) from error
+    count = store.count(connection, ClusterTemplate, project_id=project_id)
+    if count >= most:
+        raise BadRequest(reason=f'The project has {count} cluster templates, at most {most} are '
+                                'accepted ([api] max_templates)')
 
 
 def release(connection: sa.Connection, project_id: str) -> None:

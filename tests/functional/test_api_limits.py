@@ -239,3 +239,30 @@ def test_labels_of_template_and_cluster_are_limited_together(open_minded):
         'cluster_template_id': template, 'merge_labels': True,
         'labels': {f'other{number}': 'x' for number in range(100)}})
     assert 'labels' in error['detail'] and 'at most 256 entries' in error['detail']
+
+
+def make_templates_at_once(running):
+    """Six requests, where there is room for two of them."""
+    running.template()
+    statuses = together(*[lambda name=name: running.call('POST', '/v1/clustertemplates', {
+        'name': name, 'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'})
+        for name in 'abcdef'])
+    assert statuses == [201] * 2 + [400] * 4
+    error = running.refused(400, 'POST', '/v1/clustertemplates', {
+        'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'})
+    assert error['detail'] == 'The project has 3 cluster templates, at most 3 are accepted ' \
+        '([api] max_templates)'
+    running.ok('POST', '/v1/clustertemplates', {'coe': 'kubernetes', 'image_id': 'i',
+                                                'external_network_id': 'e'}, token='bob:blue')
+    running.call('DELETE', '/v1/clustertemplates/small')
+    running.template()
+
+
+def test_a_project_has_not_too_many_templates(configured):
+    with configured(api={'max_templates': 3}) as running:
+        make_templates_at_once(running)
+
+
+def test_nor_has_it_on_a_server(configured, server_database):
+    with configured(connection=server_database, api={'max_templates': 3}) as running:
+        make_templates_at_once(running)

@@ -11,7 +11,7 @@ from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.cloud.lookups import Image
-from magnum_lite.db import store
+from magnum_lite.db import store, usage
 from magnum_lite.exceptions import Conflict, Invalid, NotFound, Referenced
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, labels
 
@@ -93,7 +93,7 @@ def create(request: Request) -> dict[str, Any]:
         'cluster_distro': image.os_distro if image else given.get('cluster_distro'),
         'project_id': request.context.project_id, 'user_id': request.context.user_id})
     try:
-        request.service.db.write(store.insert, template)
+        request.service.db.write(_add, template, request.service.conf.api.max_templates)
     except db_exc.DBDuplicateEntry:
         raise Conflict(reason=f'Cluster template {template.uuid} exists already') from None
     request.headers['Location'] = f'{request.base}/v1/clustertemplates/{template.uuid}'
@@ -121,6 +121,11 @@ def update(request: Request, template: str) -> dict[str, Any]:
         if image and 'image_id' in changed:
             changed['cluster_distro'] = image.os_distro
     return _view(request, request.service.db.write(_change, found, changed))
+
+
+def _add(connection: Any, template: ClusterTemplate, most: int) -> None:
+    usage.check_templates(connection, template.project_id, most=most)
+    store.insert(connection, template)
 
 
 def _change(connection: Any, template: ClusterTemplate, changed: dict[str, Any]) -> ClusterTemplate:
