@@ -76,13 +76,18 @@ _API = (
 )
 
 
+# Rules of what belongs to a project.
+OF_PROJECTS = frozenset(f'{noun}:{verb}' for noun, check, verbs in _API if check != ADMIN
+                        for verb in verbs.split())
+
+
 def list_rules() -> list[policy.RuleDefault]:
     """Every rule with its default."""
     rules = [*BLOCKS]
     for noun, check, verbs in _API:
-        scopes = None if check == ADMIN else ['project']
-        rules += [policy.RuleDefault(f'{noun}:{verb}', check, scope_types=scopes)
-                  for verb in verbs.split()]
+        for rule in [f'{noun}:{verb}' for verb in verbs.split()]:
+            scopes = ['project'] if rule in OF_PROJECTS else None
+            rules.append(policy.RuleDefault(rule, check, scope_types=scopes))
     return rules
 
 

@@ -154,6 +154,7 @@ class Root:
     def serve(self, request: webob.Request, response: webob.Response) -> webob.Response:
         """Call the endpoint's handler and answer what it returns."""
         values, call = request.context['call']
+        call.admit()
         document = call.endpoint.handler(call, **values)
         if document is None:
             return webob.Response(status=204, content_type=None)

@@ -19,12 +19,14 @@ from magnum_lite.db.engine import Database
 from magnum_lite.db.store import ALL, Scope
 from magnum_lite.exceptions import (
     BadRequest,
+    Forbidden,
     MethodNotAllowed,
     NoRoute,
     NotAcceptable,
     ServiceError,
 )
 from magnum_lite.objects.attribute import Attribute
+from magnum_lite.policy import OF_PROJECTS
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
@@ -83,6 +85,14 @@ class Request:
     def lookups(self) -> Lookups:
         """Look-ups with the caller's token; a context manager."""
         return Lookups(self.service.conf, self.context, self.service.memory)
+
+    def admit(self) -> None:
+        """Refuse a caller without a project what belongs to projects, before it is looked for.
+
+        :raises Forbidden: the token has none.
+        """
+        if self.endpoint.rule in OF_PROJECTS and not self.context.project_id:
+            raise Forbidden('A token of a project is needed')
 
     def authorize(self, owned: Any = None) -> None:
         """Check the endpoint's rule.

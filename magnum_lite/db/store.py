@@ -24,25 +24,29 @@ R = TypeVar('R', bound=Resource)
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose objects are seen.
+    """Whose objects are seen: nobody's unless it says whose.
 
-    :ivar project_id: one project's, or None for those of all projects.
+    :ivar project_id: one project's; None for a caller without a project.
+    :ivar everything: those of all projects.
     """
 
-    project_id: str | None
+    project_id: str | None = None
+    everything: bool = False
 
     def condition(self, resource: type[Resource]) -> sa.ColumnElement[bool]:
-        """The WHERE of it; public templates that are not hidden are everybody's."""
+        """The WHERE of it; public templates that are not hidden are every project's."""
         columns = tables.OF[resource].c
-        if self.project_id is None or 'project_id' not in columns:
+        if self.everything:
             return sa.true()
+        if not self.project_id or 'project_id' not in columns:
+            return sa.false()
         mine = columns.project_id == self.project_id
         if resource is ClusterTemplate:
             return sa.or_(mine, sa.and_(columns.public.is_(True), columns.hidden.is_(False)))
         return mine
 
 
-ALL = Scope(None)
+ALL = Scope(everything=True)
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,7 @@ def rows(connection: sa.Connection, resource: type[Resource], /, *columns: str,
     return connection.execute(query).all()
 
 
-def page(connection: sa.Connection, resource: type[Resource], /, page: Page, scope: Scope = ALL,
+def page(connection: sa.Connection, resource: type[Resource], /, page: Page, scope: Scope,
          **where: Any) -> Sequence[sa.Row]:
     """One page of a list, as rows.
 

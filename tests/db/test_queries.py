@@ -17,7 +17,7 @@ QUERIES = {
     'groups of clusters': lambda c: store.rows(c, NodeGroup, cluster_id=['a', 'b']),
     'templates': lambda c: store.page(c, ClusterTemplate, PAGE, MINE),
     'driver by name': lambda c: store.find(c, Driver, name='d'),
-    'operations of a cluster': lambda c: store.page(c, Operation, PAGE, cluster_id='a'),
+    'operations of a cluster': lambda c: store.page(c, Operation, PAGE, store.ALL, cluster_id='a'),
     'authorities': lambda c: store.find(c, Certificate, cluster_id='a', purpose='etcd'),
     'claimable': lambda c: claims.claimable(c, limit=10),
     'due': lambda c: claims.due(c, owner='me', limit=10),

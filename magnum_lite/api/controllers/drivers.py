@@ -17,7 +17,7 @@ def list_drivers(request: Request) -> dict[str, Any]:
     request.authorize()
     wanted = paging.page(request, Driver)
     with request.service.db.read() as connection:
-        rows = store.page(connection, Driver, wanted, deleted_at=None)
+        rows = store.page(connection, Driver, wanted, store.ALL, deleted_at=None)
         counts = store.count_by(connection, Cluster, 'driver', 'driver_version')
     items = [_view(request, row, counts.get((row.name, row.version), 0)) for row in rows]
     return paging.document(request, 'drivers', 'drivers', wanted, rows, items)

@@ -41,7 +41,8 @@ def list_groups(request: Request, cluster: str) -> dict[str, Any]:
     where = {'role': request.query['role']} if 'role' in request.query else {}
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
-        rows = store.page(connection, NodeGroup, wanted, cluster_id=found.uuid, **where)
+        rows = store.page(connection, NodeGroup, wanted, store.ALL, cluster_id=found.uuid,
+                          **where)
     return paging.document(request, 'nodegroups', f'clusters/{found.uuid}/nodegroups', wanted, rows,
                            [views.nodegroup(request, row, found.labels) for row in rows])
 

@@ -33,6 +33,8 @@ def list_quotas(request: Request) -> dict[str, Any]:
     request.authorize()
     wanted = paging.page(request, Quota)
     of_all = schema.accept('all_tenants', Boolean(), request.query.get('all_tenants', 'false'))
+    if of_all and not request.context.is_admin:
+        raise Forbidden('Quotas of other projects are shown to administrators only')
     scope = store.ALL if of_all else store.Scope(request.context.project_id)
     with request.service.db.read() as connection:
         rows = store.page(connection, Quota, wanted, scope)

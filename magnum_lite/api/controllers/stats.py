@@ -26,9 +26,11 @@ def show(request: Request) -> dict[str, Any]:
     context = request.context
     if request.query.get('type', _TYPE).lower() != _TYPE:
         raise Invalid(path='type', reason=f'{_TYPE} is expected')
-    project = request.query.get('project_id', None if context.is_admin else context.project_id)
-    if project != context.project_id and not context.is_admin:
+    project = request.query.get('project_id')
+    if project not in (None, context.project_id) and not context.is_admin:
         raise Forbidden('Statistics of other projects are shown to administrators only')
+    own = Scope(context.project_id if project is None else project)
+    scope = ALL if project is None and context.is_admin else own
     with request.service.db.read() as connection:
-        clusters, nodes = stats.totals(connection, ALL if project is None else Scope(project))
+        clusters, nodes = stats.totals(connection, scope)
     return {'clusters': clusters, 'nodes': nodes}
