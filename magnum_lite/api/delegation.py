@@ -14,6 +14,7 @@ from magnum_lite.api.endpoint import Request
 from magnum_lite.cloud import identity, trusts
 from magnum_lite.cloud.lender import Lender, Lent
 from magnum_lite.db import journal, ledger
+from magnum_lite.db.engine import AWAY
 from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.exceptions import CredentialRefused, DelegationRefused, NoRole, Unavailable
 from magnum_lite.objects import Cluster, Operation
@@ -94,14 +95,25 @@ def _lent(request: Request, cluster_id: str, lender: Lender) -> Iterator[tuple[L
     try:
         lent = lender.make(request.context, name)
     except DelegationRefused:
-        write(ledger.close, cluster_id, lender.kind, [name])
+        with suppress(*AWAY):       # the look for strays finds that it was never made
+            write(ledger.close, cluster_id, lender.kind, [name])
         raise
     try:
         yield lender, name, lent
     except Exception:
-        try:
-            lender.take_back(request.context, lent)
-            write(ledger.close, cluster_id, lender.kind, [name])
-        except Unavailable as error:
-            LOG.warning('%s %s is left to a conductor: %s', lender.noun, lent.id, error)
+        _take_back(request, cluster_id, lender, name, lent)
         raise
+
+
+def _take_back(request: Request, cluster_id: str, lender: Lender, name: str, lent: Lent) -> None:
+    """Delete what no cluster got. What nobody can say anything of is left to a conductor: the
+    cluster may have been accepted, though the answer to COMMIT was lost.
+    """
+    write = request.service.db.write
+    try:
+        if not write(ledger.abandon, cluster_id, lender.kind, name):
+            return
+        lender.take_back(request.context, lent)
+        write(ledger.close, cluster_id, lender.kind, [name])
+    except (Unavailable, *AWAY) as error:
+        LOG.warning('%s %s is left to a conductor: %s', lender.noun, lent.id, error)

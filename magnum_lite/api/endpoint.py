@@ -3,6 +3,7 @@ the one that a request means.
 """
 
 import functools
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,8 @@ from magnum_lite.api.microversion import RANGE, Version
 from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.lookups import Lookups, Memory
 from magnum_lite.context import RequestContext
-from magnum_lite.db.engine import Database
+from magnum_lite.db import store
+from magnum_lite.db.engine import AWAY, Database
 from magnum_lite.db.store import ALL, Scope
 from magnum_lite.exceptions import (
     BadRequest,
@@ -25,11 +27,13 @@ from magnum_lite.exceptions import (
     NotAcceptable,
     ServiceError,
 )
+from magnum_lite.objects import ClusterVersion, Operation
 from magnum_lite.objects.attribute import Attribute
 from magnum_lite.policy import OF_PROJECTS
 from magnum_lite.rpc import Waker
 from magnum_lite.secrets.vault import Vault
 
+LOG = logging.getLogger(__name__)
 # Paths that answer 405 instead of 404 although nothing is there (contract 2.0.1, 2.1.6, 2.8).
 _TAKEN = ('/clusters/{cluster}/actions', '/clusters/{cluster}/actions/{action}',
           '/mservices/{mservice}')
@@ -103,6 +107,41 @@ class Request:
         target = None if owned is None else {'project_id': owned.project_id,
                                              'user_id': owned.user_id}
         self.context.can(self.endpoint.rule, target)
+
+    def accept(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """What ``work(connection, ...)`` returns, done in the transaction that accepts the request.
+
+        A connection that breaks at COMMIT leaves open whether the transaction took place: what is
+        there was accepted.
+
+        :param args: the Operation is among them, unless none is asked for.
+        :raises oslo_db.exception.DBError: it is not there, or nobody can say.
+        """
+        operation = next((arg for arg in args if isinstance(arg, Operation)), None)
+        uuid = operation and operation.uuid     # one that joins another takes the uuid of that
+        returned: list[Any] = []
+
+        def attempt(connection: Any) -> Any:
+            returned.append(work(connection, *args, **kwargs))
+            return returned[-1]
+        try:
+            return self.service.db.write(attempt)
+        except AWAY as error:
+            if not operation or not returned or not self._is_there(operation, uuid):
+                raise
+            LOG.warning('Operation %s was accepted, though the answer to COMMIT was lost: %s',
+                        operation.uuid, error)
+            return returned[-1]
+
+    def _is_there(self, operation: Operation, uuid: str | None) -> bool:
+        try:
+            with self.service.db.read() as connection:
+                return bool(store.count(connection, Operation, uuid=uuid) or store.count(
+                    connection, ClusterVersion, cluster_id=operation.cluster_id,
+                    request_id=operation.request_id))
+        except AWAY as error:
+            LOG.warning('Nobody knows whether operation %s was accepted: %s', uuid, error)
+            return False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ STACK = 'heat-stack'
 # Named by their marks, see cloud/lender.py.
 TRUST = 'trust'
 APPLICATION_CREDENTIAL = 'application-credential'
+_LONG_AGO = datetime.datetime(1970, 1, 2)       # noqa: DTZ001 - columns hold UTC
 
 
 def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> bool:
@@ -53,6 +54,19 @@ def identify(connection: sa.Connection, cluster_id: str, kind: str, name: str,
     connection.execute(ledger.update().where(
         ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name
     ).values(external_id=external_id))
+
+
+def abandon(connection: sa.Connection, cluster_id: str, kind: str, name: str) -> bool:
+    """Leave what was made for a request to the look for strays, from now on.
+
+    The row is changed, not only read: so a transaction that would give it to a cluster, and of
+    which nobody knows how it ends, has ended before, or cannot take place any more.
+
+    :returns: False when a cluster got it.
+    """
+    return bool(connection.execute(ledger.update().where(
+        ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name,
+        ledger.c.external_id.is_(None)).values(created_at=_LONG_AGO)).rowcount)
 
 
 def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[sa.Row]:

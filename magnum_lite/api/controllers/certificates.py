@@ -82,7 +82,7 @@ def rotate(request: Request, cluster: str) -> dict[str, Any]:
     operation = change_of(request, found, 'rotate_ca', 'rotate the certificate authorities',
                           target={'cluster': {'ca_generation': found.ca_generation + 1}})
     nodes = sum(group.node_count for group in groups)
-    request.service.db.write(accept.whole, found, operation, groups=[],
+    request.accept(accept.whole, found, operation, groups=[],
                              timeout_min=deadline.timeout_min(nodes))
     request.service.waker.wake(operation.uuid)
     return {'uuid': found.uuid}

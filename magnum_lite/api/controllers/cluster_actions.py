@@ -38,7 +38,7 @@ def resize(request: Request, cluster: str) -> dict[str, Any]:
     operation = change_of(
         request, found, 'resize', f'node_count {count} of {group.name}', node_group=group.uuid,
         target={'nodes_to_remove': given.get('nodes_to_remove', [])})
-    uuid = request.service.db.write(
+    uuid = request.accept(
         set_count, found, operation, count, max_nodes=request.service.conf.cluster.max_nodes,
         timeout_min=deadline.timeout_min(max(count, group.node_count)))
     request.service.waker.wake(uuid)

@@ -66,7 +66,7 @@ def create(request: Request) -> dict[str, Any]:
 def _accept(request: Request, cluster: Cluster, groups: list[NodeGroup],
             *also: Callable[[Any, Operation], None]) -> dict[str, Any]:
     operation = _operation(request, cluster)
-    request.service.db.write(_write, cluster, groups, operation, request.service.conf, also)
+    request.accept(_write, cluster, groups, operation, request.service.conf, also)
     request.service.waker.wake(operation.uuid)
     return {'uuid': cluster.uuid}
 

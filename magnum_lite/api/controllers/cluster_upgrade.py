@@ -52,7 +52,7 @@ def upgrade(request: Request, cluster: str) -> dict[str, Any]:
         node_group=one.uuid if one else None,
         target=_target(new, wanted, groups, _facts(request, new), batch))
     nodes = sum(group.node_count for group in groups)
-    request.service.db.write(accept.whole, found, operation,
+    request.accept(accept.whole, found, operation,
                              groups=[group.uuid for group in groups],
                              timeout_min=deadline.timeout_min(nodes))
     request.service.waker.wake(operation.uuid)

@@ -102,7 +102,7 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
         operation = change_of(request, found, 'update', f'node_count {count} of {worker.name}',
                               node_group=worker.uuid,
                               target={'rollback': True} if rollback else {})
-    request.service.db.write(_change, found, operation, count, changed,
+    request.accept(_change, found, operation, count, changed,
                              request.service.conf.cluster.max_nodes)
     if operation:
         request.service.waker.wake(operation.uuid)
@@ -128,7 +128,7 @@ def delete(request: Request, cluster: str) -> None:
         nodes = sum(group.node_count for group in
                     store.rows(connection, NodeGroup, cluster_id=found.uuid))
     operation = change_of(request, found, 'delete', 'delete')
-    if request.service.db.write(accept.delete, found, operation,
+    if request.accept(accept.delete, found, operation,
                                 timeout_min=deadline.timeout_min(nodes)):
         request.service.waker.wake(operation.uuid)
 

@@ -34,7 +34,7 @@ def rotate(request: Request, cluster: str) -> dict[str, Any]:
 def _accept(request: Request, cluster: Cluster, nodes: int,
             *also: Callable[[Any, Operation], None]) -> dict[str, Any]:
     operation = change_of(request, cluster, 'rotate_credentials', 'rotate credentials')
-    request.service.db.write(_write, cluster, operation, deadline.timeout_min(nodes), also)
+    request.accept(_write, cluster, operation, deadline.timeout_min(nodes), also)
     request.service.waker.wake(operation.uuid)
     return {'uuid': cluster.uuid}
 

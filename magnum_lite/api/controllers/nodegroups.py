@@ -86,7 +86,7 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
             lookups.flavor('flavor_id', given['flavor_id'])
     operation = change_of(request, found, 'nodegroup_create', f'create node group {group.name}',
                           node_group=group.uuid)
-    request.service.db.write(_add, found, group, operation, request.service.conf)
+    request.accept(_add, found, group, operation, request.service.conf)
     request.service.waker.wake(operation.uuid)
     return views.nodegroup(request, group, found.labels)
 
@@ -109,7 +109,7 @@ def update(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
         request, found, 'nodegroup_update',
         f'change {", ".join(sorted(changed)) or "nothing"} of node group {group.name}',
         node_group=group.uuid)
-    return _shown(request, found, *request.service.db.write(
+    return _shown(request, found, *request.accept(
         _change, found, operation, changed, deadline.timeout_min(group.node_count)))
 
 
@@ -123,7 +123,7 @@ def delete(request: Request, cluster: str, nodegroup: str) -> None:
         raise BadRequest(reason=f'Node group {group.name} came with the cluster and goes with it')
     operation = change_of(request, found, 'nodegroup_delete', f'delete node group {group.name}',
                           node_group=group.uuid)
-    if request.service.db.write(accept.remove_group, found, operation,
+    if request.accept(accept.remove_group, found, operation,
                                 timeout_min=deadline.timeout_min(group.node_count)):
         request.service.waker.wake(operation.uuid)
 
