@@ -2,11 +2,11 @@
 import contextlib
 import fcntl
 import json
-import os
 import pathlib
 import shutil
 import socket
 
+from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.server import LOOPBACK
 from magnum_lite_dev.trouble import Trouble
@@ -71,8 +71,7 @@ class State:
         self.heat.mkdir(exist_ok=True)
         key = self.directory / 'secrets.key'
         if not key.exists():
-            with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), 'w') as file:
-                file.write(new_key() + '\n')
+            keyfile.put_first(str(key), new_key())
         if not self.is_prepared:
             self._write({'ports': DEFAULT_PORTS})
 

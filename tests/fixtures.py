@@ -13,6 +13,7 @@ from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import migrate, store
 from magnum_lite.objects import Driver
+from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 
 LATEST = 'container-infra latest'
@@ -38,7 +39,7 @@ def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://',
     """
     key_file = folder / 'keys'
     if not key_file.exists():
-        key_file.write_text(new_key())
+        keyfile.put_first(key_file, new_key())
     catalog = catalog or dict.fromkeys(('compute', 'image', 'network', 'orchestration'), SILENT)
     wanted = {
         'DEFAULT': {'transport_url': transport_url, 'host': 'here'},

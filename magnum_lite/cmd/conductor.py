@@ -12,6 +12,7 @@ from oslo_config import cfg  # noqa: E402
 
 from magnum_lite import conf as options  # noqa: E402
 from magnum_lite.conductor.service import Worker  # noqa: E402
+from magnum_lite.secrets import keyfile  # noqa: E402
 
 
 class Conductor(cotyledon.Service):
@@ -35,7 +36,15 @@ class Conductor(cotyledon.Service):
 def main() -> None:
     """Run the conductor until a signal ends it."""
     conf = options.load(sys.argv[1:], prog='magnum-lite-conductor')
+    _check_keys(conf)
     patience_s = int(conf.cloud.heat_timeout_s) + 10     # for the steps under way
     manager = cotyledon.ServiceManager(graceful_shutdown_timeout=patience_s)
     manager.add(Conductor, workers=conf.conductor.workers, args=(conf,))
     manager.run()
+
+
+def _check_keys(conf: cfg.ConfigOpts) -> None:
+    try:
+        keyfile.read(conf.secrets.key_file)
+    except keyfile.BadKeyFile as error:
+        sys.exit(f'magnum-lite-conductor: {error}')

@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections import Counter
-from pathlib import Path
 
 from oslo_config import cfg
 from oslo_db import exception as db_exc
@@ -15,6 +14,7 @@ from magnum_lite.db import migrate, purge, services, store
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Driver
+from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 
 
@@ -126,13 +126,8 @@ def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
 
 
 def _secret_key(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
-    if not conf.secrets.key_file:
-        raise ServiceError('[secrets] key_file is not set')
-    path = Path(conf.secrets.key_file)
-    old = path.read_text() if path.exists() else ''
-    path.touch(mode=0o600)
-    path.write_text(new_key() + '\n' + old)
-    print(f'{path} has a new first key; restart API and conductors')
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    print(f'{conf.secrets.key_file} has a new first key; running processes take it by themselves')
 
 
 def _table(titles: tuple[str, ...], rows: list[tuple]) -> None:

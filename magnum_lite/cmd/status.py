@@ -11,7 +11,7 @@ from magnum_lite.db import migrate, store
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Driver
-from magnum_lite.secrets.keyring import Keyring
+from magnum_lite.secrets import keyfile
 
 SUCCESS, WARNING, FAILURE = (upgradecheck.Code.SUCCESS, upgradecheck.Code.WARNING,
                              upgradecheck.Code.FAILURE)
@@ -43,7 +43,7 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _secrets(self) -> upgradecheck.Result:
         try:
-            Keyring(cfg.CONF).seal('')
+            keyfile.read(cfg.CONF.secrets.key_file)
         except ServiceError as error:
             return upgradecheck.Result(FAILURE, str(error))
         return upgradecheck.Result(SUCCESS)

@@ -13,6 +13,7 @@ from magnum_lite.conductor.service import Worker
 from magnum_lite.db import accept, migrate, store
 from magnum_lite.db.engine import Database
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation
+from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.fixture import running_heat
 from tests.engine.tiny import Tiny
@@ -59,7 +60,7 @@ def write_config(path, heat, **values):
     values = {'transport_url': 'fake://', 'connection': f'sqlite:///{path}/m.sqlite',
               'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_s': 30, **values}
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
-    (path / 'keys').write_text(new_key())
+    keyfile.put_first(path / 'keys', new_key())
     file = path / 'magnum-lite.conf'
     file.write_text(CONFIG.format(path=path, catalog=catalog, **values))
     return file

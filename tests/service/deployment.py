@@ -19,6 +19,7 @@ import psutil
 import requests
 import sqlalchemy as sa
 
+from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.keystone import RunningKeystone
 from magnum_lite_dev.state import free_port
@@ -256,7 +257,7 @@ def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2
     :param keystone: a ``RunningKeystone`` that vouches for callers; None believes them.
     """
     gate, transport = _gate(broker) if broker else (None, 'fake://')
-    (path / 'keys').write_text(new_key())
+    keyfile.put_first(path / 'keys', new_key())
     config = path / 'magnum-lite.conf'
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     config.write_text(CONFIG.format(

@@ -1,0 +1,118 @@
+"""The file with the keys: read only when it is private, written so that a full disk loses nothing.
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from magnum_lite.exceptions import ServiceError
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class BadKeyFile(ServiceError):
+    """The key file is missing, unreadable, broken, or not private. For operators: names the path.
+    """
+
+    code = 'bad-key-file'
+    message = '[secrets] key_file {path} {reason}'
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """What was read.
+
+    :ivar stamp: changes with the file; see ``stamp``.
+    """
+
+    keys: tuple[str, ...] = field(repr=False)
+    stamp: tuple[int, ...]
+
+
+def stamp(path: str) -> tuple[int, ...]:
+    """Differs after each change of the file.
+
+    :raises OSError: there is none.
+    """
+    found = Path(path).stat()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size, found.st_mode
+
+
+def read(path: str | None) -> KeyFile:
+    """The keys, the one that seals first.
+
+    :raises BadKeyFile: it cannot be used, and why.
+    """
+    if not path:
+        raise BadKeyFile('[secrets] key_file is not set. magnum-lite-manage secret key makes one '
+                         'where it is')
+    try:
+        seen = stamp(path)
+        text = Path(path).read_text()
+    except (OSError, ValueError) as error:
+        raise BadKeyFile(path=path, reason=f'cannot be read: {error}') from error
+    mode = seen[-1]
+    if mode & _OTHERS:
+        raise BadKeyFile(path=path, reason=f'has mode {stat.S_IMODE(mode):04o}: others than its '
+                                           f'owner may use it. Run: chmod 0600 {path}, and think '
+                                           'of a new key if somebody may have read it')
+    keys = tuple(text.split())
+    if not keys:
+        raise BadKeyFile(path=path, reason='is empty. Restore it from the backup; delete it only '
+                                           'where nothing was ever sealed')
+    for number, key in enumerate(keys, 1):
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise BadKeyFile(path=path, reason=f'has no key in line {number}: {error}') from error
+    return KeyFile(keys, seen)
+
+
+def put_first(path: str | None, key: str) -> None:
+    """Put a key before those of the file, or make the file; waits for others that change it.
+
+    :raises BadKeyFile: what is there cannot be used; it stays as it is.
+    :raises OSError: it cannot be written; it stays as it is.
+    """
+    if not path:
+        raise BadKeyFile('[secrets] key_file is not set')
+    target = Path(os.path.realpath(path))       # a symbolic link stays one
+    with _locked(target.parent) as folder:
+        old = read(str(target)).keys if target.exists() else ()
+        _replace(target, '\n'.join((key, *old)) + '\n')
+        os.fsync(folder)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _replace(target: Path, text: str) -> None:
+    """Write beside, sync, and rename: at each moment the whole old file or the whole new one."""
+    descriptor, fresh = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
+    try:
+        with os.fdopen(descriptor, 'w') as file:        # mkstemp makes it with mode 0600
+            if target.exists():
+                old = target.stat()
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        Path(fresh).rename(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(fresh).unlink()
+        raise

@@ -1,0 +1,126 @@
+"""The file with the keys: how it is written, who may read it, and when a change is taken."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from oslo_config import cfg
+
+from magnum_lite import conf as options
+from magnum_lite.secrets import keyfile
+from magnum_lite.secrets.keyring import Keyring, Unreadable, new_key
+
+PROGRAMS = Path(sys.executable).parent
+
+
+@pytest.fixture
+def keys(tmp_path):
+    """The path of a file with one key."""
+    path = tmp_path / 'etc' / 'keys'
+    path.parent.mkdir()
+    keyfile.put_first(str(path), new_key())
+    return path
+
+
+@pytest.fixture
+def conf(keys, tmp_path):
+    """A configuration that names it."""
+    conf = cfg.ConfigOpts()
+    options.register(conf)
+    file = tmp_path / 'magnum-lite.conf'
+    file.write_text(f'[database]\nconnection = sqlite:///{tmp_path}/m.sqlite\n'
+                    f'[secrets]\nkey_file = {keys}\n')
+    conf([], default_config_files=[str(file)])
+    return conf
+
+
+def program(conf, name, *words, **more):
+    """How a program of ours ended."""
+    return subprocess.run([PROGRAMS / name, '--config-file', *conf.default_config_files, *words],
+                          capture_output=True, text=True, timeout=120, check=False, **more)
+
+
+def full_disk():
+    """Let the process write no byte more than 20 into a file."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+
+
+def test_a_full_disk_takes_no_key(conf, keys):
+    before = keys.read_bytes()
+    ended = program(conf, 'magnum-lite-manage', 'secret', 'key', preexec_fn=full_disk)
+    assert ended.returncode == 1 and 'File too large' in ended.stderr
+    assert keys.read_bytes() == before
+    assert list(keys.parent.iterdir()) == [keys]
+
+
+@pytest.mark.parametrize('step', ['os.fchown', 'os.fsync', 'Path.rename'])
+def test_a_writer_that_ends_at_any_step_takes_no_key(keys, monkeypatch, step):
+    def end(*args):
+        raise KeyboardInterrupt
+    before = keys.read_bytes()
+    monkeypatch.setattr(f'magnum_lite.secrets.keyfile.{step}', end)
+    with pytest.raises(KeyboardInterrupt):
+        keyfile.put_first(str(keys), new_key())
+    assert keys.read_bytes() == before and list(keys.parent.iterdir()) == [keys]
+
+
+def test_a_new_key_comes_first_and_keeps_owner_and_link(conf, keys, tmp_path):
+    if os.getuid() == 0:
+        os.chown(keys, 65534, 65534)
+    link = tmp_path / 'link'
+    link.symlink_to(keys)
+    owner, old = keys.stat().st_uid, keys.read_text()
+    keyfile.put_first(str(link), new_key())
+    assert link.is_symlink() and keys.read_text().endswith('\n' + old)
+    assert keys.stat().st_uid == owner and keys.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize('mode', [0o640, 0o604, 0o620])
+def test_a_key_file_that_others_may_use_is_refused(keys, mode):
+    keys.chmod(mode)
+    with pytest.raises(keyfile.BadKeyFile, match='chmod 0600'):
+        keyfile.read(str(keys))
+
+
+def test_programs_do_not_start_with_keys_that_others_may_use(conf, keys):
+    keys.chmod(0o640)
+    ended = program(conf, 'magnum-lite-conductor')
+    assert ended.returncode == 1 and 'chmod 0600' in ended.stderr
+    assert 'chmod 0600' in program(conf, 'magnum-lite-manage', 'secret', 'key').stderr
+
+
+@pytest.mark.parametrize('text, reason', [('', 'is empty'), ('x\n', 'no key in line 1')])
+def test_a_broken_key_file_is_refused_and_stays(keys, text, reason):
+    keys.write_text(text)
+    with pytest.raises(keyfile.BadKeyFile, match=reason):
+        keyfile.put_first(str(keys), new_key())
+    assert keys.read_text() == text
+
+
+def test_a_running_process_takes_new_keys(conf, keys):
+    old, running = Keyring(conf), Keyring(conf)
+    sealed = running.seal('text')
+    keyfile.put_first(str(keys), new_key())
+    fresh = Keyring(conf).seal('text')
+    assert running.open(fresh) == running.open(sealed) == 'text'
+    keys.write_text(keys.read_text().splitlines()[0])
+    with pytest.raises(Unreadable):
+        running.open(sealed)
+    assert old.open(fresh) == 'text'
+
+
+def test_a_running_process_keeps_its_keys_while_the_file_is_away(conf, keys):
+    running = Keyring(conf)
+    sealed = running.seal('text')
+    keys.rename(keys.with_name('away'))
+    assert running.open(sealed) == 'text'
+
+
+def test_tenants_are_not_told_where_the_keys_are(conf, keys):
+    keys.unlink()
+    with pytest.raises(Unreadable) as caught:
+        Keyring(conf).seal('text')
+    assert str(keys) not in str(caught.value) and 'key_file' not in str(caught.value)
