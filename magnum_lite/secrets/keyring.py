@@ -3,11 +3,12 @@
 import logging
 from dataclasses import dataclass
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet
 from oslo_config import cfg
 
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.secrets import keyfile
+from magnum_lite.secrets.sealing import Key, Row
 
 LOG = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class _Keys:
     """The keys of the file as it was when it had the stamp."""
 
     stamp: tuple[int, ...]
-    fernet: MultiFernet
+    keys: tuple[Key, ...]
 
 
 class Keyring:
@@ -37,41 +38,48 @@ class Keyring:
 
     def __init__(self, conf: cfg.ConfigOpts):
         self._path = conf.secrets.key_file
+        self._is_binding = conf.secrets.readable_by != '1.0'
         self._kept: _Keys | None = None
 
-    def seal(self, text: str) -> str:
-        """The text, unreadable.
+    def seal(self, text: str, row: Row) -> str:
+        """The text, unreadable, and opened only for that row.
 
         :raises Unreadable: there is no key file.
         """
-        return self._keys().fernet.encrypt(text.encode()).decode()
+        first = self.keys()[0]
+        return first.seal(text, row) if self._is_binding else first.seal_unbound(text)
 
-    def open(self, sealed: str) -> str:
+    def open(self, sealed: str, row: Row) -> str:
         """The text again.
 
-        :raises Unreadable: no key opens it.
+        :raises Unreadable: no key opens it, or it was sealed for another row.
         """
-        try:
-            return self._keys().fernet.decrypt(sealed.encode()).decode()
-        except InvalidToken as error:
-            LOG.error('A secret was sealed with a key that [secrets] key_file %s does not have',
-                      self._path)
-            raise Unreadable from error
+        for key in self.keys():
+            text = key.open(sealed, row)
+            if text is not None:
+                return text
+        LOG.error('Secret %s of cluster %s does not open: it was sealed for another row, or with a '
+                  'key that [secrets] key_file %s does not have', row[2], row[1], self._path)
+        raise Unreadable
 
-    def _keys(self) -> _Keys:
-        """Those of the file now; the last good ones while it cannot be used."""
+    def keys(self) -> tuple[Key, ...]:
+        """The keys of the file now, the one that seals first; the last good ones while it cannot
+        be used.
+
+        :raises Unreadable: there are none.
+        """
         kept = self._kept
         try:
             if kept and kept.stamp == keyfile.stamp(self._path):
-                return kept
+                return kept.keys
             found = keyfile.read(self._path)
         except (OSError, keyfile.BadKeyFile) as error:
             LOG.error('%s', error)
             if kept:
-                return kept
+                return kept.keys
             raise Unreadable from error
-        self._kept = _Keys(found.stamp, MultiFernet([Fernet(key) for key in found.keys]))
-        return self._kept
+        self._kept = _Keys(found.stamp, tuple(Key(line) for line in found.keys))
+        return self._kept.keys
 
 
 def new_key() -> str:

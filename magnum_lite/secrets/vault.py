@@ -1,4 +1,4 @@
-"""Where secrets of clusters are kept: sealed rows, found by reference."""
+"""Where secrets of clusters are kept: rows, found by reference, each sealed for itself alone."""
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -7,6 +7,7 @@ from oslo_utils import uuidutils
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import secrets
 from magnum_lite.secrets.keyring import Keyring, Unreadable
+from magnum_lite.secrets.sealing import Row
 
 
 class Vault:
@@ -23,8 +24,8 @@ class Vault:
         """
         ref = uuidutils.generate_uuid()
         connection.execute(secrets.insert().values(
-            ref=ref, cluster_id=cluster_id, name=name, sealed=self._keyring.seal(text),
-            created_at=utcnow()))
+            ref=ref, cluster_id=cluster_id, name=name, created_at=utcnow(),
+            sealed=self._keyring.seal(text, Row((ref, cluster_id, name)))))
         return ref
 
     def replace(self, connection: sa.Connection, cluster_id: str, name: str, text: str) -> str:
@@ -38,10 +39,10 @@ class Vault:
 
         :raises Unreadable: there is none, or no key opens it.
         """
-        row = connection.execute(sa.select(secrets.c.sealed).where(secrets.c.ref == ref)).first()
+        row = connection.execute(sa.select(secrets).where(secrets.c.ref == ref)).first()
         if row is None:
             raise Unreadable
-        return self._keyring.open(row.sealed)
+        return self._open(row)
 
     def refs(self, connection: sa.Connection, cluster_id: str) -> dict[str, str]:
         """``{name: reference}`` of all secrets of a cluster."""
@@ -50,6 +51,8 @@ class Vault:
 
     def values(self, connection: sa.Connection, cluster_id: str) -> dict[str, str]:
         """``{name: text}`` of all secrets of a cluster."""
-        query = sa.select(secrets.c.name, secrets.c.sealed).where(
-            secrets.c.cluster_id == cluster_id)
-        return {row.name: self._keyring.open(row.sealed) for row in connection.execute(query)}
+        query = sa.select(secrets).where(secrets.c.cluster_id == cluster_id)
+        return {row.name: self._open(row) for row in connection.execute(query)}
+
+    def _open(self, row: sa.Row) -> str:
+        return self._keyring.open(row.sealed, Row((row.ref, row.cluster_id, row.name)))

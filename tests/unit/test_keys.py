@@ -1,7 +1,6 @@
 """The file with the keys: how it is written, who may read it, and when a change is taken."""
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,9 @@ from oslo_config import cfg
 from magnum_lite import conf as options
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import Keyring, Unreadable, new_key
+from magnum_lite.secrets.sealing import Row
 
+ROW = Row(('ref', 'cluster', 'name'))
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -37,20 +38,19 @@ def conf(keys, tmp_path):
     return conf
 
 
-def program(conf, name, *words, **more):
+def program(conf, name, *words, before=()):
     """How a program of ours ended."""
-    return subprocess.run([PROGRAMS / name, '--config-file', *conf.default_config_files, *words],
-                          capture_output=True, text=True, timeout=120, check=False, **more)
+    command = [*before, PROGRAMS / name, '--config-file', *conf.default_config_files, *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
-def full_disk():
-    """Let the process write no byte more than 20 into a file."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
+# Lets a program write no byte into a file.
+FULL_DISK = ('sh', '-c', 'ulimit -f 0; exec "$0" "$@"')
 
 
 def test_a_full_disk_takes_no_key(conf, keys):
     before = keys.read_bytes()
-    ended = program(conf, 'magnum-lite-manage', 'secret', 'key', preexec_fn=full_disk)
+    ended = program(conf, 'magnum-lite-manage', 'secret', 'key', before=FULL_DISK)
     assert ended.returncode == 1 and 'File too large' in ended.stderr
     assert keys.read_bytes() == before
     assert list(keys.parent.iterdir()) == [keys]
@@ -102,25 +102,25 @@ def test_a_broken_key_file_is_refused_and_stays(keys, text, reason):
 
 def test_a_running_process_takes_new_keys(conf, keys):
     old, running = Keyring(conf), Keyring(conf)
-    sealed = running.seal('text')
+    sealed = running.seal('text', ROW)
     keyfile.put_first(str(keys), new_key())
-    fresh = Keyring(conf).seal('text')
-    assert running.open(fresh) == running.open(sealed) == 'text'
+    fresh = Keyring(conf).seal('text', ROW)
+    assert running.open(fresh, ROW) == running.open(sealed, ROW) == 'text'
     keys.write_text(keys.read_text().splitlines()[0])
     with pytest.raises(Unreadable):
-        running.open(sealed)
-    assert old.open(fresh) == 'text'
+        running.open(sealed, ROW)
+    assert old.open(fresh, ROW) == 'text'
 
 
 def test_a_running_process_keeps_its_keys_while_the_file_is_away(conf, keys):
     running = Keyring(conf)
-    sealed = running.seal('text')
+    sealed = running.seal('text', ROW)
     keys.rename(keys.with_name('away'))
-    assert running.open(sealed) == 'text'
+    assert running.open(sealed, ROW) == 'text'
 
 
 def test_tenants_are_not_told_where_the_keys_are(conf, keys):
     keys.unlink()
     with pytest.raises(Unreadable) as caught:
-        Keyring(conf).seal('text')
+        Keyring(conf).seal('text', ROW)
     assert str(keys) not in str(caught.value) and 'key_file' not in str(caught.value)
