@@ -9,13 +9,12 @@ from oslo_db import exception as db_exc
 from oslo_log.log import LogConfigError
 
 from magnum_lite import conf as options
+from magnum_lite.cmd import secret
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import migrate, purge, services, store
 from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Driver
-from magnum_lite.secrets import keyfile
-from magnum_lite.secrets.keyring import new_key
 
 
 def main() -> int:
@@ -46,8 +45,7 @@ def _parser() -> argparse.ArgumentParser:
             'list': (_driver_list, 'show the versions that clusters may use'),
             'sync': (_driver_sync, 'make a new version of each driver whose package changed')}),
         'service': ('the conductors', {'list': (_service_list, 'show which are alive')}),
-        'secret': ('the keys that seal secrets', {
-            'key': (_secret_key, 'put a new key first into [secrets] key_file; makes the file')}),
+        'secret': ('the keys that seal secrets', secret.COMMANDS),
     }
     for noun, (text, verbs) in commands.items():
         verb_parsers = nouns.add_parser(noun, help=text, description=text).add_subparsers(
@@ -123,11 +121,6 @@ def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
         (row.host, row.binary, 'up' if row.is_up else 'down', row.seen_at,
          ' '.join(f'{name}={version}' for name, version in row.plugins.items()))
         for row in rows])
-
-
-def _secret_key(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
-    keyfile.put_first(conf.secrets.key_file, new_key())
-    print(f'{conf.secrets.key_file} has a new first key; running processes take it by themselves')
 
 
 def _table(titles: tuple[str, ...], rows: list[tuple]) -> None:

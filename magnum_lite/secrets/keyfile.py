@@ -6,7 +6,8 @@ import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +89,29 @@ def put_first(path: str | None, key: str) -> None:
         old = read(str(target)).keys if target.exists() else ()
         _replace(target, '\n'.join((key, *old)) + '\n')
         os.fsync(folder)
+
+
+def keep_first(path: str | None, check: Callable[[], None]) -> int:
+    """Drop all keys but the first; how many went.
+
+    :param check: raises what forbids it; called when nobody else can change the file.
+    :raises BadKeyFile: what is there cannot be used.
+    """
+    target = Path(os.path.realpath(path or ''))
+    with _locked(target.parent) as folder:
+        first, *others = read(str(target)).keys
+        check()
+        _replace(target, first + '\n')
+        os.fsync(folder)
+    return len(others)
+
+
+def age_s(path: str | None) -> float:
+    """Seconds since the file was changed.
+
+    :raises BadKeyFile: it cannot be used.
+    """
+    return time.time() - read(path).stamp[2] / 1e9
 
 
 @contextlib.contextmanager

@@ -1,19 +1,32 @@
 """Secrets in the database: bound to their rows, sealed anew with a new key while others write."""
 
+import os
+import threading
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 
+from magnum_lite.cmd import secret
 from magnum_lite.db.engine import Database
 from magnum_lite.db.tables import METADATA, secrets
-from magnum_lite.secrets.keyring import Unreadable
+from magnum_lite.secrets import keyfile, resealing
+from magnum_lite.secrets.keyring import Keyring, Unreadable, new_key
+from magnum_lite.secrets.sealing import Row
 from magnum_lite.secrets.vault import Vault
 from tests import fixtures
 
 
 @pytest.fixture
-def conf(tmp_path):
+def connection():
+    """Where the database is; None for SQLite."""
+    return None
+
+
+@pytest.fixture
+def conf(tmp_path, connection):
     """A configuration with an empty database."""
-    yield fixtures.make_conf(tmp_path)
+    yield fixtures.make_conf(tmp_path, connection=connection)
     fixtures.forget_conf()
 
 
@@ -66,3 +79,101 @@ def test_what_release_1_0_can_read_is_written_while_it_runs(conf, db):
     conf.set_override('readable_by', '1.1', 'secrets')
     assert read(db, Vault(conf), ref) == 'text'
     assert sealed(db, db.write(Vault(conf).write, 'a', 'other', 'text')).startswith('2.')
+
+
+def fill(conf, db, number):
+    """References of so many new secrets; the text of each is its name."""
+    vault = Vault(conf)
+    return {db.write(vault.write, 'a', f'{number}-{n}', f'{number}-{n}'): f'{number}-{n}'
+            for n in range(number)}
+
+
+def later(conf):
+    """Let the key file have been as it is for long."""
+    os.utime(conf.secrets.key_file, (1, 1))
+
+
+def left(conf, db):
+    """How many secrets wait for the first key."""
+    with db.read() as connection:
+        return resealing.remaining(connection, Keyring(conf))
+
+
+def test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go(conf, db, monkeypatch, capsys):
+    monkeypatch.setattr(resealing, 'BATCH', 10)
+    conf.set_override('readable_by', '1.0', 'secrets')
+    texts = fill(conf, db, 15)
+    conf.set_override('readable_by', '1.1', 'secrets')
+    texts |= fill(conf, db, 12)
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    assert next(resealing.reseal(db, Keyring(conf))).sealed == 10
+    assert left(conf, db) == 17
+    later(conf)
+    with pytest.raises(secret.KeysNeeded, match='17 secrets'):
+        secret.retire(conf, None)
+    secret.reseal(conf, None)
+    assert 'all secrets are sealed with the first key' in capsys.readouterr().out
+    secret.retire(conf, None)
+    assert len(Path(conf.secrets.key_file).read_text().split()) == 1
+    assert {ref: read(db, Vault(conf), ref) for ref in texts} == texts
+    secret.status(conf, None)
+    assert '(line 1): 27 secrets' in capsys.readouterr().out
+
+
+def test_a_key_that_was_first_a_moment_ago_stays(conf, db):
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    with pytest.raises(secret.KeysNeeded, match='Wait'):
+        secret.retire(conf, None)
+
+
+def test_a_reseal_takes_nothing_from_those_who_write_meanwhile(conf, db, monkeypatch):
+    texts = fill(conf, db, 40)
+    names = {text: text for text in texts.values()}
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    monkeypatch.setattr(resealing, 'BATCH', 3)
+    written = dict(names)
+
+    def replace():
+        vault = Vault(conf)
+        for turn in range(3):
+            for name in names:
+                db.write(vault.replace, 'a', name, f'{name} {turn}')
+                written[name] = f'{name} {turn}'
+
+    writer = threading.Thread(target=replace)
+    writer.start()
+    while writer.is_alive():
+        list(resealing.reseal(db, Keyring(conf)))
+    writer.join()
+    list(resealing.reseal(db, Keyring(conf)))
+    with db.read() as connection:
+        assert Vault(conf).values(connection, 'a') == written
+    assert left(conf, db) == 0
+
+
+def test_what_no_key_opens_is_named_and_left(conf, db, capsys):
+    (lost,), kept = fill(conf, db, 1), fill(conf, db, 2)
+    put(db, lost, sealed(db, next(iter(kept))))
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    with pytest.raises(secret.KeysNeeded, match='1 that no key opens'):
+        secret.reseal(conf, None)
+    assert 'no key opens a/1-0' in capsys.readouterr().out
+    assert {ref: read(db, Vault(conf), ref) for ref in kept} == kept
+
+
+def test_a_secret_that_changes_while_it_is_sealed_anew_keeps_the_change(conf, db, monkeypatch):
+    (ref,), keyring = fill(conf, db, 1), Keyring(conf)
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    with db.read() as connection:
+        row = connection.execute(sa.select(secrets)).one()
+    theirs = keyring.seal('theirs', Row((row.ref, row.cluster_id, row.name)))
+    was_opened = keyring.open
+
+    def open_late(*args):
+        text = was_opened(*args)
+        put(db, ref, theirs)
+        return text
+
+    monkeypatch.setattr(keyring, 'open', open_late)
+    assert [progress.sealed for progress in resealing.reseal(db, keyring)] == [0]
+    assert read(db, Vault(conf), ref) == 'theirs'
