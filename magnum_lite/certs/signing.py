@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 
+from magnum_lite.certs import strength
 from magnum_lite.certs.authority import DAY
 from magnum_lite.exceptions import Invalid
 
@@ -22,7 +23,8 @@ def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> str:
 
     Valid from yesterday, so that clocks may differ, for ``days``, never beyond its authority.
 
-    :raises Invalid: no request, or one with a critical extension that users may not ask for.
+    :raises Invalid: no request, a weak one, or one with a critical extension that users may not
+        ask for.
     """
     request = _read(csr_pem)
     ca = x509.load_pem_x509_certificate(ca_pem.encode())
@@ -44,12 +46,14 @@ def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> str:
 
 
 def _read(csr_pem: str) -> x509.CertificateSigningRequest:
+    if len(csr_pem) > strength.MAX_LENGTH:
+        raise Invalid(path='csr', reason=f'it is longer than {strength.MAX_LENGTH} characters')
     try:
         request = x509.load_pem_x509_csr(csr_pem.encode())
+        list(request.extensions)        # read here: a broken one is the user's mistake too
+        list(request.subject)
+        strength.check(request)
         if request.is_signature_valid:
-            list(request.extensions)        # read here: a broken one is the user's mistake too
-            list(request.subject)
-            request.public_key()
             return request
     except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.DuplicateExtension,
             x509.UnsupportedGeneralNameType) as error:

@@ -5,7 +5,7 @@ import datetime
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID, ObjectIdentifier
 
 from magnum_lite.certs import authority
@@ -142,6 +142,38 @@ def test_a_request_signed_by_another_key_is_refused(api, cluster):
     other = csr().splitlines()
     forged = '\n'.join([*lines[:-2], other[-2], lines[-1]])
     api.refused(400, 'POST', '/v1/certificates', {'cluster_uuid': cluster, 'csr': forged})
+
+
+def named(subject, key, digest=None):
+    """A request of a subject, PEM."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
+    return builder.sign(key, digest).public_bytes(serialization.Encoding.PEM).decode()
+
+
+NAME = [x509.NameAttribute(NameOID.COMMON_NAME, 'admin')]
+
+
+@pytest.mark.parametrize('request_of, reason', [
+    (lambda: named(NAME, rsa.generate_private_key(65537, 1024), hashes.SHA256()),  # noqa: S505
+     'RSA of 1024 bits'),
+    (lambda: named(NAME, dsa.generate_private_key(2048), hashes.SHA256()), 'DSA'),
+    (lambda: named(NAME, ec.generate_private_key(ec.SECP192R1()), hashes.SHA256()), 'secp192r1'),
+    (lambda: named(NAME, ec.generate_private_key(ec.SECP256K1()), hashes.SHA256()), 'secp256k1'),
+    (lambda: named(NAME, ec.generate_private_key(ec.SECP256R1()), hashes.SHA224()), 'sha224'),
+    (lambda: named([], ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()), 'common name'),
+    (lambda: csr() + ' ' * 65536, 'longer than'),
+], ids=['rsa', 'dsa', 'curve', 'koblitz', 'digest', 'nameless', 'long'])
+def test_a_weak_request_is_refused(api, cluster, request_of, reason):
+    error = api.refused(400, 'POST', '/v1/certificates', {'cluster_uuid': cluster,
+                                                          'csr': request_of()})
+    assert error['title'].startswith('Invalid input for csr') and reason in error['detail']
+
+
+@pytest.mark.parametrize('key, digest', [
+    (ec.generate_private_key(ec.SECP384R1()), hashes.SHA384()),
+    (ed25519.Ed25519PrivateKey.generate(), None)], ids=['p384', 'ed25519'])
+def test_a_strong_request_is_signed(api, cluster, key, digest):
+    sign(api, cluster, named(NAME, key, digest)).verify_directly_issued_by(ca(api, cluster))
 
 
 def test_a_deleted_cluster_has_no_certificate(api, cluster):
