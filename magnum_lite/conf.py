@@ -50,8 +50,11 @@ CERTIFICATES = (
     cfg.StrOpt('key_type', default='ec-p256', choices=['ec-p256', 'rsa-2048'],
                help='Key of certificate authorities.'),
     cfg.IntOpt('validity_days', default=1825, min=1,
-               help='Days that authorities and certificates are valid; a certificate never '
-                    'outlives its authority.'),
+               help='Days that certificate authorities are valid.'),
+    cfg.IntOpt('max_days', default=365, min=1,
+               help='Days that a certificate that users have signed is valid, unless they '
+                    'ask for fewer; never beyond its authority. It cannot be taken back but by '
+                    'replacing the authority.'),
 )
 SECRETS = (
     cfg.StrOpt('key_file', help='File with the keys that encrypt secrets in the database, one '

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from magnum_lite.certs import strength
 from magnum_lite.certs.authority import DAY
-from magnum_lite.exceptions import Invalid
+from magnum_lite.exceptions import Conflict, Invalid
 
 # Extensions that are taken over as they are.
 _KEPT = (x509.ExtendedKeyUsage, x509.SubjectAlternativeName)
@@ -18,18 +18,21 @@ _USAGES = ('digital_signature', 'key_encipherment', 'content_commitment')
 _OTHER_USAGES = ('data_encipherment', 'key_agreement', 'key_cert_sign', 'crl_sign')
 
 
-def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> str:
-    """A certificate for a request, PEM.
+def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> x509.Certificate:
+    """A certificate for a request.
 
     Valid from yesterday, so that clocks may differ, for ``days``, never beyond its authority.
 
     :raises Invalid: no request, a weak one, or one with a critical extension that users may not
         ask for.
+    :raises Conflict: the authority has expired.
     """
     request = _read(csr_pem)
     ca = x509.load_pem_x509_certificate(ca_pem.encode())
     key: Any = serialization.load_pem_private_key(ca_key_pem.encode(), None)
     today = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+    if ca.not_valid_after_utc <= today:
+        raise Conflict(reason='The certificate authority has expired. Rotate it')
     public_key = request.public_key()
     builder = (
         x509.CertificateBuilder().subject_name(request.subject).issuer_name(ca.subject)
@@ -41,8 +44,15 @@ def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> str:
                        critical=False))
     for value, critical in _extensions(request):
         builder = builder.add_extension(value, critical=critical)
-    certificate = builder.sign(key, hashes.SHA256())
-    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+    return builder.sign(key, hashes.SHA256())
+
+
+def described(certificate: x509.Certificate) -> str:
+    """Serial, subject (at most 200 characters) and end, in words."""
+    subject = ''.join(character if character.isprintable() else '?'
+                      for character in certificate.subject.rfc4514_string()[:200])
+    return (f'certificate {certificate.serial_number:x} for "{subject}", valid until '
+            f'{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}')
 
 
 def _read(csr_pem: str) -> x509.CertificateSigningRequest:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from magnum_lite.db import store
-from magnum_lite.db.tables import steps
+from magnum_lite.db.tables import operations, steps
 from magnum_lite.objects import Operation
 
 MOST = 1000     # steps that are read of one operation: changes that wait may be joined for ever
@@ -22,6 +22,19 @@ def note(connection: sa.Connection, operation: Operation, text: str) -> None:
     """Add a step to the operation's journal."""
     connection.execute(steps.insert().values(operation_id=operation.uuid, fence=operation.fence,
                                              text=short(text), created_at=store.utcnow()))
+
+
+def note_cluster(connection: sa.Connection, cluster_id: str, text: str) -> None:
+    """Add a step about a cluster that no operation makes, to the journal of its newest one.
+
+    A cluster whose operations were purged has none that could be noted.
+    """
+    query = sa.select(operations.c.uuid, operations.c.fence).where(
+        operations.c.cluster_id == cluster_id).order_by(operations.c.id.desc()).limit(1)
+    newest = connection.execute(query).first()
+    if newest:
+        connection.execute(steps.insert().values(
+            operation_id=newest.uuid, fence=newest.fence, text=text, created_at=store.utcnow()))
 
 
 def steps_of(connection: sa.Connection, operation_id: str) -> Sequence[sa.Row]:

@@ -32,6 +32,7 @@ QUERIES = {
     'hurry': lambda c: claims.hurry(c, 'a'),
     'unsent': lambda c: outbox.unsent(c, limit=10),
     'steps': lambda c: journal.steps_of(c, 'o'),
+    'newest operation': lambda c: journal.note_cluster(c, 'a', 'text'),
     'ledger': lambda c: ledger.open_entries(c, 'a'),
     'strays': lambda c: ledger.strays(c, ledger.TRUST, older_s=9),
     'usage': lambda c: usage.release(c, 'p'),

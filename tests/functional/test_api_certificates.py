@@ -144,6 +144,39 @@ def test_a_request_signed_by_another_key_is_refused(api, cluster):
     api.refused(400, 'POST', '/v1/certificates', {'cluster_uuid': cluster, 'csr': forged})
 
 
+def authority_of_years(connection, vault, cluster):
+    """An authority that outlives what it signs."""
+    made = authority.make('kubernetes', key_type='ec-p256', days=1825)
+    store.insert(connection, Certificate.new(
+        cluster_id=cluster, purpose='kubernetes', pem=made.pem, not_after=made.not_after,
+        key_ref=vault.write(connection, cluster, 'ca.kubernetes.key', made.key)))
+
+
+@pytest.mark.parametrize('asked, days', [({}, 365), ({'days': 2}, 2), ({'days': 365}, 365)])
+def test_a_certificate_lives_a_year_or_as_long_as_asked(api, asked, days):
+    cluster = api.cluster(api.template())
+    api.db.write(authority_of_years, api.application.service.vault, cluster)
+    left = sign(api, cluster, csr(), **asked).not_valid_after_utc - datetime.datetime.now(
+        datetime.UTC)
+    assert datetime.timedelta(days - 1) < left <= datetime.timedelta(days)
+
+
+@pytest.mark.parametrize('days', [0, -1, 366, 2 ** 31, 'x'])
+def test_days_that_nobody_may_have_are_refused(api, cluster, days):
+    error = api.refused(400, 'POST', '/v1/certificates', {
+        'cluster_uuid': cluster, 'csr': csr(), 'days': days})
+    assert 'days' in error['detail']
+
+
+def test_the_journal_says_who_had_what_signed(api, cluster):
+    found = sign(api, cluster, csr())
+    newest = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][-1]
+    shown = api.ok('GET', f'/v1/clusters/{cluster}/operations/{newest["uuid"]}')['steps'][-1]
+    for text in (f'{found.serial_number:x}', 'O=system:masters,CN=admin', newest['user_id'],
+                 f'{found.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}', 'kubernetes authority'):
+        assert text in shown['text']
+
+
 def named(subject, key, digest=None):
     """A request of a subject, PEM."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))

@@ -1,19 +1,23 @@
 """Certificates: show the authorities of a cluster, let them sign, replace them."""
 
+import logging
 from typing import Any
+
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from magnum_lite.api.controllers.clusters import change_of, driver_that_can
 from magnum_lite.api.document import ACCEPTED, NOTHING, Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.certs import signing
-from magnum_lite.db import accept, store
-from magnum_lite.exceptions import BadRequest, Conflict, NotFound
+from magnum_lite.db import accept, journal, store
+from magnum_lite.exceptions import BadRequest, Conflict, Invalid, NotFound
 from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, NodeGroup, deadline
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import LINKS
-from magnum_lite.objects.fields import Text, Uuid
+from magnum_lite.objects.fields import Integer, Text, Uuid
 
+LOG = logging.getLogger(__name__)
 _PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
 _DEFAULT = 'kubernetes'     # any other text means it too
 _KIND = attr(Text(), create='optional',
@@ -22,6 +26,9 @@ _SIGN = Document('CertificateRequest', {
     'cluster_uuid': attr(Text(), create='required', blank=True, doc='Uuid or name of the cluster.'),
     'csr': attr(Text(), create='required', blank=True, doc='The request to sign, PEM.'),
     'ca_cert_type': _KIND,
+    'days': attr(Integer(min=1), create='optional', unit='days',
+                 doc='How long it is valid; at most ``[certificates] max_days``, which is the '
+                     'default. Never beyond its authority.'),
     'pem': attr(Text(), create='ignored', doc='Kept for clients.'),
 })
 _ANSWER = {
@@ -50,8 +57,12 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
 @endpoint('POST', '/certificates', rule='certificate:create', status=201, takes=_SIGN,
           answers=_SIGNED, everywhere='context_is_admin', errors=(Conflict,))
 def sign(request: Request) -> dict[str, Any]:
-    """A certificate for a request."""
+    """A certificate for a request; the cluster's journal tells of it."""
     given = request.given()
+    longest = request.service.conf.certificates.max_days
+    days = given.get('days', longest)
+    if days > longest:
+        raise Invalid(path='days', reason=f'certificates are valid for at most {longest} days')
     with request.service.db.read() as connection:
         try:
             found = store.get(connection, Cluster, given['cluster_uuid'], request.scope)
@@ -60,9 +71,15 @@ def sign(request: Request) -> dict[str, Any]:
         request.authorize(found)
         authority = _authority(connection, found, given.get('ca_cert_type', _DEFAULT))
         key = request.service.vault.read(connection, authority.key_ref)
-    pem = signing.sign(given['csr'], authority.pem, key,
-                       days=request.service.conf.certificates.validity_days)
+    certificate = signing.sign(given['csr'], authority.pem, key, days=days)
+    context = request.context
+    text = (
+        f'user {context.user_id} of project {context.project_id} had the {authority.purpose} '
+        f'authority sign {signing.described(certificate)} (request {context.request_id})')
+    request.service.db.write(journal.note_cluster, found.uuid, text)
+    LOG.info('Cluster %s: %s', found.uuid, text)
     kept = {name: given[name] for name in ('csr', 'ca_cert_type') if name in given}
+    pem = certificate.public_bytes(Encoding.PEM).decode()
     return _document(request, found, pem) | kept
 
 
