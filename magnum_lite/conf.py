@@ -132,6 +132,17 @@ IDENTITY = (
                help='Days until the application credential of nodes ends; PATCH /v1/credentials/'
                     '<cluster> makes a new one.'),
 )
+ENROLMENT = (
+    cfg.URIOpt('public_url', schemes=['https', 'http'],
+               help='URL of this API, without /v1, at which nodes fetch their keys; their images '
+                    'have to trust its certificate. Without it the keys of a control plane travel '
+                    'in its user data, where every reader of the project can see them in Heat.'),
+    cfg.IntOpt('window_s', default=3600, min=60,
+               help='Seconds after the creation of a server within which it may fetch its keys.'),
+    cfg.IntOpt('at_once', default=4, min=1,
+               help='Enrolments that one API process checks at a time; more are told to come '
+                    'again.'),
+)
 DEVELOPMENT = (
     cfg.DictOpt('catalog', default={},
                 help='Endpoints of the cloud by service type, for the development identity; '
@@ -157,7 +168,8 @@ MIDDLEWARE = (opts.list_opts_cors, opts.list_opts_http_proxy_to_wsgi, opts.list_
 SERVICE_AUTH = 'service_auth'
 GROUPS = {None: DEFAULT, 'api': API, 'cluster': CLUSTER, 'certificates': CERTIFICATES,
           'secrets': SECRETS, 'database': DATABASE, 'conductor': CONDUCTOR, 'cloud': CLOUD,
-          'identity': IDENTITY, 'development': DEVELOPMENT, 'audit': AUDIT}
+          'identity': IDENTITY, 'enrolment': ENROLMENT, 'development': DEVELOPMENT,
+          'audit': AUDIT}
 
 
 def register(conf: cfg.ConfigOpts) -> None:

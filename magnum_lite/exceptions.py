@@ -78,6 +78,13 @@ class NoRole(DelegationRefused):
                'add --user {user} --project {project} member')
 
 
+class NotEnrolled(Forbidden):
+    """Who asks for the secrets of a node could not show to be that node."""
+
+    code = 'not-enrolled'
+    message = 'No secrets for this server: {reason}'
+
+
 class QuotaExceeded(Forbidden):
     """The project has as many as it may have."""
 

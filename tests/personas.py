@@ -43,6 +43,9 @@ TEMPLATE = {'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small
 TABLE = {
     ('GET', '/'): Row(ALL, stranger=200),
     ('GET', '/v1'): Row(ALL, stranger=200),
+    ('POST', '/enrolments'): Row((), stranger=403, body={
+        'cluster': '{cluster}', 'server': '00000000-0000-4000-8000-000000000000',
+        'proof': 'f' * 64}),
     ('GET', '/openapi.json'): Row(ALL, stranger=200),
     ('GET', '/clusters'): Row(READERS, stranger=200),
     ('GET', '/clusters/detail'): Row(READERS, stranger=200),

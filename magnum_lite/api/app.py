@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -42,7 +43,8 @@ from magnum_lite.secrets.vault import Vault
 JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
 _DISCOVERY = ('/', '/v1', '/v1/')
-_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json')
+# Nodes have no token: they prove who they are, see controllers/enrolments.
+_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json', '/enrolments', '/v1/enrolments')
 _PIECE = 65_536     # bytes
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 
@@ -55,7 +57,8 @@ class Application:
 
     def __init__(self, conf: cfg.ConfigOpts):
         self.service = Service(conf, Database(conf, patient=False), Waker(conf), Vault(conf),
-                               Memory(conf.cloud.lookup_cache_s), Lending.of(conf))
+                               Memory(conf.cloud.lookup_cache_s), Lending.of(conf),
+                               threading.BoundedSemaphore(conf.enrolment.at_once))
         app = SizeLimit(pecan.Pecan(
             Root(self.service), hooks=[faults.Faults(), VersionHeaders()],
             guess_content_type_from_ext=False, use_context_locals=False), conf)

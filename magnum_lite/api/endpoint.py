@@ -4,6 +4,7 @@ the one that a request means.
 
 import functools
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,7 @@ class Service:
     vault: Vault
     memory: Memory
     lending: Lending
+    enrolling: threading.BoundedSemaphore
 
 
 @dataclass(frozen=True)

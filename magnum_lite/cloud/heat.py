@@ -69,6 +69,13 @@ class Heat:
         return named[0].id if named else stack
 
     @_bounded
+    def servers(self, stack: str) -> Sequence[str]:
+        """Ids of what a stack has made so far, those of its nested stacks too."""
+        return [r.physical_resource_id
+                for r in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
+                if r.physical_resource_id]
+
+    @_bounded
     def create(self, name: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> str:
         """Start creating a stack; its id. One of the cluster that is there already counts."""
         fields = _fields(arguments, tags)

@@ -48,7 +48,18 @@ class Checks(upgradecheck.UpgradeCommands):
             return upgradecheck.Result(FAILURE, str(error))
         return upgradecheck.Result(SUCCESS)
 
-    _upgrade_checks = (('Database', _database), ('Drivers', _drivers), ('Secrets', _secrets))
+    def _enrolment(self) -> upgradecheck.Result:
+        url = cfg.CONF.enrolment.public_url
+        if not url:
+            return upgradecheck.Result(WARNING, '[enrolment] public_url is not set: readers of a '
+                                                'project see the keys of its clusters in Heat')
+        if not url.startswith('https:'):
+            return upgradecheck.Result(WARNING, '[enrolment] public_url has no TLS: keys cross '
+                                                'the network in clear')
+        return upgradecheck.Result(SUCCESS)
+
+    _upgrade_checks = (('Database', _database), ('Drivers', _drivers), ('Secrets', _secrets),
+                       ('Enrolment', _enrolment))
 
 
 def main() -> int:

@@ -6,7 +6,17 @@ is what ``queue.waiting_of`` gives.
 
 import sqlalchemy as sa
 
-from magnum_lite.db import accept, claims, journal, ledger, outbox, queue, store, usage
+from magnum_lite.db import (
+    accept,
+    claims,
+    enrolments,
+    journal,
+    ledger,
+    outbox,
+    queue,
+    store,
+    usage,
+)
 from magnum_lite.db.tables import secrets
 from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Certificate, Cluster, NodeGroup, Operation
@@ -86,6 +96,7 @@ def gone(connection: sa.Connection, operation: Operation) -> None:
     store.delete(connection, NodeGroup, cluster_id=operation.cluster_id)
     store.delete(connection, Certificate, cluster_id=operation.cluster_id)
     connection.execute(secrets.delete().where(secrets.c.cluster_id == operation.cluster_id))
+    enrolments.forget(connection, operation.cluster_id)
     store.delete(connection, Cluster, uuid=operation.cluster_id)
     usage.release(connection, operation.project_id)
     journal.note(connection, operation, 'done')

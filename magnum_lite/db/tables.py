@@ -114,6 +114,11 @@ secrets = _rows(
     'secrets', _text('ref', 36), _text('cluster_id', 36), _text('name'),
     sa.Column('sealed', long_text(), nullable=False), _moment('created_at'),
     _unique('secrets', 'ref'), _unique('secrets', 'cluster_id', 'name'))
+# Servers that fetched their secrets; each does so once.
+enrolments = _rows(
+    'enrolments', _text('cluster_id', 36), _text('server_id', 36), _text('node_group', 36),
+    _text('fingerprint', 64), _moment('created_at'), _unique('enrolments', 'server_id'),
+    _index('enrolments', 'cluster_id'))
 
 OF = {objects.Cluster: clusters, objects.ClusterVersion: cluster_versions,
       objects.NodeGroup: nodegroups, objects.ClusterTemplate: cluster_templates,

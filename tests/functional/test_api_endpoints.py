@@ -29,9 +29,9 @@ def test_every_module_of_endpoints_has_some():
         set(controllers.__all__)
 
 
-def test_only_discovery_is_public():
+def test_only_discovery_and_the_place_where_nodes_enrol_are_public():
     assert {known.path for known in ENDPOINTS if not known.rule} == \
-        {'/', '/v1', '/openapi.json'}
+        {'/', '/v1', '/openapi.json', '/enrolments'}
 
 
 def test_rules_of_endpoints_exist():

@@ -9,6 +9,7 @@ from magnum_lite.api.controllers import (
     clusters,
     credentials,
     drivers,
+    enrolments,
     federations,
     mservices,
     nodegroups,
@@ -19,5 +20,5 @@ from magnum_lite.api.controllers import (
 )
 
 __all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates',
-           'cluster_upgrade', 'clusters', 'credentials', 'drivers', 'federations', 'mservices',
-           'nodegroups', 'operations', 'quotas', 'root', 'stats']
+           'cluster_upgrade', 'clusters', 'credentials', 'drivers', 'enrolments', 'federations',
+           'mservices', 'nodegroups', 'operations', 'quotas', 'root', 'stats']

@@ -1,0 +1,47 @@
+"""Which servers have fetched their secrets: each once, by the proof that it gave then."""
+
+import sqlalchemy as sa
+
+from magnum_lite.db import journal, store
+from magnum_lite.db.tables import enrolments
+from magnum_lite.exceptions import NotEnrolled
+from magnum_lite.objects import Operation
+
+
+def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group: str,
+          fingerprint: str) -> bool:
+    """Note a server; whether it is new. The same proof again is the same node, whose answer was
+    lost.
+
+    :raises NotEnrolled: somebody has enrolled as that server with another proof.
+    """
+    row = connection.execute(sa.select(enrolments.c.fingerprint, enrolments.c.cluster_id).where(
+        enrolments.c.server_id == server_id)).first()
+    if row:
+        if (row.fingerprint, row.cluster_id) != (fingerprint, cluster_id):
+            raise NotEnrolled(reason='the server has enrolled before')
+        return False
+    connection.execute(enrolments.insert().values(
+        cluster_id=cluster_id, server_id=server_id, node_group=node_group,
+        fingerprint=fingerprint, created_at=store.utcnow()))
+    _tell(connection, cluster_id, f'server {server_id} enrolled and was given its secrets')
+    return True
+
+
+def refuse(connection: sa.Connection, cluster_id: str, server_id: str) -> None:
+    """Tell the journal that somebody else asked as a server that has enrolled; once."""
+    query = sa.select(enrolments.c.id).where(enrolments.c.cluster_id == cluster_id,
+                                             enrolments.c.server_id == server_id)
+    if connection.execute(query).first():
+        _tell(connection, cluster_id, f'a second enrolment as server {server_id} was refused')
+
+
+def _tell(connection: sa.Connection, cluster_id: str, text: str) -> None:
+    operation = store.find(connection, Operation, cluster_id=cluster_id)[-1]
+    if text not in {step.text for step in journal.steps_of(connection, operation.uuid)}:
+        journal.note(connection, operation, text)
+
+
+def forget(connection: sa.Connection, cluster_id: str) -> None:
+    """Drop the rows of a cluster that is gone."""
+    connection.execute(enrolments.delete().where(enrolments.c.cluster_id == cluster_id))
