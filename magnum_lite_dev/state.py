@@ -29,6 +29,8 @@ mode = development
 catalog = {catalog}
 [secrets]
 key_file = {state}/secrets.key
+[enrolment]
+public_url = http://127.0.0.1:{port}
 [conductor]
 poll_min_s = 0.25
 poll_max_s = 2

@@ -122,7 +122,8 @@ class Manager:
         if operation.kind != 'delete':
             rows = self._ready(operation, rows, driver)
         with self._database.read() as connection:
-            spec = resolve.spec(connection, self._vault, driver, rows, operation)
+            spec = resolve.spec(connection, self._vault, driver, rows, operation,
+                                self._conf.enrolment.public_url)
         if operation.kind == 'delete':
             heat = delegation.heat_for_deletion(self.clients, self.lending, self._database,
                                                 operation)

@@ -69,7 +69,7 @@ def _set(row: Any, values: Mapping[str, Any]) -> None:
 
 
 def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
-         operation: Operation) -> ClusterSpec:
+         operation: Operation, enrolment_url: str | None = None) -> ClusterSpec:
     """The Spec of the cluster as its rows want it now.
 
     :raises Invalid: the labels do not fit the driver any more; never for a deletion, which needs
@@ -90,7 +90,7 @@ def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
         secrets=credentials.secrets_of(connection, vault, plugin, cluster),
         discovery_url=cluster.discovery_url, ssh_public_key=cluster.ssh_public_key,
         timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid,
-        auth_url=cluster.application_credential.get('auth_url'),
+        enrolment_url=enrolment_url, auth_url=cluster.application_credential.get('auth_url'),
         region_name=cluster.application_credential.get('region_name'),
         focus=operation.node_group, max_batch_size=operation.target.get('max_batch_size', 1),
         **copied)

@@ -7,7 +7,7 @@ import time
 
 import requests
 
-from magnum_lite_dev.sim_cloud import user_data
+from magnum_lite_dev.sim_cloud import enrolment, user_data
 from magnum_lite_dev.sim_cloud.kube_server import KubeServers
 
 LOG = logging.getLogger(__name__)
@@ -72,6 +72,7 @@ class Nodes:
                 return
             fault = self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
         if not fault:
+            enrolment.enrol(row)
             # Before it signals: who hears of it may ask at once.
             self._apis.open(row)
         if not (fault and fault['kind'] == 'no_signal'):

@@ -116,6 +116,8 @@ def _action(store, request, row):
     if name == 'resize':
         row['flavor'] = dict(row['flavor'], id=str(given['flavorRef']))
         row['_status'] = 'VERIFY_RESIZE'
+    elif name == 'os-getConsoleOutput':
+        return 200, {'output': row.get('_console', '')}
     elif name == 'rebuild':
         row['image'] = {'id': given['imageRef'], 'links': []}
         return 202, {'server': dict(servers.view(store, row), adminPass='sim')}  # noqa: S106

@@ -20,6 +20,8 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
     """Parameters of the base stack."""
     net = spec.network
     env = _node_env(spec, spec.control_plane) | {
+        'ENROLMENT_URL': (spec.enrolment_url or '').rstrip('/'),
+        'CLUSTER_UUID': spec.uuid,
         'KUBEADM_INIT': _json(kubeadm.init(spec)),
         'KUBEADM_CLUSTER': _json(kubeadm.cluster(spec)),
         'KUBELET_CONFIG': _json(kubeadm.kubelet(spec)),
@@ -95,7 +97,10 @@ def _metadata(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str]:
 def _authorities(spec: ClusterSpec) -> dict[str, Any]:
     parts = {f'ca_{purpose}_{part}': _secret(spec, f'ca.{purpose}.{part}')
              for purpose in ('kubernetes', 'etcd', 'front_proxy') for part in ('cert', 'key')}
-    return parts | {'service_account_key': _secret(spec, 'service_account')}
+    parts['service_account_key'] = _secret(spec, 'service_account')
+    if spec.enrolment_url:      # Heat shows its readers whatever it is given: the node asks us
+        return {name: '' if name.endswith('_key') else value for name, value in parts.items()}
+    return parts
 
 
 def _secret(spec: ClusterSpec, purpose: str) -> Secret:

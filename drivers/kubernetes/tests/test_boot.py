@@ -18,7 +18,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from magnum_lite.driver_sdk import envfile
+from magnum_lite.driver_sdk import enrolment, envfile
+from magnum_lite.driver_sdk.testing import example
 from magnum_lite_kubernetes import files, parameters
 
 pytestmark = pytest.mark.skipif(
@@ -30,6 +31,8 @@ echo "$name $*" >>"$STUB_LOG"
 case "$name $*" in
 curl*openstack/latest/meta_data.json*) echo '{"name": "node-0", "uuid": "u"}' ;;
 curl*latest/meta-data/local-ipv4*) echo 10.0.0.10 ;;
+curl*/v1/enrolments) cat >>"$STUB_DIR/asked.json"
+    cp "$STUB_DIR/bundle.json" "$(sed 's/.*-o \([^ ]*\).*/\1/' <<<"$*")" 2>/dev/null || exit 22 ;;
 curl*auth/tokens*) cat >"$STUB_DIR/login.json"; printf 'HTTP/1.1 201\r\nX-Subject-Token: t0k\r\n' ;;
 curl*/signal) cat >>"$STUB_DIR/signals.json" ;;
 curl*manifests.tar.gz*) cp "$STUB_DIR/manifests.tar.gz" "$(sed 's/.*-o \([^ ]*\).*/\1/' <<<"$*")" ;;
@@ -86,7 +89,8 @@ class Node:
 
     def placed(self, text):
         """A script that works below this directory."""
-        return re.sub(r'(?<![\w./$}])/(?=(etc|run|var/lib|usr/local)/)', f'{self.root}/', text)
+        return re.sub(r'(?<![\w./$}])/(?=(etc|run|var/lib|usr/local)/)', f'{self.root}/',
+                      text.replace('/dev/console', f'{self.root}/console'))
 
     def containerd(self, version):
         (self.stubs / 'containerd.version').write_text(
@@ -150,6 +154,25 @@ def test_a_control_plane_comes_up_and_says_so(make_node, kubeadm_documents):
     assert documents['KubeletConfiguration']['cgroupDriver'] == 'systemd'
     assert not (node.root / 'run/kubeadm.yaml').exists()
     assert (node.root / 'etc/kubernetes/pki/sa.pub').exists()
+
+
+def test_a_control_plane_fetches_its_keys_by_a_proof_on_its_console(make_node):
+    node = make_node(enrolment_url='https://service.example.org/')
+    pki = node.root / 'etc/kubernetes/pki'
+    (pki / 'etcd').mkdir()
+    secret = (pki / 'sa.key').read_text()
+    keys = {'ca.kubernetes.key': 'ca.key', 'ca.etcd.key': 'etcd/ca.key',
+            'ca.front_proxy.key': 'front-proxy-ca.key', 'service_account': 'sa.key'}
+    (pki / 'sa.key').write_text('')
+    bundle = {'secrets': {name: f'{secret}{name}' for name in keys}}
+    (node.stubs / 'bundle.json').write_text(json.dumps(bundle))
+    output = node.boot('control_plane.sh')[1]
+    asked = json.loads((node.stubs / 'asked.json').read_text())
+    assert asked | {'proof': ''} == {'cluster': example.CLUSTER, 'server': 'u', 'proof': ''}
+    said = hashlib.sha256(asked['proof'].encode()).hexdigest()
+    assert node.read('console') == f'{enrolment.MARK} {said}\n'
+    assert asked['proof'] not in output
+    assert all((pki / keys[name]).read_text() == f'{secret}{name}\n' for name in keys)
 
 
 def test_a_second_boot_initialises_nothing_again(make_node):

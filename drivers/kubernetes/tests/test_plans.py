@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from magnum_lite.driver_sdk import Network, NodeGroupSpec
+from magnum_lite.driver_sdk import Network, NodeGroupSpec, Secret
 from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.golden import readable
 
@@ -92,3 +92,10 @@ def test_host_names_are_labels_whatever_the_user_called_the_cluster(driver, make
         assert len(name) <= 63
         assert all(letter.isascii() and (letter.isalnum() or letter == '-') for letter in name)
         assert name == name.lower().strip('-')
+
+
+def test_where_nodes_enrol_no_key_is_in_the_plan(driver, make_spec):
+    plan = driver.plan(make_spec(enrolment_url='https://service.example.org'))
+    given = {value.ref for stack in plan for value in stack.parameters.values()
+             if isinstance(value, Secret)}
+    assert [ref for ref in given if ref.endswith(('.key', 'service_account'))] == []

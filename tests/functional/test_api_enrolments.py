@@ -1,0 +1,178 @@
+"""Nodes fetch their keys; Heat, whose readers see all it is given, has none."""
+
+import base64
+import binascii
+import gzip
+import re
+import time
+import uuid
+import zlib
+
+import pytest
+import requests
+import sqlalchemy as sa
+
+from magnum_lite.db.tables import enrolments
+from magnum_lite_dev.server import Server
+from magnum_lite_dev.state import free_port
+from magnum_lite_kubernetes.driver import Kubernetes
+from tests import fixtures
+
+WITHIN_S = 240
+PACKED = re.compile(r'[A-Za-z0-9+/\n]{40,}={0,2}')
+BELOW_A_STACK = ('', '/template', '/environment', '/files', '/outputs', '/events', '/snapshots')
+
+
+def wait(api, cluster, token):
+    deadline = time.monotonic() + WITHIN_S
+    while True:
+        found = api.ok('GET', f'/v1/clusters/{cluster}', token=token)
+        if not found['status'].endswith('IN_PROGRESS'):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+
+
+@pytest.fixture
+def api(tmp_path, heat):
+    """The service, with a worker and the Kubernetes driver, at the URL that nodes know."""
+    port = free_port()
+    url = f'http://127.0.0.1:{port}'
+    conf = fixtures.make_conf(tmp_path, catalog=heat.catalog, enrolment={'public_url': url})
+    with fixtures.working(conf, Kubernetes()) as running:
+        server = Server(running.application, port, name='api')
+        running.url = url
+        yield running
+        server.close()
+    fixtures.forget_conf()
+
+
+@pytest.fixture
+def project():
+    """A project that nothing else uses."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def cluster(api, project):
+    """Uuid of a complete cluster."""
+    token = f'alice:{project}'
+    template = api.ok('POST', '/v1/clustertemplates', {
+        'name': 't', 'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
+        'master_flavor_id': 'm1.medium', 'external_network_id': 'public'}, token=token)['uuid']
+    made = api.ok('POST', '/v1/clusters', {
+        'name': 'c', 'cluster_template_id': template, 'node_count': 1}, token=token)['uuid']
+    found = wait(api, made, token)
+    assert found['status'] == 'CREATE_COMPLETE', found['status_reason']
+    return made
+
+
+def vault(api, cluster):
+    """{name: text} of all secrets of a cluster."""
+    with api.db.read() as connection:
+        return api.application.service.vault.values(connection, cluster)
+
+
+def strings(document):
+    """Every string in a document, unpacked too."""
+    if isinstance(document, dict):
+        return [text for pair in document.items() for text in strings(list(pair))]
+    if isinstance(document, list):
+        return [text for item in document for text in strings(item)]
+    return unpacked(document) if isinstance(document, str) else []
+
+
+def unpacked(text):
+    found = [text]
+    for run in PACKED.findall(text):
+        try:
+            data = base64.b64decode(run)
+            data = gzip.decompress(data) if data[:2] == b'\x1f\x8b' else data
+        except (binascii.Error, OSError, EOFError, zlib.error):
+            continue
+        found.append(data.decode('latin-1'))
+    return found
+
+
+class Reader:
+    """Somebody with the role reader, who looks at all that Heat shows."""
+
+    def __init__(self, heat, project):
+        self.root = heat.catalog['orchestration'] % {'project_id': project}
+        self.token = f'rita:{project}:reader'
+        self.texts = []
+
+    def get(self, path):
+        reply = requests.get(self.root + path, headers={'X-Auth-Token': self.token}, timeout=60)
+        if reply.status_code != 200:
+            return {}
+        document = reply.json()
+        self.texts += strings(document)
+        return document
+
+    def walk(self):
+        """All texts of all that can be read."""
+        for stack in self.get('/stacks?show_nested=True').get('stacks', []):
+            self.stack(f'/stacks/{stack["stack_name"]}/{stack["id"]}')
+        for config in self.get('/software_configs').get('software_configs', []):
+            self.get(f'/software_configs/{config["id"]}')
+        for found in self.get('/software_deployments').get('software_deployments', []):
+            self.get(f'/software_deployments/{found["id"]}')
+            self.get(f'/software_deployments/metadata/{found["server_id"]}')
+        return self.texts
+
+    def stack(self, path):
+        for below in BELOW_A_STACK:
+            self.get(path + below)
+        for output in self.get(f'{path}/outputs').get('outputs', []):
+            self.get(f'{path}/outputs/{output["output_key"]}')
+        for resource in self.get(f'{path}/resources').get('resources', []):
+            one = f'{path}/resources/{resource["resource_name"]}'
+            physical = self.get(one).get('resource', {}).get('physical_resource_id')
+            if 'MultipartMime' in resource['resource_type']:
+                self.get(f'/software_configs/{physical}')
+            self.get(f'{one}/metadata')
+            for event in self.get(f'{one}/events').get('events', []):
+                self.get(f'{one}/events/{event["id"]}')
+
+
+def shown(secret, texts):
+    """Whether a text stands in one of the texts, by a line of it that stands nowhere else."""
+    lines = [line for line in secret.splitlines() if line and '---' not in line]
+    return any(line in text for line in lines for text in texts)
+
+
+def test_no_reader_of_heat_sees_a_key_of_the_cluster(api, heat, project, cluster):
+    texts = Reader(heat, project).walk()
+    assert any('kubeadm init' in text for text in texts)        # the walk reaches user data
+    keys = {name: text for name, text in vault(api, cluster).items() if name != 'bootstrap'}
+    assert {'ca.kubernetes.key', 'ca.etcd.key', 'service_account'} <= set(keys)
+    assert [name for name, text in keys.items() if shown(text, texts)] == []
+
+
+def test_a_server_is_given_its_keys_once_and_the_journal_says_so(api, heat, project, cluster):
+    with api.db.read() as connection:
+        row, = connection.execute(sa.select(enrolments)).all()
+    assert row.cluster_id == cluster
+    body = {'cluster': cluster, 'server': row.server_id, 'proof': 'f' * 64}
+    for _ in range(2):
+        error = api.refused(403, 'POST', '/v1/enrolments', body, token=None)
+        assert 'its console does not show the proof' in error['detail']
+    operation = api.ok('GET', f'/v1/clusters/{cluster}/operations',
+                       token=f'alice:{project}')['operations'][0]['uuid']
+    steps = api.ok('GET', f'/v1/clusters/{cluster}/operations/{operation}',
+                   token=f'alice:{project}')['steps']
+    assert [step['text'] for step in steps if row.server_id in step['text']] == [
+        f'server {row.server_id} enrolled and was given its secrets',
+        f'a second enrolment as server {row.server_id} was refused']
+
+
+def test_a_server_that_is_not_of_the_cluster_is_given_nothing(api, heat, project, cluster):
+    of_all = heat.state()['servers']
+    worker = next(row['id'] for row in of_all.values() if 'worker' in row['name'])
+    for server in (str(uuid.uuid4()), worker):
+        api.refused(403, 'POST', '/v1/enrolments',
+                    {'cluster': cluster, 'server': server, 'proof': 'e' * 64}, token=None)
+    body = {'cluster': str(uuid.uuid4()), 'server': worker, 'proof': 'e' * 64}
+    api.refused(403, 'POST', '/v1/enrolments', body, token=None)
+    api.refused(400, 'POST', '/v1/enrolments', body | {'server': '../x'}, token=None)
