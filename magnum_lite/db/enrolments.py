@@ -1,10 +1,11 @@
 """Which servers have fetched their secrets: each once, by the proof that it gave then."""
 
 import sqlalchemy as sa
+from oslo_db import exception as db_exc
 
 from magnum_lite.db import journal, store
 from magnum_lite.db.tables import enrolments
-from magnum_lite.exceptions import NotEnrolled
+from magnum_lite.exceptions import NotEnrolled, Unavailable
 from magnum_lite.objects import Operation
 
 
@@ -14,6 +15,7 @@ def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group
     lost.
 
     :raises NotEnrolled: somebody has enrolled as that server with another proof.
+    :raises Unavailable: somebody does at this moment.
     """
     row = connection.execute(sa.select(enrolments.c.fingerprint, enrolments.c.cluster_id).where(
         enrolments.c.server_id == server_id)).first()
@@ -21,9 +23,12 @@ def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group
         if (row.fingerprint, row.cluster_id) != (fingerprint, cluster_id):
             raise NotEnrolled(reason='the server has enrolled before')
         return False
-    connection.execute(enrolments.insert().values(
-        cluster_id=cluster_id, server_id=server_id, node_group=node_group,
-        fingerprint=fingerprint, created_at=store.utcnow()))
+    try:
+        connection.execute(enrolments.insert().values(
+            cluster_id=cluster_id, server_id=server_id, node_group=node_group,
+            fingerprint=fingerprint, created_at=store.utcnow()))
+    except db_exc.DBDuplicateEntry as error:    # at the same moment: the next try knows who won
+        raise Unavailable(what='the place where nodes enrol') from error
     _tell(connection, cluster_id, f'server {server_id} enrolled and was given its secrets')
     return True
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import gzip
+import hashlib
 import re
 import time
 import uuid
@@ -13,6 +14,7 @@ import requests
 import sqlalchemy as sa
 
 from magnum_lite.db.tables import enrolments
+from magnum_lite.driver_sdk import enrolment
 from magnum_lite_dev.server import Server
 from magnum_lite_dev.state import free_port
 from magnum_lite_kubernetes.driver import Kubernetes
@@ -165,6 +167,36 @@ def test_a_server_is_given_its_keys_once_and_the_journal_says_so(api, heat, proj
     assert [step['text'] for step in steps if row.server_id in step['text']] == [
         f'server {row.server_id} enrolled and was given its secrets',
         f'a second enrolment as server {row.server_id} was refused']
+
+
+def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, project, cluster):
+    with api.db.read() as connection:
+        row, = connection.execute(sa.select(enrolments)).all()
+    proof = 'd' * 64
+    said = f'{enrolment.MARK} {hashlib.sha256(proof.encode()).hexdigest()}'
+    compute = f'{heat.catalog["compute"]}/servers/{row.server_id}'
+
+    def refused(status, **changes):
+        requests.put(compute, json={'server': changes}, timeout=60, headers={
+            'X-Auth-Token': f'alice:{project}'}).raise_for_status()
+        return api.refused(status, 'POST', '/v1/enrolments', {
+            'cluster': cluster, 'server': row.server_id, 'proof': proof}, token=None)['detail']
+
+    assert 'has enrolled before' in refused(403, _console=said)
+    busy = api.application.service.enrolling
+    while busy.acquire(blocking=False):
+        pass
+    refused(503)
+    busy.release()
+    assert 'just been made' in refused(403, created='2020-01-01T00:00:00Z')
+    token = f'alice:{project}'
+    api.ok('DELETE', f'/v1/clusters/{cluster}', token=token)
+    deadline = time.monotonic() + WITHIN_S
+    while api.call('GET', f'/v1/clusters/{cluster}', token=token).status_int != 404:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    with api.db.read() as connection:
+        assert connection.execute(sa.select(enrolments)).all() == []
 
 
 def test_a_server_that_is_not_of_the_cluster_is_given_nothing(api, heat, project, cluster):

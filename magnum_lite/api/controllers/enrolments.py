@@ -5,10 +5,12 @@ that are not the caller's.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from magnum_lite.api.document import Document
-from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.endpoint import Request, Service, endpoint
 from magnum_lite.cloud import nodes
 from magnum_lite.db import enrolments, ledger, store
 from magnum_lite.exceptions import NotEnrolled, NotFound, Unavailable
@@ -34,15 +36,9 @@ _BUNDLE = Document('Enrolment', {
 def enrol(request: Request) -> dict[str, Any]:
     """The secrets of a node of a control plane, for that node."""
     given = request.given()
-    conf = request.service.conf.enrolment
-    if not conf.public_url:
+    if not request.service.conf.enrolment.public_url:
         raise NotEnrolled(reason='nodes do not enrol here')
-    if not request.service.enrolling.acquire(blocking=False):
-        raise Unavailable(what='the place where nodes enrol')
-    try:
-        return {'secrets': _enrol(request, given['cluster'], given['server'], given['proof'])}
-    finally:
-        request.service.enrolling.release()
+    return {'secrets': _enrol(request, given['cluster'], given['server'], given['proof'])}
 
 
 def _enrol(request: Request, cluster_id: str, server: str, proof: str) -> dict[str, str]:
@@ -58,7 +54,8 @@ def _enrol(request: Request, cluster_id: str, server: str, proof: str) -> dict[s
         masters = {group.uuid for group in store.rows(
             connection, NodeGroup, 'uuid', cluster_id=cluster_id, role='master')}
     try:
-        group = nodes.group_of(service.conf, cluster.identity, stacks, server, fingerprint)
+        with _place(service):
+            group = nodes.group_of(service.conf, cluster.identity, stacks, server, fingerprint)
         if group not in masters:
             raise NotEnrolled(reason='it is no node of the control plane')
         service.db.write(enrolments.enrol, cluster_id, server, group, fingerprint)
@@ -67,6 +64,17 @@ def _enrol(request: Request, cluster_id: str, server: str, proof: str) -> dict[s
         raise
     with service.db.read() as connection:
         return _secrets(service.vault, connection, cluster)
+
+
+@contextmanager
+def _place(service: Service) -> Iterator[None]:
+    """One of the few places of those who make us ask the cloud: anybody may send requests."""
+    if not service.enrolling.acquire(blocking=False):
+        raise Unavailable(what='the place where nodes enrol')
+    try:
+        yield
+    finally:
+        service.enrolling.release()
 
 
 def _secrets(vault: Any, connection: Any, cluster: Cluster) -> dict[str, str]:
