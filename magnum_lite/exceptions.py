@@ -191,6 +191,13 @@ class Unavailable(ServiceError):
     message = '{what} does not answer. Try again later'
 
 
+class KeysNeeded(ServiceError):
+    """A key of secrets cannot go yet. Told to operators, never to users."""
+
+    code = 'keys-needed'
+    message = '{reason}'
+
+
 class LostClaim(ServiceError):
     """Another worker owns the operation now: stop at once. Never seen by users."""
 

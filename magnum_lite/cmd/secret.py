@@ -7,18 +7,11 @@ from collections.abc import Iterator
 from oslo_config import cfg
 
 from magnum_lite.db.engine import Database
-from magnum_lite.exceptions import ServiceError
+from magnum_lite.exceptions import KeysNeeded
 from magnum_lite.secrets import keyfile, resealing
 from magnum_lite.secrets.keyring import Keyring, new_key
 
 RETIRE_AFTER_S = 600     # what was sealed with the key before is in the database by then
-
-
-class KeysNeeded(ServiceError):
-    """A key cannot go yet."""
-
-    code = 'keys-needed'
-    message = '{reason}'
 
 
 def key(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from magnum_lite.cmd import secret
 from magnum_lite.db.engine import Database
 from magnum_lite.db.tables import METADATA, secrets
+from magnum_lite.exceptions import KeysNeeded
 from magnum_lite.secrets import keyfile, resealing
 from magnum_lite.secrets.keyring import Keyring, Unreadable, new_key
 from magnum_lite.secrets.sealing import Row
@@ -109,7 +110,7 @@ def test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go(conf, db, mon
     assert next(resealing.reseal(db, Keyring(conf))).sealed == 10
     assert left(conf, db) == 17
     later(conf)
-    with pytest.raises(secret.KeysNeeded, match='17 secrets'):
+    with pytest.raises(KeysNeeded, match='17 secrets'):
         secret.retire(conf, None)
     secret.reseal(conf, None)
     assert 'all secrets are sealed with the first key' in capsys.readouterr().out
@@ -122,7 +123,7 @@ def test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go(conf, db, mon
 
 def test_a_key_that_was_first_a_moment_ago_stays(conf, db):
     keyfile.put_first(conf.secrets.key_file, new_key())
-    with pytest.raises(secret.KeysNeeded, match='Wait'):
+    with pytest.raises(KeysNeeded, match='Wait'):
         secret.retire(conf, None)
 
 
@@ -155,7 +156,7 @@ def test_what_no_key_opens_is_named_and_left(conf, db, capsys):
     (lost,), kept = fill(conf, db, 1), fill(conf, db, 2)
     put(db, lost, sealed(db, next(iter(kept))))
     keyfile.put_first(conf.secrets.key_file, new_key())
-    with pytest.raises(secret.KeysNeeded, match='1 that no key opens'):
+    with pytest.raises(KeysNeeded, match='1 that no key opens'):
         secret.reseal(conf, None)
     assert 'no key opens a/1-0' in capsys.readouterr().out
     assert {ref: read(db, Vault(conf), ref) for ref in kept} == kept
