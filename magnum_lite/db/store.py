@@ -182,18 +182,20 @@ def delete(connection: sa.Connection, resource: type[Resource], /, **where: Any)
         raise Referenced(template=', '.join(map(str, where.values()))) from error
 
 
-def count(connection: sa.Connection, resource: type[Resource], /, **where: Any) -> int:
+def count(connection: sa.Connection, resource: type[Resource], /, scope: Scope = ALL,
+          **where: Any) -> int:
     """The number of rows that match."""
     table = tables.OF[resource]
-    query = sa.select(sa.func.count()).select_from(table).where(*_where(table, where))
+    query = sa.select(sa.func.count()).select_from(table).where(scope.condition(resource),
+                                                                *_where(table, where))
     return connection.execute(query).scalar_one()
 
 
-def count_by(connection: sa.Connection, resource: type[Resource],
-             *columns: str) -> dict[tuple[Any, ...], int]:
+def count_by(connection: sa.Connection, resource: type[Resource], /, *columns: str,
+             scope: Scope = ALL) -> dict[tuple[Any, ...], int]:
     """``{(value, ...): number of rows}`` for each combination of values of some columns."""
     keys = [tables.OF[resource].c[name] for name in columns]
-    query = sa.select(*keys, sa.func.count()).group_by(*keys)
+    query = sa.select(*keys, sa.func.count()).where(scope.condition(resource)).group_by(*keys)
     return {tuple(row[:-1]): row[-1] for row in connection.execute(query)}
 
 

@@ -49,7 +49,8 @@ class Driver(Resource):
         **stamps(),
     }
     computed = {
-        'cluster_count': attr(Integer(min=0), doc='Clusters pinned to it.'),
+        'cluster_count': attr(Integer(min=0), doc='Clusters of the project that are pinned to '
+                                                  'it; those of all for an administrator.'),
         'latest_version': attr(Uuid(), sometimes=True,
                                doc='Uuid of the newest of that name; in show.'),
         'links': LINKS,
