@@ -8,20 +8,22 @@ from typing import Any
 from oslo_config import cfg
 
 from magnum_lite.certs import authority
-from magnum_lite.db import store
+from magnum_lite.db import claims, store
 from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL, Driver, Secret
-from magnum_lite.objects import Certificate, Cluster
+from magnum_lite.objects import Certificate, Cluster, Operation
 from magnum_lite.secrets.vault import Vault
 
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
 def ensure(conf: cfg.ConfigOpts, database: Database, vault: Vault, driver: Driver,
-           cluster: Cluster) -> bool:
+           cluster: Cluster, operation: Operation) -> bool:
     """Make what the driver declares and the cluster lacks; whether anything was made.
 
     Keys are made before the transaction, which then writes all or nothing.
+
+    :raises LostClaim: the run of the operation is over.
     """
     with database.read() as connection:
         known = vault.refs(connection, cluster.uuid)
@@ -32,7 +34,7 @@ def ensure(conf: cfg.ConfigOpts, database: Database, vault: Vault, driver: Drive
         for purpose in driver.authorities if purpose not in purposes}
     tokens = {name: _token(kind) for name, kind in driver.tokens.items() if name not in known}
     if authorities or tokens:
-        database.write(_write, vault, cluster, authorities, tokens)
+        database.write(claims.fenced, operation, _write, vault, cluster, authorities, tokens)
     return bool(authorities or tokens)
 
 

@@ -13,7 +13,7 @@ from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.trusts import Trusts
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.cloud import LeasedHeat
-from magnum_lite.db import journal, ledger
+from magnum_lite.db import claims, journal, ledger
 from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import (
     DONE,
@@ -101,7 +101,7 @@ def end(lender: Lender, database: Database, operation: Operation, *,
         notes[entry.name] = f'{lender.noun} {ident} is deleted' if reason is None else \
             f'{lender.noun} {ident} cannot be deleted and counts as gone: {reason}'
     if notes:
-        database.write(_close, operation, lender.kind, notes)
+        database.write(claims.fenced, operation, _close, operation, lender.kind, notes)
 
 
 def rotate(trusts: Trusts, database: Database, operation: Operation, heat: LeasedHeat) -> Progress:
@@ -164,4 +164,4 @@ def _note(database: Database, operation: Operation, text: str) -> None:
     with database.read() as connection:
         known = {step.text for step in journal.steps_of(connection, operation.uuid)}
     if text not in known:
-        database.write(journal.note, operation, text)
+        database.write(claims.fenced, operation, journal.note, operation, text)

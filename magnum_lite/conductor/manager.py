@@ -137,8 +137,10 @@ class Manager:
         if rows.image is None:
             found = self.clients.image(operation.identity, rows.template.image_id)
             rows.cluster.facts = {**rows.cluster.facts, 'image': found}
-            self._database.write(_keep_facts, operation, rows.cluster.facts)
-        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster)
+            self._database.write(claims.fenced, operation, _keep_facts, operation,
+                                 rows.cluster.facts)
+        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster,
+                           operation)
         return rows
 
     def _look(self, step: Step | None, progress: Progress) -> tuple[Progress, Status | None]:

@@ -1,6 +1,8 @@
 """What each kind of operation does in one step. Looks first, so any step may be repeated."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from magnum_lite.cloud.lending import Lending
 from magnum_lite.conductor import delegation
@@ -35,6 +37,13 @@ class Step:
     database: Database
     lending: Lending
 
+    def write(self, work: Callable[..., Any], *args: Any) -> Any:
+        """As ``Database.write``, while this run of the operation lasts.
+
+        :raises LostClaim: it is over.
+        """
+        return self.database.write(claims.fenced, self.operation, work, *args)
+
 
 def perform(step: Step) -> Progress:
     """Take the step.
@@ -53,8 +62,8 @@ def perform(step: Step) -> Progress:
 def _converge(step: Step, method: str) -> Progress:
     plan = call(step.driver, 'create_dry_run' if method == 'create' else 'update_dry_run',
                 step.spec)
-    first = step.database.write(ledger.expect, step.spec.uuid, ledger.STACK,
-                                [stack.name for stack in plan])
+    first = step.write(ledger.expect, step.spec.uuid, ledger.STACK,
+                       [stack.name for stack in plan])
     if first:       # saves the look: what is not in the ledger was never made
         step.cloud.heat.assume(cluster_tag(step.spec.uuid), [])
     progress = call(step.driver, method, step.cloud, step.spec)
@@ -85,7 +94,7 @@ def _close(step: Step, wanted: set[str]) -> None:
     gone = [entry.name for entry in entries if entry.kind == ledger.STACK
             and entry.name not in wanted and not step.cloud.heat.get(entry.name)]
     if gone:
-        step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
+        step.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
 
 
 def _without_given_nodes(step: Step) -> Step:
@@ -99,7 +108,7 @@ def _without_given_nodes(step: Step) -> Step:
     group = next(group for group in step.spec.node_groups if group.uuid == uuid)
     indexes = call(manager, 'indexes', uuid, nodes)
     removed = tuple(sorted({*group.removed, *indexes}))
-    step.database.write(_remove, step.operation, uuid, indexes, removed)
+    step.write(_remove, step.operation, uuid, indexes, removed)
     groups = tuple(replace(found, removed=removed) if found is group else found
                    for found in step.spec.node_groups)
     return replace(step, spec=replace(step.spec, node_groups=groups))
@@ -127,7 +136,7 @@ def _delete(step: Step) -> Progress:
         if view.status != 'DELETE_IN_PROGRESS':
             step.cloud.heat.delete(view.id)
     gone = {entry.name for entry in entries} - {view.name for view in left}
-    step.database.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
+    step.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
     if left:
         return Waiting(f'{len(left)} stacks are still there, next {left[0].name}')
     # Trusts last: what Heat made of them goes with them.

@@ -4,7 +4,7 @@ Each is one UPDATE whose row count decides. No SELECT ... FOR UPDATE, SKIP LOCKE
 Galera does not replicate locks. Every write of a run names its fence.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -198,6 +198,19 @@ def retarget(connection: sa.Connection, operation: Operation, target: dict[str, 
     :raises LostClaim: as ``step``.
     """
     _own(connection, operation.uuid, operation.owner, operation.fence, target=target)
+
+
+def fenced(connection: sa.Connection, operation: Operation, work: Callable[..., Any],
+           *args: Any, **kwargs: Any) -> Any:
+    """What ``work(connection, ...)`` returns, done only while the run of the operation lasts.
+
+    Whatever a run writes beside its own row goes through here: a worker that was frozen and wakes
+    after its lease finds that the run is over, and not a row that it could write.
+
+    :raises LostClaim: as ``step``.
+    """
+    _own(connection, operation.uuid, operation.owner, operation.fence)
+    return work(connection, *args, **kwargs)
 
 
 def is_late(connection: sa.Connection, operation: Operation) -> bool:
