@@ -22,8 +22,10 @@ from magnum_lite.driver_sdk import (
 from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.objects import NodeGroup, Operation
 
-# The method of the driver; all other kinds of operations are updates.
-_METHODS = {'create': 'create', 'upgrade': 'upgrade', 'rotate_ca': 'rotate_ca'}
+# The method of the driver for each kind; a kind that is not named is not carried out.
+_METHODS = {'create': 'create', 'upgrade': 'upgrade', 'rotate_ca': 'rotate_ca', **dict.fromkeys(
+    ('update', 'resize', 'nodegroup_create', 'nodegroup_update', 'nodegroup_delete', 'rollback'),
+    'update')}
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def perform(step: Step) -> Progress:
     call(step.driver, 'validate', step.spec)        # a refused spec reaches nothing else
     if step.operation.kind == 'rotate_credentials':
         return _rotate_credentials(step)
-    return _converge(_without_given_nodes(step), _METHODS.get(step.operation.kind, 'update'))
+    return _converge(_without_given_nodes(step), _METHODS[step.operation.kind])
 
 
 def _converge(step: Step, method: str) -> Progress:

@@ -15,7 +15,7 @@ from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import operations
 from magnum_lite.exceptions import LostClaim
 from magnum_lite.objects import Operation
-from magnum_lite.objects.operation import OPEN, RUN
+from magnum_lite.objects.operation import KINDS, OPEN, RUN
 
 # A new owner begins anew: an owner of release 1.0 notes no success.
 NO_TROUBLE = {'trouble': None, 'trouble_since': None, 'troubles': 0}
@@ -59,7 +59,7 @@ def _deadline() -> sa.ColumnElement[Any]:
 def claimable(connection: sa.Connection, *, limit: int) -> list[str]:
     """Uuids of operations that nobody works on, oldest first: wake or owner was lost."""
     query = sa.select(operations.c.uuid).where(
-        operations.c.state.in_(OPEN), operations.c.slot == RUN, _FREE
+        operations.c.state.in_(OPEN), operations.c.slot == RUN, operations.c.kind.in_(KINDS), _FREE
     ).order_by(operations.c.id).limit(limit)
     return list(connection.execute(query).scalars())
 
@@ -228,8 +228,9 @@ def is_hopeless(connection: sa.Connection, operation: Operation, *, after_s: flo
 
 
 def _may_run(uuid: str) -> sa.ColumnElement[bool]:
+    """Kinds that a later release brought wait for a worker of that release."""
     return sa.and_(operations.c.uuid == uuid, operations.c.state.in_(OPEN),
-                   operations.c.slot == RUN)
+                   operations.c.slot == RUN, operations.c.kind.in_(KINDS))
 
 
 def _own(connection: sa.Connection, uuid: str, holder: str, fence: int, **values: Any) -> None:
