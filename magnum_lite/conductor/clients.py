@@ -29,15 +29,19 @@ class Clients:
         """Heat in the project of an identity."""
         key = json.dumps(who, sort_keys=True)
         with self._lock:
-            if key not in self._heats:
-                session = identity.session(self._conf, who,
-                                           timeout_s=self._conf.cloud.heat_timeout_s)
-                foreign = who['project_id'] if who['mode'] == 'own' else None
-                self._heats[key] = Heat(self._conf, session, foreign)
-            self._heats.move_to_end(key)
+            if key in self._heats:
+                self._heats.move_to_end(key)
+                return self._heats[key]
+        made = self._make(who)      # asks Keystone: outside of the lock, which all steps take
+        with self._lock:
+            found = self._heats.setdefault(key, made)
             while len(self._heats) > MOST:
                 self._heats.popitem(last=False)
-            return self._heats[key]
+            return found
+
+    def _make(self, who: Mapping[str, Any]) -> Heat:
+        session = identity.session(self._conf, who, timeout_s=self._conf.cloud.heat_timeout_s)
+        return Heat(self._conf, session, who['project_id'] if who['mode'] == 'own' else None)
 
     def image(self, who: Mapping[str, Any], ident: str) -> dict[str, Any]:
         """Look up an image with the rights of an identity: ``id``, ``name``, ``os_distro``.
