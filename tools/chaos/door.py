@@ -1,0 +1,133 @@
+"""A door before a TCP service, which lets pass what its fault leaves."""
+
+import contextlib
+import select
+import socket
+import socketserver
+import struct
+import threading
+import time
+
+# cut: connections are reset, new ones too. stall: nothing passes, and all of it later.
+# freeze: connections of that time carry nothing any more and are not reset.
+# lose: what is sent arrives, and the connection ends before the answer. delay: each lot waits.
+# drip: answers come a byte now and then. truncate: half an answer, then the end.
+KINDS = ('cut', 'stall', 'freeze', 'lose', 'delay', 'drip', 'truncate')
+DELAY_S = 0.5
+DRIP_S = 0.5
+_LOOK_S = 0.05
+_LOT = 65536
+_RESET = struct.pack('ii', 1, 0)
+
+
+class Door(socketserver.ThreadingTCPServer):
+    """A TCP proxy on a loopback port of its own; a context manager that ends it.
+
+    :ivar port: where it listens.
+    :ivar fault: what it does to what passes, one of ``KINDS``; None lets everything pass.
+    :ivar struck: how many times a fault changed something.
+    """
+
+    allow_reuse_address = True
+    daemon_threads = True
+    request_queue_size = 128
+    kinds = KINDS
+
+    def __init__(self, host, port, handler=None):
+        super().__init__(('127.0.0.1', 0), handler or _Passage)
+        self.target = host, port
+        self.port = self.server_address[1]
+        self.fault = None
+        self.struck = 0
+        self.is_open = True
+        self._count = threading.Lock()
+        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
+
+    def strike(self):
+        """Count that a fault changed something."""
+        with self._count:
+            self.struck += 1
+
+    def wait_while(self, *faults):
+        """Wait as long as one of these faults is on and the door is not ended."""
+        while self.is_open and self.fault in faults:
+            time.sleep(_LOOK_S)
+
+    def handle_error(self, request, client_address):
+        """Say nothing of a connection that broke: that is what doors are for."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.is_open = False
+        self.shutdown()
+        self.server_close()
+
+
+def reset(connection):
+    """End a connection with a reset instead of a farewell."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    connection.close()
+
+
+class _Passage(socketserver.BaseRequestHandler):
+    """One connection through a door."""
+
+    def handle(self):
+        """Carry bytes both ways until an end closes or the fault ends it."""
+        if self.server.fault == 'cut':
+            self.server.strike()
+            return reset(self.request)
+        with contextlib.suppress(OSError), socket.create_connection(self.server.target) as inside:
+            for end in (self.request, inside):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._carry(inside)
+        return None
+
+    def _carry(self, inside):
+        ends = {self.request: inside, inside: self.request}
+        is_frozen = False
+        while self.server.is_open:
+            if self.server.fault == 'cut':
+                self.server.strike()
+                reset(self.request)
+                return
+            if self.server.fault == 'freeze' and not is_frozen:
+                is_frozen = True
+                self.server.strike()
+            for ready in select.select(list(ends), [], [], _LOOK_S)[0]:
+                lot = ready.recv(_LOT)
+                if not lot or not (is_frozen or self._pass(lot, ends[ready], ready is inside)):
+                    return
+
+    def _pass(self, lot, to, is_answer):
+        """Send a lot on as the fault allows; whether the connection stays."""
+        fault = self.server.fault
+        if fault in ('stall', 'delay'):
+            self.server.strike()
+            if fault == 'delay':
+                time.sleep(DELAY_S)
+            self.server.wait_while('stall')
+        elif is_answer and fault == 'lose':
+            self.server.strike()
+            return False
+        elif is_answer and fault == 'truncate':
+            self.server.strike()
+            to.sendall(lot[:len(lot) // 2])
+            return False
+        elif is_answer and fault == 'drip':
+            self.server.strike()
+            lot = drip(self.server, lot, to.sendall)
+        to.sendall(lot)
+        return True
+
+
+def drip(door, lot, send):
+    """Send a byte now and then as long as the door drips; what is left to send at once."""
+    while lot and door.is_open and door.fault == 'drip':
+        send(lot[:1])
+        lot = lot[1:]
+        time.sleep(DRIP_S)
+    return lot
