@@ -38,7 +38,7 @@ rabbit_retry_interval = 1
 rabbit_retry_backoff = 0
 rabbit_interval_max = 2
 [oslo_messaging_notifications]
-driver = noop
+driver = {notifications}
 [database]
 connection = {connection}
 max_pool_size = 20
@@ -156,9 +156,10 @@ class Deployment:
                 command, env={**os.environ, **environ}, stdout=log, stderr=log,
                 start_new_session=True)
 
-    def conductor(self, name):
+    def conductor(self, name, **environ):
         """Start a conductor."""
-        self.start(name, str(BIN / 'magnum-lite-conductor'), '--config-file', str(self.config))
+        self.start(name, str(BIN / 'magnum-lite-conductor'), '--config-file', str(self.config),
+                   **environ)
 
     def stop(self, name, how=signal.SIGTERM):
         """End one of its processes, and wait for it."""
@@ -249,12 +250,14 @@ class Client:
 
 @contextlib.contextmanager
 def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2, workers=1,
-               api_workers=2, lease_s=12, poll_min_s=1, poll_max_s=5):
+               api_workers=2, lease_s=12, poll_min_s=1, poll_max_s=5,
+               notifications='noop'):
     """A service under gunicorn with some conductors; stopped at the end.
 
     :param database: URL of an empty database.
     :param broker: transport URL; None does without, and sweeps find all work.
     :param keystone: a ``RunningKeystone`` that vouches for callers; None believes them.
+    :param notifications: the driver of oslo.messaging for what the service tells of itself.
     """
     gate, transport = _gate(broker) if broker else (None, 'fake://')
     keyfile.put_first(path / 'keys', new_key())
@@ -262,7 +265,7 @@ def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     config.write_text(CONFIG.format(
         path=path, transport_url=transport, connection=database, workers=workers, lease_s=lease_s,
-        poll_min_s=poll_min_s, poll_max_s=poll_max_s,
+        poll_min_s=poll_min_s, poll_max_s=poll_max_s, notifications=notifications,
         identity=keystone.service_options() if keystone else DEVELOPMENT.format(catalog=catalog)))
     subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
                    check=True, timeout=60)
