@@ -1,0 +1,105 @@
+"""The checker notices each thing that can be wrong, and nothing in a world where nothing is."""
+
+import copy
+
+import pytest
+
+from tools.chaos import report
+from tools.chaos.answers import Answer
+from tools.chaos.checker import after_deletion, after_storm
+from tools.chaos.world import TABLES, World
+
+
+@pytest.fixture
+def world():
+    """One cluster of one node, as it should be."""
+    rows = {table: [] for table in TABLES}
+    of = {'cluster_id': 'c1'}
+    rows |= {
+        'clusters': [{'uuid': 'c1', 'name': 'one', 'project_id': 'p',
+                      'status': 'CREATE_COMPLETE'}],
+        'nodegroups': [{**of, 'uuid': 'g1', 'name': 'worker', 'project_id': 'p', 'node_count': 1,
+                        'status': 'CREATE_COMPLETE'}],
+        'operations': [{**of, 'uuid': 'o1', 'kind': 'create', 'state': 'DONE', 'progress': 'done',
+                        'request_id': 'req-1', 'error_code': None, 'error_text': None}],
+        'certificates': [{**of, 'uuid': 'x1', 'key_ref': 's1'}],
+        'secrets': [{**of, 'ref': 's1'}],
+        'ledger': [{**of, 'kind': 'heat-stack', 'name': 'one-a', 'closed_at': None}],
+        'outbox': [{'uuid': name, 'event_type': 'create', 'sent_at': 1,
+                    'payload': {'target': {'id': 'c1'}}} for name in ('n1', 'n2')],
+        'usages': [{'project_id': 'p', 'resource': 'Cluster', 'in_use': 1}]}
+    return World(rows, {'p': [('one-a', 'CREATE_COMPLETE')]}, {'p': 1},
+                 [{'id': 'n1'}, {'id': 'n2'}])
+
+
+ANSWERS = [Answer('p', 'create', 'one', 'c1', 202, 'req-1'),
+           Answer('p', 'resize', 'one', 'c1', 409, 'req-2'),
+           Answer('p', 'create', 'two', None, None, None)]
+
+
+def change(world, what):
+    """A copy of a world after ``what`` was done to it."""
+    world = copy.deepcopy(world)
+    what(world)
+    return world
+
+
+def put(table, **values):
+    return lambda world: world.rows[table][0].update(values)
+
+
+def test_nothing_is_wrong_with_what_is_as_promised(world):
+    assert after_storm(world, ANSWERS) == []
+
+
+@pytest.mark.parametrize(('what', 'kind', 'words'), [
+    (put('operations', request_id='req-9'), 'lost', 'in no journal'),
+    (lambda world: world.rows['clusters'].clear(), 'lost', 'is gone'),
+    (put('operations', state='RUNNING'), 'stuck', 'is RUNNING'),
+    (put('operations', state='FAILED'), 'failed', 'create o1'),
+    (put('clusters', status='UPDATE_IN_PROGRESS'), 'stuck', 'UPDATE_IN_PROGRESS'),
+    (lambda world: world.rows['clusters'].append(world.rows['clusters'][0]), 'doubled', 'one'),
+    (lambda world: world.stacks['p'].clear(), 'lost', 'not in Heat'),
+    (lambda world: world.stacks['p'].append(('x', 'CREATE_COMPLETE')), 'left over', 'stack x'),
+    (lambda world: world.stacks['p'].append(('one-a', 'CREATE_COMPLETE')), 'doubled', 'one-a'),
+    (lambda world: world.stacks.update(p=[('one-a', 'UPDATE_FAILED')]), 'failed', 'UPDATE_FAILED'),
+    (put('usages', in_use=2), 'lost', 'quota'),
+    (lambda world: world.servers.update(p=0), 'lost', '0 servers'),
+    (lambda world: world.servers.update(p=2), 'left over', '2 servers'),
+    (put('secrets', ref='s9'), 'lost', 'certificate x1'),
+    (put('secrets', cluster_id='c9'), 'left over', 'secrets has a row of cluster c9'),
+    (put('outbox', sent_at=None, uuid='n3'), 'stuck', 'not sent'),
+    (put('outbox', uuid='n3'), 'lost', 'not heard'),
+    (lambda world: world.heard.reverse(), 'doubled', 'out of order'),
+])
+def test_what_is_wrong_is_said(world, what, kind, words):
+    found = after_storm(change(world, what), ANSWERS)
+    assert any(kind == of and words in text for of, text in found), found
+
+
+def test_a_deletion_without_an_answer_excuses_a_cluster_that_is_gone(world):
+    answers = [*ANSWERS, Answer('p', 'delete', 'one', 'c1', None, None)]
+    for table in ('clusters', 'nodegroups', 'certificates', 'secrets', 'ledger', 'usages'):
+        world.rows[table].clear()
+    world.stacks, world.servers = {'p': []}, {}
+    assert after_storm(world, answers) == after_deletion(world) == []
+
+
+def test_an_accepted_deletion_that_was_not_done_is_stuck(world):
+    world.rows['operations'][0]['request_id'] = 'req-3'
+    answers = [Answer('p', 'delete', 'one', 'c1', 204, 'req-3')]
+    assert [kind for kind, _text in after_storm(world, answers)] == ['stuck']
+
+
+def test_whatever_is_there_after_the_deletion_is_left_over(world):
+    texts = [text for kind, text in after_deletion(world) if kind == 'left over']
+    for words in ('rows of clusters', 'rows of nodegroups', 'rows of secrets',
+                  'rows of certificates', 'one-a in the ledger', 'one-a (CREATE_COMPLETE) in Heat',
+                  '1 servers of p'):
+        assert any(words in text for text in texts), words
+
+
+def test_a_report_counts_each_kind():
+    lines = list(report.lines([], {'heat': 3}, {'accepted': 2}, [('lost', 'a'), ('lost', 'b')]))
+    assert 'found: lost 2, stuck 0, failed 0, doubled 0, left over 0' in lines
+    assert '  lost: b' in lines

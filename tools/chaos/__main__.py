@@ -1,0 +1,76 @@
+"""Hurts the whole service and checks every answer that it gave: ``python -m tools.chaos``.
+
+Exit status 0 when nothing was lost, stuck, failed, doubled or left over.
+"""
+
+import argparse
+import random
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.chaos import report
+from tools.chaos.answers import Answers
+from tools.chaos.checker import after_deletion, after_storm
+from tools.chaos.stage import SERVERS, stage
+from tools.chaos.storm import delete_all, rage, settle
+
+SETTLE_S = 120
+
+
+def main():
+    """Run one storm; the exit status."""
+    args = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    seed = args.seed if args.seed is not None else random.SystemRandom().randrange(10 ** 6)
+    path = Path(tempfile.mkdtemp(prefix='magnum-lite-chaos-'))
+    say(f'seed {seed} (--seed {seed} repeats this schedule), {args.minutes:g} minutes on '
+        f'{args.database}, logs in {path}')
+    violations = run(path, seed, args)
+    if violations:
+        say(f'seed {seed}: {len(violations)} violations; logs and answers are kept in {path}')
+        return 1
+    shutil.rmtree(path)
+    return 0
+
+
+def run(path, seed, args):
+    """One storm and its report; [(kind, sentence)] of what is wrong."""
+    answers = Answers(path / 'answers')
+    with stage(path, args.database, say) as running:
+        faults = rage(running, answers, seed, args.minutes * 60, say)
+        say('the storm is over; waiting for what was accepted')
+        world = settle(running, args.settle)
+        found = [(kind, f'after the storm: {text}')
+                 for kind, text in after_storm(world, answers.all())]
+        say(f'{len(found)} violations after the storm; deleting {len(world.rows["clusters"])} '
+            'clusters')
+        found += [(kind, f'after the deletion: {text}')
+                  for kind, text in after_deletion(delete_all(running, args.settle))
+                  if not any(text in earlier for _kind, earlier in found)]
+        doors = {name: victim.door.struck for name, victim in running.doors.items()}
+    for line in report.lines(faults, doors, answers.counts(), found):
+        say(line)
+    return found
+
+
+def say(line):
+    """Print a line at once."""
+    print(line, flush=True)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog='tools.chaos', description=__doc__.splitlines()[0])
+    parser.add_argument('--minutes', type=float, default=3, help='of storm (default: 3)')
+    parser.add_argument('--seed', type=int, help='of the schedule; one is chosen and printed else')
+    parser.add_argument('--database', choices=SERVERS, default='mariadb')
+    parser.add_argument('--settle', type=float, default=SETTLE_S, metavar='SECONDS',
+                        help='that everything accepted may take after the storm, and the deletion '
+                             f'after that (default: {SETTLE_S})')
+    return parser
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""Compares what was promised with what there is."""
+
+from collections import Counter, defaultdict
+
+from magnum_lite.db.ledger import STACK
+from magnum_lite.db.usage import CLUSTER
+
+KINDS = ('lost', 'stuck', 'failed', 'doubled', 'left over')
+_OF_CLUSTERS = ('nodegroups', 'certificates', 'secrets', 'enrolments')
+
+
+def after_storm(world, answers):
+    """[(kind of ``KINDS``, sentence)]: what is wrong once all had time to settle."""
+    return [*_promises(world, answers), *_operations(world), *_clusters(world, answers),
+            *_stacks(world), *_counts(world), *_keys(world), *_notifications(world)]
+
+
+def after_deletion(world):
+    """[(kind of ``KINDS``, sentence)]: what is still there after every cluster was deleted."""
+    found = [('left over', f'{len(world.rows[table])} rows of {table}')
+             for table in ('clusters', *_OF_CLUSTERS) if world.rows[table]]
+    found += [('left over', f'{row["kind"]} {row["name"]} in the ledger')
+              for row in world.rows['ledger'] if row['closed_at'] is None]
+    found += [('left over', f'{name} ({status}) in Heat')
+              for stacks in world.stacks.values() for name, status in stacks]
+    found += [('left over', f'{count} servers of {project}')
+              for project, count in world.servers.items() if count]
+    return [*found, *_operations(world), *_counts(world), *_notifications(world)]
+
+
+def _promises(world, answers):
+    """Every change that was accepted is in the journal, by its request id."""
+    known = {row['request_id'] for table in ('operations', 'cluster_versions')
+             for row in world.rows[table]}
+    for answer in answers:
+        if answer.kind != 'list' and answer.is_accepted and answer.request_id not in known:
+            yield 'lost', (f'{answer.kind} of {answer.name} was answered {answer.status} '
+                           f'({answer.request_id}) and is in no journal')
+
+
+def _operations(world):
+    for row in world.rows['operations']:
+        what = f'{row["kind"]} {row["uuid"]} of cluster {row["cluster_id"]}'
+        if row in world.open:
+            yield 'stuck', f'{what} is {row["state"]}: {row["progress"]}'
+        elif row['state'] == 'FAILED':
+            yield 'failed', f'{what}: {row["error_code"]}: {row["error_text"]}'
+
+
+def _clusters(world, answers):
+    there = {row['uuid'] for row in world.rows['clusters']}
+    doomed = {answer.cluster for answer in answers
+              if answer.kind == 'delete' and (answer.status is None or answer.status >= 500
+                                              or answer.is_accepted)}
+    for answer in answers:
+        if answer.kind == 'create' and answer.is_accepted:
+            if answer.cluster not in there | doomed:
+                yield 'lost', f'cluster {answer.name} ({answer.cluster}) was accepted and is gone'
+    for answer in answers:
+        if answer.kind == 'delete' and answer.is_accepted and answer.cluster in there:
+            yield 'stuck', f'cluster {answer.name} ({answer.cluster}) was to be deleted and is not'
+    names = Counter((row['project_id'], row['name']) for row in world.rows['clusters'])
+    for (_project, name), count in names.items():
+        if count > 1:
+            yield 'doubled', f'{count} clusters have the name {name}'
+    for table in ('clusters', 'nodegroups'):
+        for row in world.rows[table]:
+            if row['status'].endswith('_IN_PROGRESS'):
+                yield 'stuck', f'{table[:-1]} {row["name"]} ({row["uuid"]}) is {row["status"]}'
+
+
+def _stacks(world):
+    """Heat has what the ledger says, once each, whole."""
+    names = Counter(name for stacks in world.stacks.values() for name, _status in stacks)
+    noted = {row['name'] for row in world.rows['ledger']
+             if row['kind'] == STACK and row['closed_at'] is None}
+    for name in sorted(noted - names.keys()):
+        yield 'lost', f'stack {name} is in the ledger and not in Heat'
+    for name in sorted(names.keys() - noted):
+        yield 'left over', f'stack {name} is in Heat and not in the ledger'
+    for name, count in names.items():
+        if count > 1:
+            yield 'doubled', f'{count} stacks have the name {name}'
+    for stacks in world.stacks.values():
+        for name, status in stacks:
+            if not status.endswith('_COMPLETE'):
+                yield 'failed', f'stack {name} is {status}'
+
+
+def _counts(world):
+    """The quota counts the clusters, and the cloud has the nodes that the groups name."""
+    clusters = Counter(row['project_id'] for row in world.rows['clusters'])
+    used = {row['project_id']: row['in_use'] for row in world.rows['usages']
+            if row['resource'] == CLUSTER}
+    for project in sorted(clusters.keys() | used.keys()):
+        if clusters[project] != used.get(project, 0):
+            yield 'lost', (f'{project} has {clusters[project]} clusters and its quota counts '
+                           f'{used.get(project, 0)}')
+    nodes = Counter()
+    for row in world.rows['nodegroups']:
+        nodes[row['project_id']] += row['node_count']
+    for project in sorted(nodes.keys() | world.servers.keys()):
+        there = world.servers.get(project, 0)
+        if there != nodes[project]:
+            yield ('lost' if there < nodes[project] else 'left over'), (
+                f'{project} has {there} servers and its node groups name {nodes[project]}')
+
+
+def _keys(world):
+    """Certificates have their keys, and nothing belongs to a cluster that is not there."""
+    there = {row['uuid'] for row in world.rows['clusters']}
+    sealed = {row['ref'] for row in world.rows['secrets']}
+    for row in world.rows['certificates']:
+        if row['key_ref'] not in sealed:
+            yield 'lost', f'the key of certificate {row["uuid"]} of cluster {row["cluster_id"]}'
+    for table in _OF_CLUSTERS:
+        for row in world.rows[table]:
+            if row['cluster_id'] not in there:
+                yield 'left over', f'{table} has a row of cluster {row["cluster_id"]}, deleted'
+
+
+def _notifications(world):
+    """Each was heard, and those of a cluster in order of the outbox."""
+    first = {}
+    for place, payload in enumerate(world.heard):
+        first.setdefault(payload['id'], place)
+    places = defaultdict(list)
+    for row in world.rows['outbox']:
+        if row['uuid'] not in first:
+            kind, how = ('stuck', 'not sent') if row['sent_at'] is None else (
+                'lost', 'marked as sent and not heard')
+            yield kind, f'notification {row["event_type"]} {row["uuid"]} is {how}'
+        else:
+            places[row['payload']['target']['id']].append(first[row['uuid']])
+    for cluster, order in places.items():
+        if order != sorted(order):
+            yield 'doubled', f'notifications of cluster {cluster} came out of order'
