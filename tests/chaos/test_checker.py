@@ -91,6 +91,13 @@ def test_an_accepted_deletion_that_was_not_done_is_stuck(world):
     assert [kind for kind, _text in after_storm(world, answers)] == ['stuck']
 
 
+def test_a_deletion_asked_for_twice_is_in_the_journal_once(world):
+    world.rows['operations'].append({**world.rows['operations'][0], 'kind': 'delete',
+                                     'request_id': 'req-3'})
+    answers = [Answer('p', 'delete', 'one', 'c1', 204, name) for name in ('req-3', 'req-4')]
+    assert not any('in no journal' in text for _kind, text in after_storm(world, answers))
+
+
 def test_whatever_is_there_after_the_deletion_is_left_over(world):
     texts = [text for kind, text in after_deletion(world) if kind == 'left over']
     for words in ('rows of clusters', 'rows of nodegroups', 'rows of secrets',
