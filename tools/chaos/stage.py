@@ -24,6 +24,7 @@ SERVERS = {
                                  'postgresql+psycopg://postgres@127.0.0.1:5432')}
 LEASE_S = 12
 CONDUCTORS = 2
+TARGETS = ('heat', 'database', 'broker', 'api', 'conductor-0', 'conductor-1', 'api-worker')
 
 
 @dataclass
