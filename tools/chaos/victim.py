@@ -3,12 +3,8 @@
 import contextlib
 import os
 import signal
-from pathlib import Path
 
 import psutil
-
-CLOCK = Path('/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1')
-JUMP = '+600s'
 
 
 class DoorVictim:
@@ -31,13 +27,13 @@ class DoorVictim:
 
 
 class Conductor:
-    """A conductor: killed and started again, stopped beyond its lease, or with another clock."""
+    """A conductor: killed and started again, or stopped beyond its lease."""
 
     def __init__(self, service, name):
         self._service = service
         self._name = name
         self._healed = None
-        self.kinds = ['kill', 'stop', *(['clock'] if CLOCK.exists() else [])]
+        self.kinds = ['kill', 'stop']
 
     def hurt(self, kind):
         """Make a fault."""
@@ -48,18 +44,10 @@ class Conductor:
             return
         self._service.stop(self._name, signal.SIGKILL)
         self._healed = lambda: self._service.conductor(self._name)
-        if kind == 'clock':
-            self._service.conductor(self._name, LD_PRELOAD=str(CLOCK), FAKETIME=JUMP,
-                                    FAKETIME_DONT_FAKE_MONOTONIC='1')
-            self._healed = self._again
 
     def heal(self):
         """Let it run as it should."""
         self._healed()
-
-    def _again(self):
-        self._service.stop(self._name, signal.SIGKILL)
-        self._service.conductor(self._name)
 
 
 class Api:
