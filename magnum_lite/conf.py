@@ -111,7 +111,10 @@ CLOUD = (
     cfg.StrOpt('interface', default='internal', choices=['public', 'internal', 'admin'],
                help='Interface of the cloud\'s endpoints.'),
     cfg.FloatOpt('lookup_timeout_s', default=10, min=0.1,
-                 help='Seconds that a look-up of an image, flavor, ... may take while accepting.'),
+                 help='Seconds that one call of a look-up may take, and a call to Keystone.'),
+    cfg.FloatOpt('lookup_budget_s', default=10, min=0.1,
+                 help='Seconds that all look-ups of a request may take together: image, flavors, '
+                      'networks, key pair. What has not answered then lets the request in.'),
     cfg.FloatOpt('heat_timeout_s', default=60, min=0.1,
                  help='Seconds that a call to Heat may take; less than [conductor] lease_s.'),
     cfg.FloatOpt('lookup_cache_s', default=30, min=0,

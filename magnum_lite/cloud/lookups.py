@@ -1,13 +1,16 @@
 """What a request names in the cloud, looked up with the caller's own token (contract 4.3).
 
-Look-ups have a bounded time and a short memory. A cloud that does not answer lets the request in:
-the conductor looks again before it builds.
+The look-ups of a request have one budget of time, in which all services are asked side by side,
+and a short memory. A cloud that does not answer lets the request in: the conductor looks again
+before it builds.
 """
 
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent import futures
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,55 +19,34 @@ from openstack import exceptions as sdk_exc
 from oslo_config import cfg
 
 from magnum_lite.cloud import answers, identity
+from magnum_lite.cloud.things import Flavor, Image, Thing
 from magnum_lite.context import RequestContext
 from magnum_lite.db.store import normal_uuid
 from magnum_lite.exceptions import Ambiguous, Forbidden, Invalid, NotFound
 
 LOG = logging.getLogger(__name__)
 MOST = 10_000       # remembered look-ups
-
-
-@dataclass(frozen=True)
-class Image:
-    """A Glance image: what decides about driver and nodes."""
-
-    id: str
-    name: str
-    os_distro: str | None
-    magnum_driver: str | None
-
-
-@dataclass(frozen=True)
-class Flavor:
-    """A Nova flavor.
-
-    :ivar disk: GiB of its root disk.
-    """
-
-    id: str
-    disk: int
-
-
-@dataclass(frozen=True)
-class Thing:
-    """A network, a subnet or a key pair.
-
-    :ivar is_external: whether a network is one of floating IPs.
-    :ivar public_key: of a key pair, OpenSSH text.
-    """
-
-    id: str
-    is_external: bool = False
-    public_key: str = ''
+THREADS = 8         # look-ups of one service at a time; a hung one does not keep others waiting
+# What a service that is away says; half a document is a ValueError.
+_UNANSWERED = (sdk_exc.SDKException, *answers.FROM_CLIENTS)
 
 
 @dataclass
 class Memory:
-    """Found things by caller and name, for a while; for all requests of a process."""
+    """Found things by caller and name, for a while, and the threads that look for them; for all
+    requests of a process."""
 
     keep_s: float
     _found: dict[Any, tuple[float, Any]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _threads: dict[str, futures.Executor] = field(default_factory=dict)
+
+    def start(self, service: str, work: Callable[..., None], *args: Any) -> None:
+        """Run ``work`` in a thread of a service, once one is free."""
+        with self._lock:
+            if service not in self._threads:
+                self._threads[service] = futures.ThreadPoolExecutor(THREADS, f'ask-{service}')
+        self._threads[service].submit(work, *args)
 
     def get(self, key: Any) -> Any:
         """What was found lately, or None."""
@@ -82,22 +64,43 @@ class Memory:
                 self._found[key] = now + self.keep_s, value
 
 
+class _Question:
+    """A look-up that was begun.
+
+    :ivar answer: what it finds, or the error.
+    """
+
+    def __init__(self, look: Callable[[Any, str], Any], ident: str):
+        self.look, self.ident = look, ident
+        self.answer: futures.Future[Any] = futures.Future()
+
+
 class Lookups:
     """The look-ups of one request; a context manager, since they keep connections open.
 
-    Each gives what it found, or None where the cloud does not answer.
+    Each gives what it found, or None where the cloud does not answer within the budget of all.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, context: RequestContext, memory: Memory):
         self._conf, self._context, self._memory = conf, context, memory
         self._session: Any = None
         self._connection: Any = None
+        self._until: float | None = None
+        self._asked: dict[Any, _Question] = {}
         self._silent: set[str] = set()      # services that did not answer this request
 
     def __enter__(self) -> 'Lookups':
         return self
 
     def __exit__(self, *error: Any) -> None:
+        open_questions = [question.answer for question in self._asked.values()
+                          if not question.answer.cancel() and not question.answer.done()]
+        for answer in open_questions:       # its thread still uses the session
+            answer.add_done_callback(self._close)
+        if not open_questions:
+            self._close()
+
+    def _close(self, *answer: Any) -> None:
         if self._session is not None:
             self._session.session.close()
 
@@ -108,6 +111,7 @@ class Lookups:
         :param from_disk: whether nodes boot from the disks of their flavors.
         :raises ServiceError: as the look-ups below, flavors first.
         """
+        self._ask_for(named)
         for attribute in ('flavor_id', 'master_flavor_id'):
             if ident := named.get(attribute):
                 flavor = self.flavor(attribute, ident)
@@ -170,21 +174,56 @@ class Lookups:
         except Invalid:
             raise NotFound(noun='Keypair', ident=name) from None
 
+    def _ask_for(self, named: Mapping[str, str | None]) -> None:
+        """Begin all look-ups of what is named: each service has its own thread."""
+        for service, looks in _LOOKS.items():
+            self._ask(service, [(look, ident) for attribute, look in looks.items()
+                                if (ident := named.get(attribute))
+                                and self._memory.get(self._key(look, ident)) is None])
+
+    def _ask(self, service: str, wanted: list[tuple[Callable[[Any, str], Any], str]]) -> None:
+        if not wanted:
+            return
+        if self._until is None:
+            self._until = time.monotonic() + self._conf.cloud.lookup_budget_s
+        questions = {self._key(*one): _Question(*one) for one in wanted}
+        self._asked.update(questions)
+        self._memory.start(service, self._answer, self._connect(), list(questions.values()))
+
+    def _answer(self, cloud: Any, questions: list[_Question]) -> None:
+        """Answer questions to one service, in its thread, until it does not answer."""
+        self._context.update_store()
+        for question in questions:
+            if not question.answer.set_running_or_notify_cancel():
+                continue
+            try:
+                question.answer.set_result(question.look(cloud, question.ident))
+            except _UNANSWERED as error:
+                question.answer.set_exception(error)
+            finally:
+                if not question.answer.done():      # unforeseen: the request fails with it
+                    question.answer.set_exception(sys.exc_info()[1])
+
+    def _key(self, look: Callable[[Any, str], Any], ident: str) -> tuple[Any, ...]:
+        return self._context.project_id, self._context.user_id, look, ident
+
     def _find(self, service: str, attribute: str, ident: str,
               look: Callable[[Any, str], Any]) -> Any:
-        key = (self._context.project_id, self._context.user_id, look, ident)
+        key = self._key(look, ident)
         found = self._memory.get(key)
         if found is not None or service in self._silent:
             return found
+        if key not in self._asked:
+            self._ask(service, [(look, ident)])
         try:
-            found = look(self._connect(), ident)
+            found = self._asked[key].answer.result(max(0, (self._until or 0) - time.monotonic()))
         except sdk_exc.DuplicateResource:
             raise Ambiguous(noun=look.__name__.strip('_'), ident=ident) from None
         except sdk_exc.ForbiddenException:
             raise Forbidden(f'{attribute}: the cloud does not let you use {ident}') from None
-        except (sdk_exc.SDKException, *answers.FROM_CLIENTS) as error:
+        except (*_UNANSWERED, futures.TimeoutError) as error:
             LOG.warning('The %s service does not answer, so %s is not checked: %s', service,
-                        attribute, error)
+                        attribute, error or 'the look-ups of the request took too long')
             self._silent.add(service)
             return None
         if found is None:
@@ -249,3 +288,10 @@ def _one(ident: str, get: Callable[[str], Any], find: Callable[..., Iterable[Any
     if len(found) > 1:
         raise sdk_exc.DuplicateResource(ident)
     return found[0] if found else None
+
+
+_LOOKS = {
+    'compute': {'flavor_id': _flavor, 'master_flavor_id': _flavor, 'keypair': _keypair},
+    'image': {'image_id': _image},
+    'network': {'external_network_id': _network, 'fixed_network': _network,
+                'fixed_subnet': _subnet}}

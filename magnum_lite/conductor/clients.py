@@ -24,6 +24,7 @@ class Clients:
         self._conf = conf
         self._lock = threading.Lock()
         self._heats: OrderedDict[str, Heat] = OrderedDict()
+        self._memory = Memory(0)        # remembers nothing: it has the threads
 
     def heat(self, who: Mapping[str, Any]) -> Heat:
         """Heat in the project of an identity."""
@@ -53,7 +54,8 @@ class Clients:
         context = RequestContext(user_id=who.get('user_id'), project_id=who['project_id'],
                                  overwrite=False)
         context.token_auth = session.auth
-        found = Lookups(self._conf, context, Memory(0)).image(ident)
+        with Lookups(self._conf, context, self._memory) as lookups:
+            found = lookups.image(ident)
         if found is None:
             raise CloudUnavailable('Glance does not answer')
         return {'id': found.id, 'name': found.name, 'os_distro': found.os_distro}

@@ -9,7 +9,8 @@ from magnum_lite.api import delegation, schema
 from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.cloud import identity
-from magnum_lite.cloud.lookups import Image, Lookups
+from magnum_lite.cloud.lookups import Lookups
+from magnum_lite.cloud.things import Image
 from magnum_lite.db import accept, store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels

@@ -10,7 +10,7 @@ from magnum_lite.api.controllers.cluster_create import choose_driver
 from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
-from magnum_lite.cloud.lookups import Image
+from magnum_lite.cloud.things import Image
 from magnum_lite.db import store, usage
 from magnum_lite.exceptions import Conflict, Invalid, NotFound, Referenced
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, labels
