@@ -1,7 +1,8 @@
 """What each answer of the cloud means, and the sentence that says it: one table for all clients.
 
 ``FATAL`` means no, however often it is asked. ``RETRY`` means not now. ``LOOK`` means that the
-answer does not say what is there or whether the call was done. What no row knows is retried.
+answer does not say what is there or whether the call was done. ``LOST`` means the same where no
+answer came: the call may even take effect later. What no row knows is retried.
 """
 
 import http
@@ -16,7 +17,7 @@ import urllib3
 from heatclient import exc as heat_exc
 from keystoneauth1 import exceptions as ksa_exc
 
-from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable
+from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, Unanswered
 
 MOST_TEXT = 2000        # characters of the cloud's own words
 
@@ -25,7 +26,7 @@ class Unclear(CloudUnavailable):
     """Look again: the answer does not say what is there, or whether the call was done."""
 
 
-RETRY, FATAL, LOOK = CloudUnavailable, CloudError, Unclear
+RETRY, FATAL, LOOK, LOST = CloudUnavailable, CloudError, Unclear, Unanswered
 
 STATUSES = {
     400: FATAL, 401: FATAL, 402: FATAL, 403: FATAL, 405: FATAL, 406: FATAL, 411: FATAL,
@@ -33,7 +34,8 @@ STATUSES = {
     404: LOOK,      # listed a moment ago, or behind a proxy that knows no better
     409: LOOK,      # it exists, or is in the middle of another action
     410: LOOK, 412: LOOK,
-    408: RETRY, 423: RETRY, 425: RETRY, 429: RETRY, 500: RETRY, 502: RETRY, 503: RETRY, 504: RETRY}
+    408: RETRY, 423: RETRY, 425: RETRY, 429: RETRY, 500: RETRY, 503: RETRY,
+    502: LOST, 504: LOST}     # a proxy gave up: the service may go on
 
 # (exceptions, meaning, what happened); the first row that fits, the most telling first.
 EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], type[CloudError], str], ...] = (
@@ -41,13 +43,13 @@ EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], type[CloudError], str], ...
     ((ksa_exc.AuthPluginException, ksa_exc.MissingAuthMethods), FATAL,
      'there are no credentials for {who}'),
     ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError, ksa_exc.ConnectTimeout),
-     LOOK, '{who} did not answer in time'),
+     LOST, '{who} did not answer in time'),
     ((ssl.SSLError, requests.exceptions.SSLError, ksa_exc.SSLError), RETRY,
      'the TLS connection to {who} failed'),
     ((ConnectionRefusedError,), RETRY, '{who} refused the connection'),
     ((urllib3.exceptions.NameResolutionError,), RETRY, 'the host of {who} has no address now'),
     ((http.client.HTTPException, urllib3.exceptions.ProtocolError, ConnectionError,
-      requests.exceptions.ChunkedEncodingError, ksa_exc.UnknownConnectionError), LOOK,
+      requests.exceptions.ChunkedEncodingError, ksa_exc.UnknownConnectionError), LOST,
      'the connection to {who} broke off before its answer was complete'),
     ((requests.exceptions.InvalidJSONError, ksa_exc.InvalidResponse, ValueError, LookupError,
       TypeError, AttributeError), LOOK, 'the answer of {who} cannot be read'),

@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from magnum_lite.cloud import answers, transport
 from magnum_lite.driver_sdk.cloud import StackView
-from magnum_lite.driver_sdk.errors import CloudError
+from magnum_lite.driver_sdk.errors import CloudError, Unanswered
 
 NESTED_DEPTH = 5        # Heat's default max_nested_stack_depth
 F = TypeVar('F', bound=Callable[..., Any])
@@ -82,7 +82,7 @@ class Heat:
         try:
             with answers.understood('Heat'):
                 return str(self._client.stacks.create(stack_name=name, **fields)['stack']['id'])
-        except answers.Unclear:
+        except (answers.Unclear, Unanswered):
             found = self.get(name)
             if found is None:
                 raise

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from magnum_lite.driver_sdk import CloudUnavailable, Heat, StackView
+from magnum_lite.driver_sdk.errors import Unanswered
 
 T = TypeVar('T')
 
@@ -18,16 +19,19 @@ class LeasedHeat:
 
     :param until: moment of ``time.monotonic`` at which the lease ends.
     :param timeout_s: seconds that a call may take.
+    :param unanswered: called when a call that makes something ended without an answer.
     :param seen: ``{tag: stacks}`` listed for this step already, together with those of others;
         each is given once, since a step that acts has to look again.
     :ivar changes: how many calls changed something.
     """
 
     def __init__(self, heat: Heat, *, until: float, timeout_s: float,
+                 unanswered: Callable[[], None],
                  seen: Mapping[str, Sequence[StackView]] | None = None):
         self._heat = heat
         self._until = until
         self._timeout_s = timeout_s
+        self._unanswered = unanswered
         self._seen = dict(seen or {})
         self._listed: dict[str, StackView] = {}
         self.changes = 0
@@ -54,6 +58,15 @@ class LeasedHeat:
             raise OutOfLease('the step took too long to begin another call to the cloud')
         return self._heat
 
+    def _make(self, method: Callable[..., Any], *args: Any) -> Any:
+        try:
+            made = method(*args)
+        except Unanswered:
+            self._unanswered()
+            raise
+        self.changes += 1
+        return made
+
     def list(self, tag: str) -> Sequence[StackView]:
         """The stacks that carry ``tag``."""
         views = self._seen.pop(tag) if tag in self._seen else \
@@ -73,19 +86,16 @@ class LeasedHeat:
 
     def create(self, name: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> str:
         """Start creating a stack; its id."""
-        made = self._open().create(name, arguments, tags)
-        self.changes += 1
+        made: str = self._make(self._open().create, name, arguments, tags)
         return made
 
     def update(self, stack: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> None:
         """Start updating a stack."""
-        self._open().update(stack, arguments, tags)
-        self.changes += 1
+        self._make(self._open().update, stack, arguments, tags)
 
     def refresh(self, stack: str, tags: Sequence[str]) -> None:
         """Start an update of a stack that changes its tags alone; not for drivers."""
-        self._open().refresh(stack, tags)
-        self.changes += 1
+        self._make(self._open().refresh, stack, tags)
 
     def delete(self, stack: str) -> None:
         """Start deleting a stack."""

@@ -15,7 +15,7 @@ from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.cloud import LeasedHeat, StepCloud
 from magnum_lite.conductor.perform import Step, perform
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import claims, journal, settle, store
+from magnum_lite.db import claims, journal, ledger, settle, store
 from magnum_lite.db.engine import Connection, Database
 from magnum_lite.driver_sdk import (
     CloudError,
@@ -129,8 +129,11 @@ class Manager:
                                                 operation)
         else:
             heat = self.clients.heat(operation.identity)
-        leased = LeasedHeat(heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen)
-        return Step(operation, driver, spec, StepCloud(leased), self._database, self.lending)
+        leased = LeasedHeat(
+            heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen,
+            unanswered=lambda: self._database.write(ledger.late, operation.cluster_id))
+        return Step(operation, driver, spec, StepCloud(leased), self._database, self.lending,
+                    self._conf.cloud.late_s)
 
     def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> resolve.Rows:
         """Look up and make what the first step needs, once; the rows with it."""

@@ -38,6 +38,7 @@ class Step:
     cloud: StepCloud
     database: Database
     lending: Lending
+    late_s: float
 
     def write(self, work: Callable[..., Any], *args: Any) -> Any:
         """As ``Database.write``, while this run of the operation lasts.
@@ -130,6 +131,8 @@ def _delete(step: Step) -> Progress:
     with step.database.read() as connection:
         if claims.in_flight(connection, step.spec.uuid):
             return Waiting('another worker is still inside a call for this cluster', 1)
+        if ledger.is_late(connection, step.spec.uuid, late_s=step.late_s):
+            return Waiting('a call that Heat did not answer may still take effect')
         entries = [entry for entry in ledger.open_entries(connection, step.spec.uuid)
                    if entry.kind == ledger.STACK]
     # Once more, after nobody can make anything any more: by name, so tags do not matter.
@@ -141,6 +144,7 @@ def _delete(step: Step) -> Progress:
     step.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
     if left:
         return Waiting(f'{len(left)} stacks are still there, next {left[0].name}')
+    step.write(ledger.close, step.spec.uuid, ledger.LATE, [ledger.LATE])
     # Trusts last: what Heat made of them goes with them.
     for lender in (step.lending.application_credentials, step.lending.trusts):
         delegation.end(lender, step.database, step.operation)

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
+from magnum_lite.db.engine import now
 from magnum_lite.db.store import utcnow
-from magnum_lite.db.tables import ledger
+from magnum_lite.db.tables import clusters, ledger
 
 STACK = 'heat-stack'
+LATE = 'unanswered-call'
 # Named by their marks, see cloud/lender.py.
 TRUST = 'trust'
 APPLICATION_CREDENTIAL = 'application-credential'
@@ -67,6 +69,32 @@ def abandon(connection: sa.Connection, cluster_id: str, kind: str, name: str) ->
     return bool(connection.execute(ledger.update().where(
         ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name,
         ledger.c.external_id.is_(None)).values(created_at=_LONG_AGO)).rowcount)
+
+
+def late(connection: sa.Connection, cluster_id: str) -> None:
+    """Note that a call which makes something ended without an answer just now.
+
+    Fenced by the cluster's row: a superseded run notes it too, and nobody for a cluster that is
+    gone.
+    """
+    exists = clusters.update().where(clusters.c.uuid == cluster_id).values(
+        version=clusters.c.version)
+    if connection.execute(exists).rowcount:
+        connection.execute(ledger.delete().where(
+            ledger.c.cluster_id == cluster_id, ledger.c.kind == LATE))
+        connection.execute(ledger.insert().values(
+            cluster_id=cluster_id, kind=LATE, name=LATE, created_at=now()))
+
+
+def is_late(connection: sa.Connection, cluster_id: str, *, late_s: float) -> bool:
+    """Whether a call that was not answered may still take effect.
+
+    :param late_s: seconds after which it cannot any more.
+    """
+    query = sa.select(ledger.c.id).where(
+        ledger.c.cluster_id == cluster_id, ledger.c.kind == LATE,
+        ledger.c.closed_at.is_(None), ledger.c.created_at > now(-late_s))
+    return connection.execute(query).first() is not None
 
 
 def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[sa.Row]:

@@ -41,3 +41,7 @@ class CloudError(DriverError):
 
 class CloudUnavailable(CloudError):
     """The cloud did not answer, or not in a way that decides; the step is taken again later."""
+
+
+class Unanswered(CloudUnavailable):
+    """Nobody knows whether the call took effect; it may still do so."""

@@ -49,6 +49,7 @@ cluster_quota = 10000
 key_file = {path}/keys
 [cloud]
 heat_timeout_s = 10
+late_s = 15
 [conductor]
 workers = {workers}
 lease_s = {lease_s}
