@@ -66,7 +66,8 @@ def try_service(wheel, work):
     run(programs / 'python', '-m', 'pip', 'check', cwd=work)
     settings = work / 'magnum_lite.conf'
     settings.write_text(f'[database]\nconnection = sqlite:///{work}/bare.sqlite\n'
-                        f'[secrets]\nkey_file = {work}/keys\n')
+                        f'[secrets]\nkey_file = {work}/keys\n'
+                        '[enrolment]\npublic_url = https://containers.example.org\n')
     for words in (['db', 'upgrade'], ['db', 'current'], ['secret', 'key']):
         run(programs / 'magnum-lite-manage', '--config-file', settings, *words, cwd=work)
     run(programs / 'magnum-lite-status', '--config-file', settings, 'upgrade', 'check', cwd=work)

@@ -4,6 +4,8 @@ import socket
 import threading
 
 import pytest
+from keystoneauth1 import loading
+from oslo_config import cfg
 
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.driver_sdk import CloudError
@@ -27,6 +29,8 @@ def conf(tmp_path, keystone):
                                   'password': 'secret', 'project_name': 'service',
                                   'user_domain_id': 'default', 'project_domain_id': 'default'})
     forget_conf()
+    # Left on the global configuration, where other tests do not set them.
+    cfg.CONF.unregister_opts(loading.get_auth_plugin_conf_options('password'), 'service_auth')
 
 
 def test_a_keystone_that_hangs_for_one_identity_keeps_no_other_waiting(conf, keystone):
