@@ -11,6 +11,7 @@ from oslo_config import cfg
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.cloud.lookups import Lookups, Memory
+from magnum_lite.conductor import trace
 from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudUnavailable
 
@@ -52,7 +53,7 @@ class Clients:
         """
         session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
         context = RequestContext(user_id=who.get('user_id'), project_id=who['project_id'],
-                                 overwrite=False)
+                                 request_id=trace.request_id(), overwrite=False)
         context.token_auth = session.auth
         with Lookups(self._conf, context, self._memory) as lookups:
             found = lookups.image(ident)

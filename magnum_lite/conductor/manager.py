@@ -9,7 +9,7 @@ from typing import Any
 from oslo_config import cfg
 
 from magnum_lite.cloud.lending import Lending
-from magnum_lite.conductor import credentials, delegation, resolve
+from magnum_lite.conductor import credentials, delegation, resolve, trace
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.cloud import LeasedHeat, StepCloud
@@ -70,6 +70,7 @@ class Manager:
         try:
             operation = self._database.write(
                 claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
+            trace.follow(operation)
             if operation.attempts >= MOST_ATTEMPTS:
                 return self._record(operation, _too_dangerous(operation), None)
             return self._record(operation, *self._take(operation, until, seen))
@@ -246,8 +247,8 @@ def _given_up(operation: Operation, trouble: str) -> Failed:
 
 def _failure(operation: Operation, error: DriverError) -> Failed:
     if isinstance(error, FailedError):
-        if error.operator:
-            LOG.error('Operation %s: %s', operation.uuid, error.operator)
+        for line in error.operator.splitlines():    # each with the request id: people use grep
+            LOG.error('Operation %s: %s', operation.uuid, line)
         return Failed('driver-failed', error.user)
     if isinstance(error, Rejected):
         return Failed('driver-rejected', str(error))

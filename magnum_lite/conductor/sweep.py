@@ -10,6 +10,7 @@ from typing import Any
 import futurist
 from oslo_config import cfg
 
+from magnum_lite.conductor import trace
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.db import claims
 from magnum_lite.db.engine import Database, Row
@@ -127,8 +128,10 @@ class Sweep:
         try:
             next_uuid = self._manager.step(uuid, seen)
         except Exception as error:
-            LOG.exception('A step of operation %s broke off', uuid)
+            LOG.exception('A step of operation %s broke off: %r', uuid, error)
             next_uuid = self._manager.broke_off(uuid, error)
+        finally:
+            trace.leave()
         if next_uuid:
             self.wake(next_uuid)
 

@@ -1,6 +1,7 @@
 """A real Heat, a database and workers with the tiny driver; the API is not needed here."""
 
 import time
+import uuid
 
 import pytest
 from oslo_config import cfg
@@ -182,7 +183,8 @@ class Tenant:
 
     def _operation(self, cluster, kind, **values):
         return Operation.new(cluster_id=cluster.uuid, kind=kind, reason=f'{kind} asked for',
-                             project_id=self.project, user_id='ann', identity=self.who, **values)
+                             project_id=self.project, user_id='ann', identity=self.who,
+                             request_id=f'req-{uuid.uuid4()}', **values)
 
     def cluster(self, uuid):
         """The cluster as it is now."""
