@@ -9,9 +9,10 @@ from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
 from magnum_lite.conductor import delegation
-from magnum_lite.db import accept, store
+from magnum_lite.db import accept, claims, store
 from magnum_lite.db.tables import ledger
 from magnum_lite.objects import Operation
+from magnum_lite.objects.operation import RUN
 from magnum_lite_dev.directory import PASSWORD
 from tests.personas import ADMIN, MEMBER, NOBODY, OWNER, READER, STRANGER, TABLE, TEMPLATE, filled
 
@@ -163,6 +164,14 @@ def test_a_request_that_breaks_off_leaves_a_trust_that_is_found(api, keystone, o
     assert open_trusts(api) == 1
 
 
+def running(connection, cluster):
+    """The cluster's one operation, as a worker in the midst of a step has it."""
+    store.update(connection, Operation, {'state': 'QUEUED', 'slot': RUN}, cluster_id=cluster)
+    operation, = store.find(connection, Operation, cluster_id=cluster)
+    assert claims.claim(connection, operation.uuid, owner='worker', lease_s=600)
+    return claims.step(connection, operation.uuid, owner='worker', lease_s=600)
+
+
 def test_a_rotation_that_ends_leaves_the_next_request_its_trust(api, keystone, owner, token,
                                                                 project, monkeypatch):
     template = make_template(api, owner)
@@ -177,8 +186,7 @@ def test_a_rotation_that_ends_leaves_the_next_request_its_trust(api, keystone, o
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
         patch.setattr(accept, 'whole', die)
         api.call('PATCH', f'/v1/credentials/{cluster}', token=heir)
-    with api.db.read() as connection:
-        operation, = store.find(connection, Operation, cluster_id=cluster)
+    operation = api.db.write(running, cluster)
     lender = api.application.service.lending.trusts
     delegation.end(lender, api.db, operation, keep=lambda ident: False)
     assert trusts(keystone, f'owner-{project}') == []
