@@ -7,7 +7,7 @@ import pytest
 from tools.chaos import report
 from tools.chaos.answers import Answer
 from tools.chaos.checker import after_deletion, after_storm
-from tools.chaos.world import TABLES, World
+from tools.chaos.world import TABLES, Stack, World
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def world():
         'outbox': [{'uuid': name, 'event_type': 'create', 'sent_at': 1,
                     'payload': {'target': {'id': 'c1'}}} for name in ('n1', 'n2')],
         'usages': [{'project_id': 'p', 'resource': 'Cluster', 'in_use': 1}]}
-    return World(rows, {'p': [('one-a', 'CREATE_COMPLETE')]}, {'p': 1},
+    return World(rows, {'p': [Stack('one-a', 'CREATE_COMPLETE', ('c1',))]}, {('c1', 'g1'): 1},
                  [{'id': 'n1'}, {'id': 'n2'}])
 
 
@@ -48,6 +48,18 @@ def put(table, **values):
     return lambda world: world.rows[table][0].update(values)
 
 
+def stack(**values):
+    return Stack('one-a', 'CREATE_COMPLETE', ('c1',))._replace(**values)
+
+
+def stacks(**values):
+    return lambda world: world.stacks.update(p=[stack(**values)])
+
+
+def servers(counts):
+    return lambda world: (world.servers.clear(), world.servers.update(counts))
+
+
 def test_nothing_is_wrong_with_what_is_as_promised(world):
     assert after_storm(world, ANSWERS) == []
 
@@ -60,12 +72,19 @@ def test_nothing_is_wrong_with_what_is_as_promised(world):
     (put('clusters', status='UPDATE_IN_PROGRESS'), 'stuck', 'UPDATE_IN_PROGRESS'),
     (lambda world: world.rows['clusters'].append(world.rows['clusters'][0]), 'doubled', 'one'),
     (lambda world: world.stacks['p'].clear(), 'lost', 'not in Heat'),
-    (lambda world: world.stacks['p'].append(('x', 'CREATE_COMPLETE')), 'left over', 'stack x'),
-    (lambda world: world.stacks['p'].append(('one-a', 'CREATE_COMPLETE')), 'doubled', 'one-a'),
-    (lambda world: world.stacks.update(p=[('one-a', 'UPDATE_FAILED')]), 'failed', 'UPDATE_FAILED'),
+    (lambda world: world.stacks['p'].append(stack(name='x')), 'left over', 'stack x is in Heat'),
+    (lambda world: world.stacks['p'].append(stack()), 'doubled', 'have the name one-a'),
+    (stacks(status='UPDATE_FAILED'), 'failed', 'UPDATE_FAILED'),
+    (stacks(clusters=()), 'lost', 'no tag of its cluster c1'),
+    (stacks(clusters=('c9',)), 'left over', 'tag of cluster c9, not there'),
+    (stacks(clusters=('c1', 'c9')), 'doubled', 'tags of 2 clusters'),
     (put('usages', in_use=2), 'lost', 'quota'),
-    (lambda world: world.servers.update(p=0), 'lost', '0 servers'),
-    (lambda world: world.servers.update(p=2), 'left over', '2 servers'),
+    (servers({}), 'lost', 'cluster c1 has 0 servers'),
+    (servers({('c1', 'g1'): 2}), 'left over', 'cluster c1 has 2 servers'),
+    # As many as there should be in all, and yet wrong.
+    (servers({('c1', 'g9'): 1}), 'lost', 'g1 of cluster c1 has 0 servers'),
+    (servers({('c1', 'g1'): 1, ('c9', 'g9'): 1}), 'left over', 'cluster c9 has 1 servers'),
+    (servers({('c1', 'g1'): 1, (None, None): 1}), 'left over', 'cluster None has 1 servers'),
     (put('secrets', ref='s9'), 'lost', 'certificate x1'),
     (put('secrets', cluster_id='c9'), 'left over', 'secrets has a row of cluster c9'),
     (put('outbox', sent_at=None, uuid='n3'), 'stuck', 'not sent'),
@@ -102,7 +121,7 @@ def test_whatever_is_there_after_the_deletion_is_left_over(world):
     texts = [text for kind, text in after_deletion(world) if kind == 'left over']
     for words in ('rows of clusters', 'rows of nodegroups', 'rows of secrets',
                   'rows of certificates', 'one-a in the ledger', 'one-a (CREATE_COMPLETE) in Heat',
-                  '1 servers of p'):
+                  '1 servers of node group g1'):
         assert any(words in text for text in texts), words
 
 

@@ -12,7 +12,8 @@ _OF_CLUSTERS = ('nodegroups', 'certificates', 'secrets', 'enrolments')
 def after_storm(world, answers):
     """[(kind of ``KINDS``, sentence)]: what is wrong once all had time to settle."""
     return [*_promises(world, answers), *_operations(world), *_clusters(world, answers),
-            *_stacks(world), *_counts(world), *_keys(world), *_notifications(world)]
+            *_stacks(world), *_tags(world), *_counts(world), *_servers(world), *_keys(world),
+            *_notifications(world)]
 
 
 def after_deletion(world):
@@ -21,10 +22,10 @@ def after_deletion(world):
              for table in ('clusters', *_OF_CLUSTERS) if world.rows[table]]
     found += [('left over', f'{row["kind"]} {row["name"]} in the ledger')
               for row in world.rows['ledger'] if row['closed_at'] is None]
-    found += [('left over', f'{name} ({status}) in Heat')
-              for stacks in world.stacks.values() for name, status in stacks]
-    found += [('left over', f'{count} servers of {project}')
-              for project, count in world.servers.items() if count]
+    found += [('left over', f'{stack.name} ({stack.status}) in Heat')
+              for stacks in world.stacks.values() for stack in stacks]
+    found += [('left over', f'{count} servers of node group {group} of cluster {cluster}')
+              for (cluster, group), count in world.servers.items() if count]
     return [*found, *_operations(world), *_counts(world), *_notifications(world)]
 
 
@@ -74,7 +75,7 @@ def _clusters(world, answers):
 
 def _stacks(world):
     """Heat has what the ledger says, once each, whole."""
-    names = Counter(name for stacks in world.stacks.values() for name, _status in stacks)
+    names = Counter(stack.name for stacks in world.stacks.values() for stack in stacks)
     noted = {row['name'] for row in world.rows['ledger']
              if row['kind'] == STACK and row['closed_at'] is None}
     for name in sorted(noted - names.keys()):
@@ -85,13 +86,28 @@ def _stacks(world):
         if count > 1:
             yield 'doubled', f'{count} stacks have the name {name}'
     for stacks in world.stacks.values():
-        for name, status in stacks:
-            if not status.endswith('_COMPLETE'):
-                yield 'failed', f'stack {name} is {status}'
+        for stack in stacks:
+            if not stack.status.endswith('_COMPLETE'):
+                yield 'failed', f'stack {stack.name} is {stack.status}'
+
+
+def _tags(world):
+    """A stack is found by its tag: each has that of its cluster, and no other."""
+    there = {row['uuid'] for row in world.rows['clusters']}
+    owners = {row['name']: row['cluster_id'] for row in world.rows['ledger']
+              if row['kind'] == STACK and row['closed_at'] is None}
+    for stack in (stack for stacks in world.stacks.values() for stack in stacks):
+        for cluster in sorted(set(stack.clusters) - there):
+            yield 'left over', f'stack {stack.name} has the tag of cluster {cluster}, not there'
+        owner = owners.get(stack.name)
+        if owner and owner not in stack.clusters:
+            yield 'lost', f'stack {stack.name} has no tag of its cluster {owner}'
+        if len(stack.clusters) > 1:
+            yield 'doubled', f'stack {stack.name} has the tags of {len(stack.clusters)} clusters'
 
 
 def _counts(world):
-    """The quota counts the clusters, and the cloud has the nodes that the groups name."""
+    """The quota counts the clusters."""
     clusters = Counter(row['project_id'] for row in world.rows['clusters'])
     used = {row['project_id']: row['in_use'] for row in world.rows['usages']
             if row['resource'] == CLUSTER}
@@ -99,14 +115,18 @@ def _counts(world):
         if clusters[project] != used.get(project, 0):
             yield 'lost', (f'{project} has {clusters[project]} clusters and its quota counts '
                            f'{used.get(project, 0)}')
-    nodes = Counter()
-    for row in world.rows['nodegroups']:
-        nodes[row['project_id']] += row['node_count']
-    for project in sorted(nodes.keys() | world.servers.keys()):
-        there = world.servers.get(project, 0)
-        if there != nodes[project]:
-            yield ('lost' if there < nodes[project] else 'left over'), (
-                f'{project} has {there} servers and its node groups name {nodes[project]}')
+
+
+def _servers(world):
+    """Each node group of each cluster has as many as it names, and nobody else has any."""
+    named = {(row['cluster_id'], row['uuid']): row['node_count']
+             for row in world.rows['nodegroups']}
+    for where in sorted(named.keys() | world.servers.keys(), key=str):
+        there, wanted = world.servers.get(where, 0), named.get(where, 0)
+        if there != wanted:
+            cluster, group = where
+            yield ('lost' if there < wanted else 'left over'), (
+                f'node group {group} of cluster {cluster} has {there} servers and names {wanted}')
 
 
 def _keys(world):

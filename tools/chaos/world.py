@@ -1,15 +1,29 @@
 """What there is, looked at past all doors: rows, stacks, servers, notifications heard."""
 
+from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import requests
 import sqlalchemy as sa
 
 from magnum_lite.db.tables import METADATA
+from magnum_lite.driver_sdk.heat import cluster_tag
 
 TABLES = ('clusters', 'nodegroups', 'operations', 'cluster_versions', 'certificates', 'secrets',
           'enrolments', 'ledger', 'outbox', 'usages')
 TIMEOUT_S = 60
+
+
+class Stack(NamedTuple):
+    """One stack of Heat.
+
+    :ivar clusters: uuids of the clusters whose tags it carries.
+    """
+
+    name: str
+    status: str
+    clusters: tuple
 
 
 @dataclass
@@ -17,8 +31,8 @@ class World:
     """A look at everything.
 
     :ivar rows: {table: rows as dictionaries, in the order of their ids}.
-    :ivar stacks: {project: [(name, status)]} of Heat.
-    :ivar servers: {project: how many servers}.
+    :ivar stacks: {project: list of ``Stack``}.
+    :ivar servers: {(uuid of a cluster, uuid of a node group): how many servers say they are its}.
     :ivar heard: payloads of notifications, in the order in which the broker gave them.
     """
 
@@ -46,17 +60,19 @@ def rows(engine):
 
 
 def stacks(heat, token, project):
-    """[(name, status)] of a project's stacks."""
+    """The list of ``Stack`` of a project."""
     reply = requests.get(heat.catalog['orchestration'] % {'project_id': project} + '/stacks',
                          headers={'X-Auth-Token': token}, timeout=TIMEOUT_S)
     reply.raise_for_status()
-    return [(stack['stack_name'], stack['stack_status']) for stack in reply.json()['stacks']]
+    prefix = cluster_tag('')
+    return [Stack(stack['stack_name'], stack['stack_status'], tuple(
+        tag.removeprefix(prefix) for tag in stack['tags'] or () if tag.startswith(prefix)))
+        for stack in reply.json()['stacks']]
 
 
 def servers(heat):
-    """{project: how many servers} of the whole cloud."""
-    found = {}
-    for server in heat.state().get('servers', {}).values():
-        project = server['tenant_id']
-        found[project] = found.get(project, 0) + 1
-    return found
+    """{(cluster, node group): how many servers} of the whole cloud, as their metadata says."""
+    return Counter(
+        (server['metadata'].get('magnum_lite_cluster'),
+         server['metadata'].get('magnum_lite_node_group'))
+        for server in heat.state().get('servers', {}).values())
