@@ -125,6 +125,12 @@ def test_whatever_is_there_after_the_deletion_is_left_over(world):
         assert any(words in text for text in texts), words
 
 
+def test_what_a_stack_made_and_left_in_the_cloud_is_left_over():
+    world = World({table: [] for table in TABLES}, cloud={'ports': 1, 'stack-users': 2})
+    assert after_deletion(world) == [('left over', '1 ports in the cloud'),
+                                     ('left over', '2 stack-users in the cloud')]
+
+
 def test_a_report_counts_each_kind():
     lines = list(report.lines([], {'heat': 3}, {'accepted': 2}, [('lost', 'a'), ('lost', 'b')]))
     assert 'found: lost 2, stuck 0, failed 0, doubled 0, left over 0' in lines

@@ -26,6 +26,8 @@ def after_deletion(world):
               for stacks in world.stacks.values() for stack in stacks]
     found += [('left over', f'{count} servers of node group {group} of cluster {cluster}')
               for (cluster, group), count in world.servers.items() if count]
+    found += [('left over', f'{count} {table} in the cloud')
+              for table, count in world.cloud.items() if count and table != 'servers']
     return [*found, *_operations(world), *_counts(world), *_notifications(world)]
 
 

@@ -42,12 +42,15 @@ class Stage:
     url: str
     doors: dict
     processes: dict
+    _before: dict
 
     def look(self, projects):
         """A ``World`` of some projects, past all doors."""
+        cloud = self.heat.state()
         tokens = {project: self.service.token(project) for project in projects}
         return world.World(
-            rows=world.rows(self.engine), servers=world.servers(self.heat),
+            rows=world.rows(self.engine), servers=world.servers(cloud),
+            cloud=world.sizes(cloud) - self._before,
             stacks={project: world.stacks(self.heat, token, project)
                     for project, token in tokens.items()}, heard=list(self.ear.heard))
 
@@ -90,7 +93,7 @@ def stage(path, database, say):
         yield Stage(service, heat, engine, ear, api_url,
                     {name: DoorVictim(door, ('double',) if name == 'api' else ())
                      for name, door in doors.items()},
-                    {**conductors, 'api-worker': Api(service)})
+                    {**conductors, 'api-worker': Api(service)}, world.sizes(heat.state()))
 
 
 def _before(enter, kind, url):

@@ -34,12 +34,14 @@ class World:
     :ivar stacks: {project: list of ``Stack``}.
     :ivar servers: {(uuid of a cluster, uuid of a node group): how many servers say they are its}.
     :ivar heard: payloads of notifications, in the order in which the broker gave them.
+    :ivar cloud: {table: how many rows more than before the first request}.
     """
 
     rows: dict
     stacks: dict = field(default_factory=dict)
     servers: dict = field(default_factory=dict)
     heard: list = field(default_factory=list)
+    cloud: dict = field(default_factory=dict)
 
     @property
     def open(self):
@@ -70,9 +72,14 @@ def stacks(heat, token, project):
         for stack in reply.json()['stacks']]
 
 
-def servers(heat):
+def sizes(cloud):
+    """{table: how many rows} of the simulated cloud's state."""
+    return Counter({table: len(rows) for table, rows in cloud.items()})
+
+
+def servers(cloud):
     """{(cluster, node group): how many servers} of the whole cloud, as their metadata says."""
     return Counter(
         (server['metadata'].get('magnum_lite_cluster'),
          server['metadata'].get('magnum_lite_node_group'))
-        for server in heat.state().get('servers', {}).values())
+        for server in cloud.get('servers', {}).values())
