@@ -6,7 +6,8 @@ import pytest
 
 from tools.chaos import report
 from tools.chaos.answers import Answer
-from tools.chaos.checker import after_deletion, after_storm
+from tools.chaos.checker import DOUBLING_S, after_deletion, after_storm, doubles
+from tools.chaos.ear import Heard
 from tools.chaos.world import TABLES, Stack, World
 
 
@@ -29,7 +30,7 @@ def world():
                     'payload': {'target': {'id': 'c1'}}} for name in ('n1', 'n2')],
         'usages': [{'project_id': 'p', 'resource': 'Cluster', 'in_use': 1}]}
     return World(rows, {'p': [Stack('one-a', 'CREATE_COMPLETE', ('c1',))]}, {('c1', 'g1'): 1},
-                 [{'id': 'n1'}, {'id': 'n2'}])
+                 [Heard('n1', 100), Heard('n2', 101)])
 
 
 ANSWERS = [Answer('p', 'create', 'one', 'c1', 202, 'req-1'),
@@ -125,6 +126,23 @@ def test_whatever_is_there_after_the_deletion_is_left_over(world):
         assert any(words in text for text in texts), words
 
 
+@pytest.mark.parametrize('again_s', [104, 99 + DOUBLING_S])
+def test_a_notification_heard_again_near_a_fault_is_counted_and_no_violation(world, again_s):
+    world.heard.append(Heard('n1', again_s))
+    world.doubling = [(10, 20), (90, 99)]
+    assert after_storm(world, ANSWERS) == []
+    assert doubles(world) == (['n1'], [])
+
+
+@pytest.mark.parametrize('doubling', [[], [(10, 20)], [(200, 210)]])
+def test_a_notification_heard_again_without_a_fault_is_a_violation(world, doubling):
+    world.heard.append(Heard('n1', 104))
+    world.doubling = doubling
+    assert after_storm(world, ANSWERS) == [
+        ('doubled', 'notification n1 was heard again, and nothing was hurt')]
+    assert doubles(world) == ([], ['n1'])
+
+
 def test_what_a_stack_made_and_left_in_the_cloud_is_left_over():
     world = World({table: [] for table in TABLES}, cloud={'ports': 1, 'stack-users': 2})
     assert after_deletion(world) == [('left over', '1 ports in the cloud'),
@@ -132,6 +150,7 @@ def test_what_a_stack_made_and_left_in_the_cloud_is_left_over():
 
 
 def test_a_report_counts_each_kind():
-    lines = list(report.lines([], {'heat': 3}, {'accepted': 2}, [('lost', 'a'), ('lost', 'b')]))
+    lines = list(report.lines([], {'heat': 3}, {'accepted': 2}, 5, [('lost', 'a'), ('lost', 'b')]))
     assert 'found: lost 2, stuck 0, failed 0, doubled 0, left over 0' in lines
     assert '  lost: b' in lines
+    assert 'notifications that came again near a fault, as is allowed: 5' in lines

@@ -42,3 +42,5 @@ def test_a_nemesis_that_is_stopped_heals_what_it_hurt():
     nemesis.join(30)
     assert not nemesis.is_alive() and victim.felt == ['cut', 'healed']
     assert lines == [str(faults[0])] and nemesis.error is None
+    (begin, end), = nemesis.spans
+    assert nemesis.made == [faults[0]] and begin <= end

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.chaos import report
 from tools.chaos.answers import Answers
-from tools.chaos.checker import after_deletion, after_storm
+from tools.chaos.checker import after_deletion, after_storm, doubles
 from tools.chaos.stage import SERVERS, TARGETS, stage
 from tools.chaos.storm import delete_all, rage, settle
 
@@ -50,11 +50,11 @@ def run(path, seed, args):
                  for kind, text in after_storm(world, answers.all())]
         say(f'{len(found)} violations after the storm; deleting {len(world.rows["clusters"])} '
             'clusters')
-        found += [(kind, f'after the deletion: {text}')
-                  for kind, text in after_deletion(delete_all(running, args.settle))
+        world = delete_all(running, args.settle)
+        found += [(kind, f'after the deletion: {text}') for kind, text in after_deletion(world)
                   if not any(text in earlier for _kind, earlier in found)]
         doors = {name: victim.door.struck for name, victim in running.doors.items()}
-    for line in report.lines(faults, doors, answers.counts(), found):
+    for line in report.lines(faults, doors, answers.counts(), len(doubles(world)[0]), found):
         say(line)
     return found
 

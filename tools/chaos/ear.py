@@ -1,15 +1,28 @@
 """Hears the notifications of the service, at the broker itself."""
 
 import contextlib
+import time
+from typing import NamedTuple
 
 import oslo_messaging
 from oslo_config import cfg
 
 
+class Heard(NamedTuple):
+    """A notification that came.
+
+    :ivar id: of the outbox.
+    :ivar at_s: when, monotonic.
+    """
+
+    id: str
+    at_s: float
+
+
 class Ear:
     """An endpoint of oslo.messaging.
 
-    :ivar heard: payloads, in the order in which the broker gave them.
+    :ivar heard: ``Heard``, in the order in which the broker gave them.
     """
 
     def __init__(self):
@@ -17,7 +30,7 @@ class Ear:
 
     def info(self, context, publisher, event_type, payload, metadata):
         """Keep one."""
-        self.heard.append(payload)
+        self.heard.append(Heard(payload['id'], time.monotonic()))
 
     error = info
 

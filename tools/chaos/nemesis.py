@@ -54,7 +54,7 @@ class Nemesis(threading.Thread):
 
     :param victims: {target: object with ``hurt(kind)`` and ``heal()``}.
     :param say: gets a line for each fault.
-    :ivar made: the faults that were made.
+    :ivar made: the faults that were made, and ``spans`` their (begin, end), monotonic seconds.
     :ivar error: what ended it too soon, None when nothing did.
     """
 
@@ -65,6 +65,7 @@ class Nemesis(threading.Thread):
         self._say = say
         self._stopping = threading.Event()
         self.made = []
+        self.spans = []
         self.error = None
 
     def stop(self):
@@ -85,9 +86,11 @@ class Nemesis(threading.Thread):
     def _make(self, fault):
         victim = self._victims[fault.target]
         self._say(str(fault))
+        begun = time.monotonic()
         victim.hurt(fault.kind)
         try:
             self._stopping.wait(fault.lasts_s)
         finally:
             victim.heal()
         self.made.append(fault)
+        self.spans.append((begun, time.monotonic()))

@@ -7,12 +7,13 @@ from tools.chaos.checker import KINDS
 MOST_LINES = 40     # of one kind
 
 
-def lines(faults, doors, counts, violations):
+def lines(faults, doors, counts, doubles, violations):
     """The lines of a report.
 
     :param faults: that were made.
     :param doors: {name: how often its faults changed something}.
     :param counts: of answers.
+    :param doubles: how many notifications came again near a fault.
     :param violations: [(kind, sentence)].
     """
     yield 'faults injected:'
@@ -21,6 +22,7 @@ def lines(faults, doors, counts, violations):
         yield f'  {target:12} {kind:10} {count:4d}'
     yield 'struck by doors: ' + ', '.join(f'{name} {count}' for name, count in doors.items())
     yield 'requests: ' + ', '.join(f'{name} {count}' for name, count in counts.items())
+    yield f'notifications that came again near a fault, as is allowed: {doubles}'
     found = Counter(kind for kind, _text in violations)
     yield 'found: ' + ', '.join(f'{kind} {found[kind]}' for kind in KINDS)
     for kind in KINDS:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -32,7 +32,8 @@ class Stage:
     """What runs.
 
     :ivar url: of the API, through its door.
-    :ivar victims: {name: what the nemesis can hurt}: doors first, then ``processes``.
+    :ivar doors: {name: a door that the nemesis can hurt}; ``processes`` likewise.
+    :ivar doubling: [(begin, end)] of past faults that may double a notification.
     """
 
     service: object
@@ -43,6 +44,7 @@ class Stage:
     doors: dict
     processes: dict
     _before: dict
+    doubling: list = field(default_factory=list)
 
     def look(self, projects):
         """A ``World`` of some projects, past all doors."""
@@ -52,7 +54,8 @@ class Stage:
             rows=world.rows(self.engine), servers=world.servers(cloud),
             cloud=world.sizes(cloud) - self._before,
             stacks={project: world.stacks(self.heat, token, project)
-                    for project, token in tokens.items()}, heard=list(self.ear.heard))
+                    for project, token in tokens.items()}, heard=list(self.ear.heard),
+            doubling=list(self.doubling))
 
 
 @contextlib.contextmanager

@@ -33,7 +33,8 @@ class World:
     :ivar rows: {table: rows as dictionaries, in the order of their ids}.
     :ivar stacks: {project: list of ``Stack``}.
     :ivar servers: {(uuid of a cluster, uuid of a node group): how many servers say they are its}.
-    :ivar heard: payloads of notifications, in the order in which the broker gave them.
+    :ivar heard: notifications as ``Heard``, in the order in which the broker gave them.
+    :ivar doubling: [(begin, end)] of faults that may double a notification, monotonic seconds.
     :ivar cloud: {table: how many rows more than before the first request}.
     """
 
@@ -42,6 +43,7 @@ class World:
     servers: dict = field(default_factory=dict)
     heard: list = field(default_factory=list)
     cloud: dict = field(default_factory=dict)
+    doubling: list = field(default_factory=list)
 
     @property
     def open(self):
