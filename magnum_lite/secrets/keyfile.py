@@ -5,7 +5,6 @@ import contextlib
 import fcntl
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -126,17 +125,19 @@ def _locked(folder: Path) -> Iterator[int]:
 
 def _replace(target: Path, text: str) -> None:
     """Write beside, sync, and rename: at each moment the whole old file or the whole new one."""
-    descriptor, fresh = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
+    fresh = target.with_name(f'.{target.name}.new')
+    fresh.unlink(missing_ok=True)       # of a writer that was killed; we have the lock
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, 'w') as file:        # mkstemp makes it with mode 0600
+        with os.fdopen(descriptor, 'w') as file:
             if target.exists():
                 old = target.stat()
                 os.fchown(descriptor, old.st_uid, old.st_gid)
             file.write(text)
             file.flush()
             os.fsync(descriptor)
-        Path(fresh).rename(target)
+        fresh.rename(target)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(fresh).unlink()
+            fresh.unlink()
         raise

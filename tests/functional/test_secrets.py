@@ -1,6 +1,8 @@
 """Secrets in the database: bound to their rows, sealed anew with a new key while others write."""
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from magnum_lite.secrets.keyring import Keyring, Unreadable, new_key
 from magnum_lite.secrets.sealing import Row
 from magnum_lite.secrets.vault import Vault
 from tests import fixtures
+
+TOP = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -119,6 +123,37 @@ def test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go(conf, db, mon
     assert {ref: read(db, Vault(conf), ref) for ref in texts} == texts
     secret.status(conf, None)
     assert '(line 1): 27 secrets' in capsys.readouterr().out
+
+
+KILLED = """
+import sys
+from magnum_lite import conf as options
+from magnum_lite.cmd import secret
+from magnum_lite.db.engine import Database
+from magnum_lite.secrets import resealing
+from magnum_lite.secrets.vault import Vault
+from tests import dying
+conf = options.load([], config_files=[sys.argv[1]])
+resealing.BATCH = 4
+for line in dying.deaths(resealing, lambda: secret.reseal(conf, None)):
+    database = Database(conf)
+    with database.read() as connection:
+        texts = Vault(conf).values(connection, 'a')
+    database.dispose()
+    assert all(name == text for name, text in texts.items()) and len(texts) == 10, (line, texts)
+print(line)
+"""
+
+
+def test_a_reseal_that_is_killed_at_any_line_loses_no_secret_and_goes_on(conf, db):
+    fill(conf, db, 10)
+    keyfile.put_first(conf.secrets.key_file, new_key())
+    ended = subprocess.run(
+        [sys.executable, '-c', KILLED, *conf.default_config_files], capture_output=True, text=True,
+        timeout=120, check=False, cwd=TOP)
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout.split()[-1]) > 20
+    assert left(conf, db) == 0
 
 
 def test_a_key_that_was_first_a_moment_ago_stays(conf, db):

@@ -1,5 +1,6 @@
 """The file with the keys: how it is written, who may read it, and when a change is taken."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from magnum_lite.secrets.sealing import Row
 
 ROW = Row(('ref', 'cluster', 'name'))
 PROGRAMS = Path(sys.executable).parent
+TOP = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -65,6 +67,44 @@ def test_a_writer_that_ends_at_any_step_takes_no_key(keys, monkeypatch, step):
     with pytest.raises(KeyboardInterrupt):
         keyfile.put_first(str(keys), new_key())
     assert keys.read_bytes() == before and list(keys.parent.iterdir()) == [keys]
+
+
+KILLED = """
+import json, pathlib, sys
+from magnum_lite.secrets import keyfile
+from tests import dying
+path, found = pathlib.Path(sys.argv[1]), []
+before = path.read_text()
+for _ in dying.deaths(keyfile, lambda: keyfile.{call}):
+    found.append(path.read_text().split())
+    last = path.read_text()
+    path.write_text(before)
+path.write_text(last)
+print(json.dumps(found))
+"""
+
+
+def killed_at_each_line(keys, call):
+    """The keys in the file, for each line of ``call`` at which a kill ended it."""
+    command = [sys.executable, '-c', KILLED.format(call=call), keys]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
+                           cwd=TOP)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize('call, after', [
+    ("put_first(path, '{new}')", ('new', 'one', 'two')),
+    ('keep_first(path, list)', ('one',))])
+def test_a_kill_at_any_line_takes_no_key_and_leaves_none_beside(keys, call, after):
+    """SIGKILL: no handler of the writer runs."""
+    named = {name: new_key() for name in ('one', 'two', 'new')}
+    old, new = [named['one'], named['two']], [named[name] for name in after]
+    keys.write_text('\n'.join(old) + '\n')
+    found = killed_at_each_line(keys, call.format(**named))
+    changed = found.index(new)
+    assert changed > 9 and found == [old] * changed + [new] * (len(found) - changed)
+    assert list(keys.parent.iterdir()) == [keys]
 
 
 def test_a_new_key_comes_first_and_keeps_owner_and_link(conf, keys, tmp_path):
