@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
             verb_parser.set_defaults(command=command)
             if command is _db_purge:
                 _add_purge_options(verb_parser)
+            elif command is secret.use:
+                verb_parser.add_argument('id', metavar='ID', help='as secret status shows it')
     return parser
 
 

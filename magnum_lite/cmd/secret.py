@@ -10,6 +10,7 @@ from magnum_lite.db.engine import Database
 from magnum_lite.exceptions import KeysNeeded
 from magnum_lite.secrets import keyfile, resealing
 from magnum_lite.secrets.keyring import Keyring, new_key
+from magnum_lite.secrets.sealing import Key
 
 RETIRE_AFTER_S = 600     # what was sealed with the key before is in the database by then
 
@@ -18,6 +19,21 @@ def key(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     """Put a new key first."""
     keyfile.put_first(conf.secrets.key_file, new_key())
     print(f'{conf.secrets.key_file} has a new first key; running processes take it by themselves')
+
+
+def add(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    """Put a new key last, where it opens and does not seal."""
+    line = new_key()
+    keyfile.put_last(conf.secrets.key_file, line)
+    print(f'{conf.secrets.key_file} has the new key {Key(line).id} as its last line. Once the file '
+          f'of every host has it, run there: magnum-lite-manage secret use {Key(line).id}')
+
+
+def use(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
+    """Put a key of the file first."""
+    keyfile.move_first(conf.secrets.key_file, arguments.id)
+    print(f'key {arguments.id} is the first of {conf.secrets.key_file}; running processes take it '
+          'by themselves')
 
 
 def status(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
@@ -90,6 +106,8 @@ def _database(conf: cfg.ConfigOpts) -> Iterator[Database]:
 
 COMMANDS = {
     'key': (key, 'put a new key first into [secrets] key_file; makes the file'),
+    'add': (add, 'put a new key last into [secrets] key_file: it opens, and does not seal yet'),
+    'use': (use, 'put a key of the file first, so that it seals'),
     'status': (status, 'show how many secrets each key seals'),
     'reseal': (reseal, 'seal all secrets with the first key; may be stopped and run again'),
     'retire': (retire, 'drop all keys but the first, once no secret needs them'),

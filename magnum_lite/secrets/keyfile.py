@@ -13,7 +13,9 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from magnum_lite.exceptions import ServiceError
+from magnum_lite.secrets.sealing import Key
 
+_Lines = tuple[str, ...]
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -81,13 +83,27 @@ def put_first(path: str | None, key: str) -> None:
     :raises BadKeyFile: what is there cannot be used; it stays as it is.
     :raises OSError: it cannot be written; it stays as it is.
     """
-    if not path:
-        raise BadKeyFile('[secrets] key_file is not set')
-    target = Path(os.path.realpath(path))       # a symbolic link stays one
-    with _locked(target.parent) as folder:
-        old = read(str(target)).keys if target.exists() else ()
-        _replace(target, '\n'.join((key, *old)) + '\n')
-        os.fsync(folder)
+    _change(path, lambda old: (key, *old))
+
+
+def put_last(path: str | None, key: str) -> None:
+    """As ``put_first``, but after the others: it opens, and does not seal."""
+    _change(path, lambda old: (*old, key))
+
+
+def move_first(path: str | None, key_id: str) -> None:
+    """Put the key of the file that has this id before the others; nothing if it is the first.
+
+    :raises BadKeyFile: it is not there, or the file cannot be used; it stays as it is.
+    :raises OSError: it cannot be written; it stays as it is.
+    """
+    def order(old: _Lines) -> _Lines:
+        chosen = [key for key in old if Key(key).id == key_id]
+        if not chosen:
+            raise BadKeyFile(path=path, reason=f'has no key {key_id}')
+        return chosen[0], *(key for key in old if key != chosen[0])
+
+    _change(path, order)
 
 
 def keep_first(path: str | None, check: Callable[[], None]) -> int:
@@ -96,13 +112,13 @@ def keep_first(path: str | None, check: Callable[[], None]) -> int:
     :param check: raises what forbids it; called when nobody else can change the file.
     :raises BadKeyFile: what is there cannot be used.
     """
-    target = Path(os.path.realpath(path or ''))
-    with _locked(target.parent) as folder:
-        first, *others = read(str(target)).keys
+    def order(old: _Lines) -> _Lines:
+        if not old:
+            raise BadKeyFile(path=path, reason='is missing')
         check()
-        _replace(target, first + '\n')
-        os.fsync(folder)
-    return len(others)
+        return old[:1]
+
+    return len(_change(path, order)) - 1
 
 
 def age_s(path: str | None) -> float:
@@ -111,6 +127,20 @@ def age_s(path: str | None) -> float:
     :raises BadKeyFile: it cannot be used.
     """
     return time.time() - read(path).stamp[2] / 1e9
+
+
+def _change(path: str | None, order: Callable[[_Lines], _Lines]) -> _Lines:
+    """Give the file the keys that ``order`` makes of those it has; those that it had."""
+    if not path:
+        raise BadKeyFile('[secrets] key_file is not set')
+    target = Path(os.path.realpath(path))       # a symbolic link stays one
+    with _locked(target.parent) as folder:
+        old = read(str(target)).keys if target.exists() else ()
+        wanted = order(old)
+        if wanted != old:
+            _replace(target, '\n'.join(wanted) + '\n')
+            os.fsync(folder)
+    return old
 
 
 @contextlib.contextmanager

@@ -95,6 +95,8 @@ def killed_at_each_line(keys, call):
 
 @pytest.mark.parametrize('call, after', [
     ("put_first(path, '{new}')", ('new', 'one', 'two')),
+    ("put_last(path, '{new}')", ('one', 'two', 'new')),
+    ("move_first(path, keyfile.Key('{two}').id)", ('two', 'one')),
     ('keep_first(path, list)', ('one',))])
 def test_a_kill_at_any_line_takes_no_key_and_leaves_none_beside(keys, call, after):
     """SIGKILL: no handler of the writer runs."""
@@ -116,6 +118,45 @@ def test_a_new_key_comes_first_and_keeps_owner_and_link(conf, keys, tmp_path):
     keyfile.put_first(str(link), new_key())
     assert link.is_symlink() and keys.read_text().endswith('\n' + old)
     assert keys.stat().st_uid == owner and keys.stat().st_mode & 0o777 == 0o600
+
+
+def test_hosts_one_by_one_take_a_new_key_and_open_what_any_of_them_seals(conf, keys, tmp_path):
+    other = tmp_path / 'other'
+    other.write_bytes(keys.read_bytes())
+    other.chmod(0o600)
+    here = Keyring(conf)
+    conf.set_override('key_file', str(other), 'secrets')
+    there = Keyring(conf)
+
+    def seals_with():
+        ids = []
+        for sealing in (here, there):
+            sealed = sealing.seal('text', ROW)
+            assert here.open(sealed, ROW) == there.open(sealed, ROW) == 'text'
+            ids.append(sealed.split('.')[1])
+        return ids
+
+    old, = set(seals_with())
+    added = program(conf, 'magnum-lite-manage', 'secret', 'add')
+    new = added.stdout.split()[-1]
+    assert added.returncode == 0 and new != old and seals_with() == [old, old]
+    copy = tmp_path / 'copy'
+    copy.write_bytes(keys.read_bytes())
+    copy.chmod(0o600)
+    copy.rename(other)
+    assert seals_with() == [old, old]
+    keyfile.move_first(str(other), new)
+    assert seals_with() == [old, new]
+    program(conf, 'magnum-lite-manage', 'secret', 'use', new)
+    program(conf, 'magnum-lite-manage', 'secret', 'use', new)       # again: no change
+    assert seals_with() == [new, new] and len(keys.read_text().split()) == 2
+
+
+def test_a_key_that_the_file_does_not_have_cannot_be_used(conf, keys):
+    before = keys.read_bytes()
+    ended = program(conf, 'magnum-lite-manage', 'secret', 'use', '0123abcd')
+    assert ended.returncode == 1 and 'has no key 0123abcd' in ended.stderr
+    assert keys.read_bytes() == before
 
 
 @pytest.mark.parametrize('mode', [0o640, 0o604, 0o620])
