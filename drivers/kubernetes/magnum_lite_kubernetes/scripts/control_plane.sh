@@ -84,8 +84,9 @@ enter init
 if [ ! -e /etc/kubernetes/kubelet.conf ]; then
     openssl pkey -in /etc/kubernetes/pki/sa.key -pubout -out /etc/kubernetes/pki/sa.pub
     (umask 077 && write_configuration >/run/kubeadm.yaml)
-    logged kubeadm init --config /run/kubeadm.yaml
-    rm -f /run/kubeadm.yaml
+    # What is printed here is on the console, which the members of the project read.
+    logged kubeadm init --skip-token-print --config /run/kubeadm.yaml
+    rm -f /run/kubeadm.yaml /etc/magnum-lite/bootstrap_token
 fi
 
 enter api

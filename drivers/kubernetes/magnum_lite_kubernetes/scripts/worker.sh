@@ -40,6 +40,6 @@ enter join
 if [ ! -e /etc/kubernetes/kubelet.conf ]; then
     (umask 077 && write_configuration >/run/kubeadm.yaml)
     logged kubeadm join --config /run/kubeadm.yaml
-    rm -f /run/kubeadm.yaml
+    rm -f /run/kubeadm.yaml /etc/magnum-lite/bootstrap_token
 fi
 report SUCCESS "$name: joined after $SECONDS s" "$installed"
