@@ -16,7 +16,8 @@ class Quota(Resource):
     collection = 'quotas'
 
     fields = {
-        'id': attr(Integer(), nullable=True, sometimes=True, doc=f'Row id. {_UNSET}'),
+        'id': attr(Integer(), nullable=True, create='ignored', sometimes=True,
+                   doc=f'Row id. {_UNSET}'),
         'project_id': attr(String(min=1, max=255), create='required', doc='The project.'),
         'resource': attr(String(min=1, max=255), default='Cluster', create='optional',
                          doc='Only Cluster.'),

@@ -15,11 +15,12 @@ from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.exceptions import Conflict, Forbidden, Invalid, NotFound
 from magnum_lite.objects import Quota
 from magnum_lite.objects.attribute import attr
-from magnum_lite.objects.fields import Boolean, String
+from magnum_lite.objects.fields import Boolean, Integer, String
 
 LOG = logging.getLogger(__name__)
 _PATH = '/quotas/{project}/{resource}'
 _CHANGE = Document('QuotaChange', {
+    'id': attr(Integer(), create='ignored', doc='Dialogs send it back.'),
     'project_id': attr(String(), create='ignored', doc='What the path says counts.'),
     'resource': attr(String(), create='ignored', doc='What the path says counts.'),
     'hard_limit': Quota.fields['hard_limit']})
