@@ -25,12 +25,13 @@ def world():
                         'request_id': 'req-1', 'error_code': None, 'error_text': None}],
         'certificates': [{**of, 'uuid': 'x1', 'key_ref': 's1'}],
         'secrets': [{**of, 'ref': 's1'}],
-        'ledger': [{**of, 'kind': 'heat-stack', 'name': 'one-a', 'closed_at': None}],
+        'ledger': [{**of, 'kind': 'heat-stack', 'name': 'one-a', 'closed_at': None},
+                   {**of, 'kind': 'trust', 'name': 'm1', 'external_id': 't1', 'closed_at': None}],
         'outbox': [{'uuid': name, 'event_type': 'create', 'sent_at': 1,
                     'payload': {'target': {'id': 'c1'}}} for name in ('n1', 'n2')],
         'usages': [{'project_id': 'p', 'resource': 'Cluster', 'in_use': 1}]}
     return World(rows, {'p': [Stack('one-a', 'CREATE_COMPLETE', ('c1',))]}, {('c1', 'g1'): 1},
-                 [Heard('n1', 100), Heard('n2', 101)])
+                 [Heard('n1', 100), Heard('n2', 101)], lent={('trust', 't1'): 'm1'})
 
 
 ANSWERS = [Answer('p', 'create', 'one', 'c1', 202, 'req-1'),
@@ -88,6 +89,9 @@ def test_nothing_is_wrong_with_what_is_as_promised(world):
     (servers({('c1', 'g1'): 1, (None, None): 1}), 'left over', 'cluster None has 1 servers'),
     (put('secrets', ref='s9'), 'lost', 'certificate x1'),
     (put('secrets', cluster_id='c9'), 'left over', 'secrets has a row of cluster c9'),
+    (lambda world: world.lent.clear(), 'lost', 'trust t1 of cluster c1'),
+    (lambda world: world.lent.update({('trust', 't9'): 'm9'}), 'left over', 'trust t9 (m9)'),
+    (lambda world: world.rows['ledger'][1].update(external_id=None), 'stuck', 'm1 of a request'),
     (put('outbox', sent_at=None, uuid='n3'), 'stuck', 'not sent'),
     (put('outbox', uuid='n3'), 'lost', 'not heard'),
     (lambda world: world.heard.reverse(), 'doubled', 'out of order'),
@@ -101,7 +105,7 @@ def test_a_deletion_without_an_answer_excuses_a_cluster_that_is_gone(world):
     answers = [*ANSWERS, Answer('p', 'delete', 'one', 'c1', None, None)]
     for table in ('clusters', 'nodegroups', 'certificates', 'secrets', 'ledger', 'usages'):
         world.rows[table].clear()
-    world.stacks, world.servers = {'p': []}, {}
+    world.stacks, world.servers, world.lent = {'p': []}, {}, {}
     assert after_storm(world, answers) == after_deletion(world) == []
 
 
@@ -122,7 +126,7 @@ def test_whatever_is_there_after_the_deletion_is_left_over(world):
     texts = [text for kind, text in after_deletion(world) if kind == 'left over']
     for words in ('rows of clusters', 'rows of nodegroups', 'rows of secrets',
                   'rows of certificates', 'one-a in the ledger', 'one-a (CREATE_COMPLETE) in Heat',
-                  '1 servers of node group g1'):
+                  '1 servers of node group g1', 'm1 in the ledger'):
         assert any(words in text for text in texts), words
 
 

@@ -54,6 +54,7 @@ late_s = 15
 workers = {workers}
 lease_s = {lease_s}
 heartbeat_s = 1
+stray_s = {stray_s}
 poll_min_s = {poll_min_s}
 poll_max_s = {poll_max_s}
 """
@@ -251,7 +252,7 @@ class Client:
 
 @contextlib.contextmanager
 def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2, workers=1,
-               api_workers=2, lease_s=12, poll_min_s=1, poll_max_s=5,
+               api_workers=2, lease_s=12, stray_s=600, poll_min_s=1, poll_max_s=5,
                notifications='noop'):
     """A service under gunicorn with some conductors; stopped at the end.
 
@@ -266,7 +267,7 @@ def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     config.write_text(CONFIG.format(
         path=path, transport_url=transport, connection=database, workers=workers, lease_s=lease_s,
-        poll_min_s=poll_min_s, poll_max_s=poll_max_s, notifications=notifications,
+        stray_s=stray_s, poll_min_s=poll_min_s, poll_max_s=poll_max_s, notifications=notifications,
         identity=keystone.service_options() if keystone else DEVELOPMENT.format(catalog=catalog)))
     subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
                    check=True, timeout=60)

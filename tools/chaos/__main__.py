@@ -14,6 +14,7 @@ from pathlib import Path
 from tools.chaos import report
 from tools.chaos.answers import Answers
 from tools.chaos.checker import after_deletion, after_storm, doubles
+from tools.chaos.cloud import IDENTITIES
 from tools.chaos.stage import SERVERS, TARGETS, stage
 from tools.chaos.storm import delete_all, rage, settle
 
@@ -27,7 +28,7 @@ def main():
     seed = args.seed if args.seed is not None else random.SystemRandom().randrange(10 ** 6)
     path = Path(tempfile.mkdtemp(prefix='magnum-lite-chaos-'))
     say(f'seed {seed} (--seed {seed} repeats this schedule), {args.minutes:g} minutes on '
-        f'{args.database}, logs in {path}')
+        f'{args.database} and {args.identity}, logs in {path}')
     violations = run(path, seed, args)
     if violations:
         say(f'seed {seed}: {len(violations)} violations; logs and answers are kept in {path}')
@@ -39,9 +40,9 @@ def main():
 def run(path, seed, args):
     """One storm and its report; [(kind, sentence)] of what is wrong."""
     answers = Answers(path / 'answers')
-    with stage(path, args.database, say) as running:
+    with stage(path, args.database, args.identity, say) as running:
         for target in args.without:
-            (running.doors.pop(target, None) or running.processes.pop(target))
+            running.doors.pop(target, None) or running.processes.pop(target, None)
             say(f'NO FAULTS of {target} in this run')
         faults = rage(running, answers, seed, args.minutes * 60, say)
         say('the storm is over; waiting for what was accepted')
@@ -69,6 +70,8 @@ def _parser():
     parser.add_argument('--minutes', type=float, default=3, help='of storm (default: 3)')
     parser.add_argument('--seed', type=int, help='of the schedule; one is chosen and printed else')
     parser.add_argument('--database', choices=SERVERS, default='mariadb')
+    parser.add_argument('--identity', choices=IDENTITIES, default='keystone',
+                        help='who vouches for callers; without Keystone there are no trusts')
     parser.add_argument('--without', choices=TARGETS, action='append', default=[],
                         help='leave a door or process in peace; may be given again')
     parser.add_argument('--settle', type=float, default=SETTLE_S, metavar='SECONDS',

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 from magnum_lite.db.ledger import STACK
 from magnum_lite.db.usage import CLUSTER
+from tools.chaos.world import LENT
 
 KINDS = ('lost', 'stuck', 'failed', 'doubled', 'left over')
 # So long after such a fault a worker may send again what it could not mark as sent.
@@ -15,7 +16,7 @@ def after_storm(world, answers):
     """[(kind of ``KINDS``, sentence)]: what is wrong once all had time to settle."""
     return [*_promises(world, answers), *_operations(world), *_clusters(world, answers),
             *_stacks(world), *_tags(world), *_counts(world), *_servers(world), *_keys(world),
-            *_notifications(world)]
+            *_lent(world), *_notifications(world)]
 
 
 def after_deletion(world):
@@ -30,7 +31,7 @@ def after_deletion(world):
               for (cluster, group), count in world.servers.items() if count]
     found += [('left over', f'{count} {table} in the cloud')
               for table, count in world.cloud.items() if count and table != 'servers']
-    return [*found, *_operations(world), *_counts(world), *_notifications(world)]
+    return [*found, *_lent(world), *_operations(world), *_counts(world), *_notifications(world)]
 
 
 def _promises(world, answers):
@@ -144,6 +145,21 @@ def _keys(world):
         for row in world.rows[table]:
             if row['cluster_id'] not in there:
                 yield 'left over', f'{table} has a row of cluster {row["cluster_id"]}, deleted'
+
+
+def _lent(world):
+    """Keystone has what the ledger says that users lent: no more, also of broken requests."""
+    noted = [row for row in world.rows['ledger']
+             if row['kind'] in LENT and row['closed_at'] is None]
+    for row in noted:
+        if row in world.strays:
+            yield 'stuck', f'{row["kind"]} {row["name"]} of a request that broke off is not ended'
+        elif (row['kind'], row['external_id']) not in world.lent:
+            yield 'lost', f'{row["kind"]} {row["external_id"]} of cluster {row["cluster_id"]}'
+    known = {(row['kind'], row['name']) for row in noted}
+    for (kind, ident), name in world.lent.items():
+        if (kind, name) not in known:
+            yield 'left over', f'{kind} {ident} ({name}) is in Keystone and not in the ledger'
 
 
 def _notifications(world):

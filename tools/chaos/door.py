@@ -7,6 +7,7 @@ import socketserver
 import struct
 import threading
 import time
+from urllib.parse import urlsplit
 
 # cut: connections are reset, new ones too. stall: nothing passes, and all of it later.
 # freeze: connections of that time carry nothing any more and are not reset.
@@ -63,6 +64,17 @@ class Door(socketserver.ThreadingTCPServer):
         self.is_open = False
         self.shutdown()
         self.server_close()
+
+
+def before(enter, kind, url):
+    """(a door before the service of a URL, the URL through it).
+
+    :param enter: of the ``ExitStack`` that ends it.
+    """
+    where = urlsplit(url)
+    door = enter(kind(where.hostname, where.port))
+    user, at, _address = where.netloc.rpartition('@')
+    return door, where._replace(netloc=f'{user}{at}127.0.0.1:{door.port}').geturl()
 
 
 def reset(connection):

@@ -1,18 +1,16 @@
 """The whole service, with a door before each of its parts."""
 
 import contextlib
-import dataclasses
 import os
 import uuid
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from magnum_lite_dev.fixture import running_heat
 from tests.service.deployment import deployment, mariadb, vhost
 from tools.chaos import world
-from tools.chaos.door import Door
+from tools.chaos.cloud import Cloud, running_cloud
+from tools.chaos.door import Door, before
 from tools.chaos.ear import listening
 from tools.chaos.http_door import HttpDoor
 from tools.chaos.victim import Api, Conductor, DoorVictim
@@ -23,8 +21,12 @@ SERVERS = {
     'postgresql': os.environ.get('MAGNUM_LITE_TEST_POSTGRESQL',
                                  'postgresql+psycopg://postgres@127.0.0.1:5432')}
 LEASE_S = 12
+# Longer than a request may take.
+STRAY_S = 45
 CONDUCTORS = 2
-TARGETS = ('heat', 'database', 'broker', 'api', 'conductor-0', 'conductor-1', 'api-worker')
+USERS = ('red', 'green', 'blue')
+TARGETS = ('heat', 'keystone', 'database', 'broker', 'api', 'conductor-0', 'conductor-1',
+           'api-worker')
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Stage:
     """
 
     service: object
-    heat: object
+    cloud: Cloud
     engine: sa.Engine
     ear: object
     url: str
@@ -46,65 +48,54 @@ class Stage:
     _before: dict
     doubling: list = field(default_factory=list)
 
-    def look(self, projects):
-        """A ``World`` of some projects, past all doors."""
-        cloud = self.heat.state()
-        tokens = {project: self.service.token(project) for project in projects}
-        return world.World(
-            rows=world.rows(self.engine), servers=world.servers(cloud),
-            cloud=world.sizes(cloud) - self._before,
-            stacks={project: world.stacks(self.heat, token, project)
-                    for project, token in tokens.items()}, heard=list(self.ear.heard),
-            doubling=list(self.doubling))
+    def rows(self):
+        """A ``World`` of rows alone, past all doors."""
+        return world.World(world.rows(self.engine))
+
+    def look(self):
+        """A ``World``, past all doors."""
+        found = self.cloud.look()
+        found['cloud'] -= self._before
+        return world.World(rows=world.rows(self.engine), heard=list(self.ear.heard),
+                           doubling=list(self.doubling), **found)
 
 
 @contextlib.contextmanager
-def stage(path, database, say):
+def stage(path, database, identity, say):
     """Start everything; stopped at the end.
 
     :param path: an empty directory for all files.
     :param database: a key of ``SERVERS``.
+    :param identity: who vouches for callers, one of ``IDENTITIES``.
     :param say: gets a line for what cannot be hurt here.
     :returns: context manager with a ``Stage``.
     """
-    for folder in ('heat', 'service'):
+    for folder in ('cloud', 'service'):
         (path / folder).mkdir()
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
         broker = enter(vhost(BROKER))
         server = enter(_database(SERVERS[database], database))
-        heat = enter(running_heat(path / 'heat', transport_url=broker, topics='magnum_lite_heat'))
         ear = enter(listening(broker))
-        heat_door, heat_url = _before(enter, HttpDoor, heat.heat_url)
-        database_door, database_url = _before(enter, Door, server)
-        broker_door, broker_url = _before(enter, Door, broker)
-        catalog = {name: url.replace(heat.heat_url, heat_url)
-                   for name, url in heat.catalog.items()}
+        cloud = enter(running_cloud(path / 'cloud', broker, identity, USERS))
+        database_door, database_url = before(enter, Door, server)
+        broker_door, broker_url = before(enter, Door, broker)
         service = enter(deployment(
-            path / 'service', dataclasses.replace(heat, catalog=catalog), database=database_url,
-            broker=broker_url, conductors=CONDUCTORS, lease_s=LEASE_S,
+            path / 'service', cloud.heat, database=database_url, broker=broker_url,
+            keystone=cloud.keystone, conductors=CONDUCTORS, lease_s=LEASE_S, stray_s=STRAY_S,
             notifications='messagingv2'))
-        api_door, api_url = _before(enter, HttpDoor, service.url)
+        api_door, api_url = before(enter, HttpDoor, service.url)
         engine = sa.create_engine(server)
         stack.callback(engine.dispose)
         conductors = {f'conductor-{number}': Conductor(service, f'conductor-{number}')
                       for number in range(CONDUCTORS)}
         say('NO CLOCK JUMPS: under libfaketime the sleeps or waits of Python fail')
-        doors = {'heat': heat_door, 'database': database_door, 'broker': broker_door,
+        doors = {**cloud.doors, 'database': (database_door, ()), 'broker': (broker_door, ()),
                  # A creation that arrives twice is two clusters, as the interface says.
-                 'api': api_door}
-        yield Stage(service, heat, engine, ear, api_url,
-                    {name: DoorVictim(door, ('double',) if name == 'api' else ())
-                     for name, door in doors.items()},
-                    {**conductors, 'api-worker': Api(service)}, world.sizes(heat.state()))
-
-
-def _before(enter, kind, url):
-    """(a door before the service of a URL, the URL through it)."""
-    where = urlsplit(url)
-    door = enter(kind(where.hostname, where.port))
-    user, at, _address = where.netloc.rpartition('@')
-    return door, where._replace(netloc=f'{user}{at}127.0.0.1:{door.port}').geturl()
+                 'api': (api_door, ('double',))}
+        yield Stage(service, cloud, engine, ear, api_url,
+                    {name: DoorVictim(door, spared) for name, (door, spared) in doors.items()},
+                    {**conductors, 'api-worker': Api(service)}, cloud.look()['cloud'])
 
 
 @contextlib.contextmanager

@@ -4,11 +4,11 @@ import time
 
 import requests
 
+from tests.service.deployment import Client
 from tools.chaos.nemesis import Nemesis, schedule
-from tools.chaos.stage import LEASE_S
+from tools.chaos.stage import LEASE_S, USERS
 from tools.chaos.user import User
 
-USERS = ('red', 'green', 'blue')
 EVERY_S = 15
 LOOK_S = 1
 # Faults of these keep nobody from marking a notification as sent that the broker has.
@@ -52,39 +52,36 @@ def settle(stage, within_s):
     """
     until = time.monotonic() + within_s
     while True:
-        world = stage.look(USERS)
+        world = stage.look()
         heard = {heard.id for heard in world.heard}
         late = [row for row in world.rows['outbox'] if row['sent_at'] is None
                 or row['uuid'] not in heard]
-        if time.monotonic() > until or not (world.open or late):
+        if time.monotonic() > until or not (world.open or late or world.strays):
             return world
         # What was lost never comes; only a look after the operations ended can tell.
-        if not world.open and not any(row['sent_at'] is None for row in late):
+        if not (world.open or world.strays) and not any(row['sent_at'] is None for row in late):
             time.sleep(LOOK_S)
-            return stage.look(USERS)
+            return stage.look()
         time.sleep(LOOK_S)
 
 
 def delete_all(stage, within_s):
     """Delete every cluster, and wait until none is there; not for longer than ``within_s``."""
-    for project in USERS:
-        for row in stage.look([]).rows['clusters']:
-            if row['project_id'] == project:
+    for project, ident in stage.cloud.projects.items():
+        for row in stage.rows().rows['clusters']:
+            if row['project_id'] == ident:
                 requests.delete(f'{stage.url}/v1/clusters/{row["uuid"]}', timeout=60,
-                                headers={'X-Auth-Token': _token(stage, project)})
+                                headers={'X-Auth-Token': stage.cloud.token(project)})
     until = time.monotonic() + within_s
-    while stage.look([]).rows['clusters'] and time.monotonic() < until:
+    while stage.rows().rows['clusters'] and time.monotonic() < until:
         time.sleep(LOOK_S)
     return settle(stage, max(LOOK_S, until - time.monotonic()))
 
 
 def _user(stage, project, seed, answers):
-    template = stage.service.client(project, project).template()
-    return User(stage.url, _token(stage, project), project, template, seed, answers)
-
-
-def _token(stage, project):
-    return stage.service.token(project, project, 'member,reader')
+    token = stage.cloud.token(project)
+    template = Client(stage.service.url, token).template()
+    return User(stage.url, token, project, template, seed, answers)
 
 
 def _kinds(victims):

@@ -7,11 +7,13 @@ from typing import NamedTuple
 import requests
 import sqlalchemy as sa
 
+from magnum_lite.db.ledger import APPLICATION_CREDENTIAL, TRUST
 from magnum_lite.db.tables import METADATA
 from magnum_lite.driver_sdk.heat import cluster_tag
 
 TABLES = ('clusters', 'nodegroups', 'operations', 'cluster_versions', 'certificates', 'secrets',
           'enrolments', 'ledger', 'outbox', 'usages')
+LENT = (TRUST, APPLICATION_CREDENTIAL)
 TIMEOUT_S = 60
 
 
@@ -34,6 +36,7 @@ class World:
     :ivar stacks: {project: list of ``Stack``}.
     :ivar servers: {(uuid of a cluster, uuid of a node group): how many servers say they are its}.
     :ivar heard: notifications as ``Heard``, in the order in which the broker gave them.
+    :ivar lent: {(kind of the ledger, id): name} of what Keystone has of the service's.
     :ivar doubling: [(begin, end)] of faults that may double a notification, monotonic seconds.
     :ivar cloud: {table: how many rows more than before the first request}.
     """
@@ -43,6 +46,7 @@ class World:
     servers: dict = field(default_factory=dict)
     heard: list = field(default_factory=list)
     cloud: dict = field(default_factory=dict)
+    lent: dict = field(default_factory=dict)
     doubling: list = field(default_factory=list)
 
     @property
@@ -50,6 +54,12 @@ class World:
         """Operations that have not ended."""
         return [row for row in self.rows['operations']
                 if row['state'] in ('QUEUED', 'RUNNING', 'WAITING')]
+
+    @property
+    def strays(self):
+        """Entries of the ledger for what requests made that broke off, not ended yet."""
+        return [row for row in self.rows['ledger'] if row['kind'] in LENT
+                and row['closed_at'] is None and row['external_id'] is None]
 
 
 def rows(engine):
@@ -85,3 +95,14 @@ def servers(cloud):
         (server['metadata'].get('magnum_lite_cluster'),
          server['metadata'].get('magnum_lite_node_group'))
         for server in cloud.get('servers', {}).values())
+
+
+def lent(keystone, trustee, users):
+    """{(kind, id): name} of what users lent to a trustee and to nodes, named as the ledger does."""
+    found = {(TRUST, trust.id): trust.magnum_lite_mark
+             for trust in keystone.admin.trusts.list(trustee_user=trustee)}
+    for user in users:
+        for made in keystone.admin.application_credentials.list(user=user):
+            name = made.name.removeprefix('magnum-lite-')
+            found[APPLICATION_CREDENTIAL, f'{user}/{made.id}'] = f'{user}/{name}'
+    return found
