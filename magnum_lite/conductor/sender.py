@@ -1,26 +1,32 @@
 """Sending what the outbox holds; apart, since the broker may hang and heartbeats may not."""
 
 import logging
+import os
 import threading
+import time
 
 import oslo_messaging
 from oslo_config import cfg
+from oslo_utils import uuidutils
 
 from magnum_lite.db import outbox
-from magnum_lite.db.engine import AWAY, Database
+from magnum_lite.db.engine import AWAY, Database, Row
 
 LOG = logging.getLogger(__name__)
-BATCH = 100     # notifications of one transaction
+BATCH = 100     # notifications that are read, and marked, at a time
 
 
 class Sender:
-    """The loop of one worker."""
+    """The loop of one worker; of all workers, one sends at a time."""
 
     def __init__(self, conf: cfg.ConfigOpts, database: Database):
         self._conf = conf
         self._database = database
+        self._owner = f'{conf.host}/{os.getpid()}/{uuidutils.generate_uuid()[:8]}'
         self._stopping = threading.Event()
         self._notifier: oslo_messaging.Notifier | None = None
+        self._gone: set[int] = set()    # sent, and not marked yet
+        self._held_until = 0.0          # by this process's clock, with time left for one more
 
     def run(self) -> None:
         """Send until stopped; the database may be away for a while."""
@@ -36,17 +42,48 @@ class Sender:
         self._stopping.set()
 
     def _send(self) -> None:
-        """Send what the outbox holds; a notification is sent again rather than lost."""
+        """Send what the outbox holds, unless another worker does."""
+        with self._database.read() as connection:
+            waiting = outbox.unsent(connection, limit=1)
+        if not waiting or not self._hold():
+            return
+        self._send_all()
+        self._database.write(outbox.release, self._gone, owner=self._owner)
+        self._gone.clear()
+
+    def _send_all(self) -> None:
+        """Send in the order of the changes, as long as this worker may."""
+        after = 0
         while not self._stopping.is_set():
             with self._database.read() as connection:
-                rows = outbox.unsent(connection, limit=BATCH)
-            if not rows:
-                return
+                rows = outbox.unsent(connection, limit=BATCH, after=after)
             for row in rows:
-                notify = self._notify().error if row.event_type.endswith('.error') else \
-                    self._notify().info
-                notify({}, row.event_type, row.payload)
-            self._database.write(outbox.sent, [row.id for row in rows])
+                if self._stopping.is_set() or time.monotonic() > self._held_until:
+                    break
+                if row.id not in self._gone:
+                    self._send_one(row)
+                after = row.id
+            if not rows or not self._hold():
+                return
+
+    def _hold(self) -> bool:
+        """Mark what was sent; whether this worker may send more.
+
+        A third of the lease is for sending, the rest for the last one, which a broker that is
+        silent makes long. Who was stopped meanwhile sends that one twice, and no other.
+        """
+        lease_s = self._conf.conductor.lease_s
+        until = time.monotonic() + lease_s / 3
+        held = bool(self._database.write(outbox.hold, self._gone, owner=self._owner,
+                                         lease_s=lease_s))
+        self._gone.clear()
+        self._held_until = until
+        return held
+
+    def _send_one(self, row: Row) -> None:
+        notify = self._notify().error if row.event_type.endswith('.error') else self._notify().info
+        notify({}, row.event_type, row.payload)
+        self._gone.add(row.id)
 
     def _notify(self) -> oslo_messaging.Notifier:
         if self._notifier is None:

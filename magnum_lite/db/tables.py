@@ -104,6 +104,9 @@ outbox = _rows(
     'outbox', _text('uuid', 36), _text('event_type'),
     sa.Column('payload', JsonText, nullable=False),
     _moment('created_at'), _moment('sent_at', nullable=True), _index('outbox', 'sent_at'))
+# What one process at a time does for all.
+leases = _rows('leases', _text('name', 64), _text('owner'), _moment('lease_until'),
+               _unique('leases', 'name'))
 # The journal of an operation.
 steps = _rows(
     'steps', _text('operation_id', 36), sa.Column('fence', sa.Integer, nullable=False),

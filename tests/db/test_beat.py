@@ -17,7 +17,7 @@ def test_heartbeats_come_while_sending_hangs(tmp_path, monkeypatch):
     migrate.upgrade(conf)
     hangs, goes_on = threading.Event(), threading.Event()
 
-    def unsent(connection, *, limit):
+    def unsent(connection, **_how):
         hangs.set()
         goes_on.wait(60)
         return []

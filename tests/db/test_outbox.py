@@ -1,0 +1,204 @@
+"""Notifications reach a real broker: each, in order of the changes of its cluster."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+
+import kombu
+import pytest
+
+from magnum_lite.conductor.sender import Sender
+from magnum_lite.db import migrate, outbox
+from magnum_lite.db.engine import Database
+from magnum_lite.objects import Operation
+from tests import fixtures
+from tests.conftest import service_url
+from tests.service.deployment import vhost
+
+pytestmark = pytest.mark.rabbitmq
+DATABASES = [pytest.param(name, marks=getattr(pytest.mark, name))
+             for name in ('mariadb', 'postgresql')]
+LEASE_S = 3
+WORKER = """
+import sys
+from oslo_config import cfg
+from magnum_lite import conf
+from magnum_lite.conductor.sender import Sender
+from magnum_lite.db.engine import Database
+conf.register(cfg.CONF)
+cfg.CONF(['--config-file', sys.argv[1]], project='magnum-lite')
+Sender(cfg.CONF, Database(cfg.CONF)).run()
+"""
+
+
+@pytest.fixture(scope='module')
+def broker(rabbitmq_url):
+    """Transport URL of a RabbitMQ that nobody else uses."""
+    with vhost(rabbitmq_url) as url:
+        yield url
+
+
+@pytest.fixture(params=['sqlite', *DATABASES])
+def connection(request, fresh_database):
+    """URL of an empty database of each kind; None for a file."""
+    if request.param == 'sqlite':
+        yield None
+        return
+    with fresh_database(service_url(request.param)) as url:
+        yield url
+
+
+@pytest.fixture
+def outside(tmp_path, broker, connection):
+    """What the senders of a test use."""
+    made = []
+
+    def make(transport_url=broker, **conductor):
+        made.append(Outside(tmp_path, connection, broker, transport_url, conductor))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    fixtures.forget_conf()
+
+
+class Outside:
+    """A database with notifications, a broker with a queue, and senders between them."""
+
+    def __init__(self, folder, connection, broker, transport_url, conductor):
+        self._topic = f'events-{uuid.uuid4().hex[:8]}'
+        self._senders = []
+        self.file = folder / 'magnum-lite.conf'
+        self.conf = fixtures.make_conf(
+            folder, connection=connection, transport_url=transport_url,
+            conductor={'heartbeat_s': 0.5, 'lease_s': LEASE_S, **conductor},
+            oslo_messaging_rabbit={'kombu_reconnect_delay': 0.1, 'rabbit_retry_interval': 1},
+            oslo_messaging_notifications={'driver': 'messagingv2', 'topics': self._topic})
+        migrate.upgrade(self.conf)
+        self.database = Database(self.conf)
+        self._broker = kombu.Connection(broker.replace('rabbit:', 'amqp:'))
+
+    def write(self, clusters, each):
+        """Notifications of some clusters, taking turns."""
+        operations = [Operation.new(cluster_id=f'cluster-{number}', kind='resize', reason='r',
+                                    project_id='p', user_id='u', cluster_version=1)
+                      for number in range(clusters)]
+
+        def work(connection):
+            for _turn in range(each):
+                for operation in operations:
+                    outbox.write(connection, operation, 'start')
+        self.database.write(work)
+
+    def start(self):
+        """A worker that sends."""
+        database = Database(self.conf)
+        sender = Sender(self.conf, database)
+        thread = threading.Thread(target=sender.run, daemon=True)
+        self._senders.append((sender, thread, database))
+        thread.start()
+
+    def waiting(self):
+        """Ids of the notifications that are not marked as sent."""
+        with self.database.read() as connection:
+            return [row.id for row in outbox.unsent(connection, limit=10000)]
+
+    def wait(self, is_so, *, within_s=60):
+        """Until it is so; what it is then."""
+        until = time.monotonic() + within_s
+        while not (result := is_so()):
+            assert time.monotonic() < until, f'{len(self.waiting())} still wait'
+            time.sleep(0.05)
+        return result
+
+    def stop(self):
+        """Let the workers end."""
+        for sender, _thread, _database in self._senders:
+            sender.stop()
+        for _sender, thread, database in self._senders:
+            thread.join(20)
+            assert not thread.is_alive()
+            database.dispose()
+        self._senders.clear()
+
+    def arrived(self):
+        """Payloads, as the broker got them; it has none of them any more."""
+        found, channel = [], self._broker.channel()
+        while message := channel.basic_get(f'{self._topic}.info', no_ack=True):
+            found.append(json.loads(json.loads(message.body)['oslo.message'])['payload'])
+        channel.close()
+        return found
+
+    def depth(self):
+        """How many notifications the broker has."""
+        with self._broker.channel() as channel:
+            channel.queue_declare(f'{self._topic}.info', durable=False, auto_delete=False)
+            return channel.queue_declare(f'{self._topic}.info', passive=True).message_count
+
+    def written(self):
+        """{cluster: [id of each notification]}, in the order of the changes."""
+        with self.database.read() as connection:
+            return by_cluster(row.payload for row in
+                              connection.execute(outbox.outbox.select()
+                                                 .order_by(outbox.outbox.c.id)))
+
+    def close(self):
+        """End it, and forget its queue."""
+        self.stop()
+        self.database.dispose()
+        with self._broker.channel() as channel:
+            channel.queue_delete(f'{self._topic}.info')
+        self._broker.release()
+
+
+def by_cluster(payloads):
+    """{cluster: [id of each notification, where it came first]}."""
+    found = {}
+    for payload in payloads:
+        ids = found.setdefault(payload['target']['id'], [])
+        if payload['id'] not in ids:
+            ids.append(payload['id'])
+    return found
+
+
+def test_two_workers_send_each_notification_once(outside):
+    service = outside()
+    service.write(5, 60)
+    service.start()
+    service.start()
+    service.wait(lambda: not service.waiting())
+    service.write(5, 3)
+    service.wait(lambda: not service.waiting())
+    service.stop()
+    arrived = service.arrived()
+    assert len(arrived) == 5 * 63
+    assert by_cluster(arrived) == service.written()
+
+
+@pytest.mark.parametrize('how', [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize('connection', DATABASES, indirect=True)
+def test_another_worker_goes_on_when_the_lease_of_one_has_run_out(
+        outside, how):
+    service = outside()
+    service.write(10, 120)
+    worker = subprocess.Popen([sys.executable, '-c', WORKER, service.file])
+    try:
+        service.wait(lambda: service.depth() > 150)
+        worker.send_signal(how)
+        assert len(service.waiting()) > 100
+        service.start()
+        service.wait(lambda: not service.waiting())
+        worker.send_signal(signal.SIGCONT if how == signal.SIGSTOP else how)
+        time.sleep(1.5)     # three rounds of who was stopped
+    finally:
+        worker.kill()
+        worker.wait(30)
+    service.stop()
+    arrived = service.arrived()
+    assert by_cluster(arrived) == service.written()
+    assert len(arrived) <= 1200 + 101       # a batch that was not marked, and one
