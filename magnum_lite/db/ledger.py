@@ -27,9 +27,8 @@ def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterabl
     fresh = [name for name in names if name not in known]
     again = [name for name in names if name in known and known[name].closed_at]
     if fresh:
-        connection.execute(ledger.insert(), [
-            {'cluster_id': cluster_id, 'kind': kind, 'name': name, 'created_at': utcnow()}
-            for name in fresh])
+        connection.execute(ledger.insert().values(created_at=now()), [
+            {'cluster_id': cluster_id, 'kind': kind, 'name': name} for name in fresh])
     if again:
         connection.execute(ledger.update().where(
             ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(again)
@@ -100,8 +99,7 @@ def is_late(connection: sa.Connection, cluster_id: str, *, late_s: float) -> boo
 def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[sa.Row]:
     """Rows (cluster_id, name) of what was noted so long ago and never belonged to a cluster: the
     request that made it broke off."""
-    before = utcnow() - datetime.timedelta(seconds=older_s)
     query = sa.select(ledger.c.cluster_id, ledger.c.name).where(
         ledger.c.kind == kind, ledger.c.external_id.is_(None), ledger.c.closed_at.is_(None),
-        ledger.c.created_at < before)
+        ledger.c.created_at < now(-older_s))
     return connection.execute(query.order_by(ledger.c.id)).all()
