@@ -135,12 +135,15 @@ def delete(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
 
     :param timeout_min: as ``create``.
     :returns: False when the cluster is being deleted already, and nothing was written.
+    :raises WrongState: it has a status that this release does not know.
     """
     statuses = tuple(s for s in ALLOWED['delete'] if s != 'DELETE_IN_PROGRESS')
     try:
         _move(connection, cluster, operation, 'DELETE_IN_PROGRESS', statuses)
     except WrongState:
-        return False
+        if store.get(connection, Cluster, cluster.uuid).status == 'DELETE_IN_PROGRESS':
+            return False
+        raise
     _overtake(connection, cluster)
     store.update(connection, NodeGroup, {'status': 'DELETE_IN_PROGRESS', 'status_reason': None},
                  cluster_id=cluster.uuid)
