@@ -36,8 +36,9 @@ from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
 # Paths that answer 405 instead of 404 although nothing is there (contract 2.0.1, 2.1.6, 2.8).
-_TAKEN = ('/clusters/{cluster}/actions', '/clusters/{cluster}/actions/{action}',
+_TAKEN = ('/clusters/{cluster}/actions', '/clusters/{cluster}/actions/{action}', '/credentials',
           '/mservices/{mservice}')
+_CHANGES = ('PATCH', 'DELETE')
 # Items that answer 400 to POST.
 _NO_POST = ('/clusters/{cluster}', '/clustertemplates/{template}')
 
@@ -237,14 +238,19 @@ def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
         if known.method == method:
             return known, values
     path = '/' + '/'.join(segments)
-    if method in ('PATCH', 'DELETE') and any(
-            known.method == method and known.variables([*segments, '?']) for known in ENDPOINTS):
+    if method in _CHANGES and _is_collection(segments):
         raise BadRequest(reason=f'{method} needs the uuid or name of what to change')
     if method == 'POST' and _matches(_NO_POST, segments):
         raise BadRequest(reason='POST needs the path of a collection')
     if found or _matches(_TAKEN, segments):
         raise MethodNotAllowed(method=method)
     raise NoRoute(path=path[:255])
+
+
+def _is_collection(segments: list[str]) -> bool:
+    """Whether items are below a path that some method changes."""
+    return any(known.method in _CHANGES and known.variables([*segments, *rest]) is not None
+               for known in ENDPOINTS for rest in (['?'], ['?', '?']))
 
 
 def _matches(paths: tuple[str, ...], segments: list[str]) -> bool:
