@@ -118,9 +118,12 @@ def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operati
     """
     queue.hold(connection, cluster.uuid)
     group = store.get(connection, NodeGroup, operation.node_group, cluster_id=cluster.uuid)
-    if group.status == 'DELETE_IN_PROGRESS':
+    statuses = ALLOWED[operation.kind]
+    # In a cluster that is being deleted all groups are, and none by itself.
+    if group.status == 'DELETE_IN_PROGRESS' and store.count(
+            connection, Cluster, uuid=cluster.uuid, status=statuses):
         return False
-    _move(connection, cluster, operation, _CHANGED, ALLOWED[operation.kind])
+    _move(connection, cluster, operation, _CHANGED, statuses)
     queue.cancel(connection, cluster.uuid, group.uuid)
     operation.slot = queue.slot(connection, cluster, operation)
     _show(connection, operation)

@@ -177,6 +177,14 @@ def test_no_group_changes_once_a_deletion_was_accepted(api, cluster, status):
     api.refused(400, 'POST', f'{cluster}/actions/resize', {'node_count': 1})
 
 
+def test_a_group_goes_with_a_cluster_that_is_deleted_and_not_by_itself(api, cluster):
+    api.ok('POST', f'{cluster}/nodegroups', {'name': 'x'})
+    assert api.call('DELETE', cluster).status_int == 204
+    error = api.refused(400, 'DELETE', f'{cluster}/nodegroups/x')
+    assert 'DELETE_IN_PROGRESS' in error['title']
+    assert [kind for kind, _ in kinds(api)] == ['create', 'nodegroup_create', 'delete']
+
+
 def test_others_and_administrators(api, cluster):
     bob, reader = 'bob:blue', 'carol:red:reader'
     api.refused(404, 'POST', f'{cluster}/nodegroups', {'name': 'x'}, token=bob)
