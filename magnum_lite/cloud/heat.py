@@ -69,11 +69,12 @@ class Heat:
         return named[0].id if named else stack
 
     @_bounded
-    def servers(self, stack: str) -> Sequence[str]:
-        """Ids of what a stack has made so far, those of its nested stacks too."""
-        return [r.physical_resource_id
-                for r in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
-                if r.physical_resource_id]
+    def holds(self, stack: str, thing: str) -> bool:
+        """Whether a stack, or one nested in it, has made what the cloud knows by this id."""
+        found = self._client.resources.list(stack, nested_depth=NESTED_DEPTH, filters={
+            'physical_resource_id': thing})
+        # Looked at, since a filter that somebody ignores would let everything in.
+        return any(resource.physical_resource_id == thing for resource in found)
 
     @_bounded
     def create(self, name: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> str:

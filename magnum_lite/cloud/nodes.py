@@ -36,7 +36,8 @@ def group_of(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str]
                                 'region_name': conf.cloud.region_name}}
     try:
         with answers.understood('Nova'):
-            if not any(server in Heat(conf, session).servers(stack) for stack in stacks):
+            heat = Heat(conf, session)
+            if not any(heat.holds(stack, server) for stack in stacks):
                 raise NotEnrolled(reason='it is not in the stacks of the cluster')
             found = session.get(f'/servers/{server}', **nova).json()['server']
             _check(found, conf.enrolment.window_s)

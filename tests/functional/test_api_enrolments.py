@@ -169,6 +169,18 @@ def test_a_server_is_given_its_keys_once_and_the_journal_says_so(api, heat, proj
         f'a second enrolment as server {row.server_id} was refused']
 
 
+def test_a_worker_is_given_what_it_joins_with_and_nothing_else(api, heat, project, cluster):
+    worker = next(row['id'] for row in heat.state()['servers'].values()
+                  if 'worker' in row['name'] and row['tenant_id'] == project)
+    proof = 'c' * 64
+    requests.put(f'{heat.catalog["compute"]}/servers/{worker}', timeout=60, headers={
+        'X-Auth-Token': f'alice:{project}'}, json={'server': {
+            '_console': f'{enrolment.MARK} {hashlib.sha256(proof.encode()).hexdigest()}'}})
+    given = api.ok('POST', '/v1/enrolments', {
+        'cluster': cluster, 'server': worker, 'proof': proof}, token=None)['secrets']
+    assert given == {'bootstrap': vault(api, cluster)['bootstrap']}
+
+
 def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, project, cluster):
     with api.db.read() as connection:
         row, = connection.execute(sa.select(enrolments)).all()

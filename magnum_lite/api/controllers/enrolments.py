@@ -1,4 +1,4 @@
-"""Enrolments: a node of a control plane fetches its secrets, which Heat's readers must not see.
+"""Enrolments: a node fetches its secrets, which Heat's readers must not see.
 
 No token: the server shows to be itself, see ``cloud/nodes``. A refusal says nothing about clusters
 that are not the caller's.
@@ -13,6 +13,7 @@ from magnum_lite.api.document import Document
 from magnum_lite.api.endpoint import Request, Service, endpoint
 from magnum_lite.cloud import nodes
 from magnum_lite.db import enrolments, ledger, store
+from magnum_lite.driver_sdk import enrolment
 from magnum_lite.exceptions import NotEnrolled, NotFound, Unavailable
 from magnum_lite.objects import Certificate, Cluster, NodeGroup
 from magnum_lite.objects.attribute import attr
@@ -34,7 +35,7 @@ _BUNDLE = Document('Enrolment', {
 @endpoint('POST', '/enrolments', status=201, takes=_ASK, answers=_BUNDLE,
           errors=(NotEnrolled, Unavailable))
 def enrol(request: Request) -> dict[str, Any]:
-    """The secrets of a node of a control plane, for that node."""
+    """The secrets of a node, for that node."""
     given = request.given()
     if not request.service.conf.enrolment.public_url:
         raise NotEnrolled(reason='nodes do not enrol here')
@@ -51,19 +52,21 @@ def _enrol(request: Request, cluster_id: str, server: str, proof: str) -> dict[s
             raise NotEnrolled(reason='it is not in the stacks of the cluster') from error
         stacks = [entry.name for entry in ledger.open_entries(connection, cluster_id)
                   if entry.kind == ledger.STACK]
-        masters = {group.uuid for group in store.rows(
-            connection, NodeGroup, 'uuid', cluster_id=cluster_id, role='master')}
+        roles = {group.uuid: group.role for group in store.rows(
+            connection, NodeGroup, 'uuid', 'role', cluster_id=cluster_id)}
     try:
         with _place(service):
             group = nodes.group_of(service.conf, cluster.identity, stacks, server, fingerprint)
-        if group not in masters:
-            raise NotEnrolled(reason='it is no node of the control plane')
+        if group not in roles:
+            raise NotEnrolled(reason='it is in no node group of the cluster')
         service.db.write(enrolments.enrol, cluster_id, server, group, fingerprint)
     except NotEnrolled:
         service.db.write(enrolments.refuse, cluster_id, server)
         raise
     with service.db.read() as connection:
-        return _secrets(service.vault, connection, cluster)
+        found = _secrets(service.vault, connection, cluster)
+    return {name: text for name, text in found.items()
+            if roles[group] == 'master' or enrolment.joins(name)}
 
 
 @contextmanager
