@@ -9,6 +9,7 @@ from oslo_utils import uuidutils
 
 from magnum_lite import rpc
 from magnum_lite.conductor.beat import Beat
+from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.listener import listener
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
@@ -49,13 +50,15 @@ class Worker:
         self._beat = Beat(self._conf, self._database, registry, owner=self.owner)
         self._strays = Strays(self._conf, self._database, manager.lending)
         self._sender = Sender(self._conf, self._database)
+        self._compare = Compare(self._conf, self._database, manager.clients)
         self._beat.beat()       # before the first claim, and before anyone asks who lives
         self._servers = [rpc.server(self._conf, self._sweep.wake)]
         if self._conf.conductor.listen:
             self._servers.append(listener(self._conf, self._sweep.hurry))
         self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in (
             ('sweep', self._sweep.run), ('beat', self._beat.run), ('strays', self._strays.run),
-            ('sender', self._sender.run), ('servers', self._serve))]
+            ('sender', self._sender.run), ('compare', self._compare.run),
+            ('servers', self._serve))]
         for thread in self._threads:
             thread.start()
         LOG.info('Worker %s has drivers %s', self.owner, ', '.join(registry.names()))
@@ -67,6 +70,7 @@ class Worker:
         self._beat.stop()
         self._strays.stop()
         self._sender.stop()
+        self._compare.stop()
         for thread in self._threads:
             thread.join(10)
         self._database.write(claims.release_all, owner=self.owner)

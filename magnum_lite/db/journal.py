@@ -27,18 +27,20 @@ def note(connection: sa.Connection, operation: Operation, text: str) -> None:
 def note_cluster(connection: sa.Connection, cluster_id: str, text: str) -> None:
     """Add a step about a cluster that no operation makes, to the journal of its newest one.
 
-    A cluster whose operations were purged has none that could be noted.
+    A cluster whose operations were purged has none that could be noted. What the newest step says
+    already is not said again.
     """
     query = sa.select(operations.c.uuid, operations.c.fence).where(
         operations.c.cluster_id == cluster_id).order_by(operations.c.id.desc()).limit(1)
     newest = connection.execute(query).first()
-    if newest:
+    if newest and [row.text for row in steps_of(connection, newest.uuid, limit=1)] != [text]:
         connection.execute(steps.insert().values(
             operation_id=newest.uuid, fence=newest.fence, text=text, created_at=store.utcnow()))
 
 
-def steps_of(connection: sa.Connection, operation_id: str) -> Sequence[sa.Row]:
-    """The newest rows (text, fence, created_at), oldest first; at most ``MOST``."""
+def steps_of(connection: sa.Connection, operation_id: str, *,
+             limit: int = MOST) -> Sequence[sa.Row]:
+    """The newest rows (text, fence, created_at), oldest first."""
     query = sa.select(steps).where(steps.c.operation_id == operation_id).order_by(
-        steps.c.id.desc()).limit(MOST)
+        steps.c.id.desc()).limit(limit)
     return connection.execute(query).all()[::-1]

@@ -42,6 +42,17 @@ def open_entries(connection: sa.Connection, cluster_id: str) -> Sequence[sa.Row]
     return connection.execute(query.order_by(ledger.c.id)).all()
 
 
+def stacks_of(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> Sequence[sa.Row]:
+    """Rows (cluster_id, name, external_id) of the stacks that some clusters should have.
+
+    :param mine: which clusters.
+    """
+    query = sa.select(ledger.c.cluster_id, ledger.c.name, ledger.c.external_id).join(
+        clusters, clusters.c.uuid == ledger.c.cluster_id)
+    return connection.execute(query.where(
+        mine, ledger.c.kind == STACK, ledger.c.closed_at.is_(None)).order_by(ledger.c.id)).all()
+
+
 def close(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> None:
     """Note that things of these names are gone."""
     connection.execute(ledger.update().where(

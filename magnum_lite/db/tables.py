@@ -81,10 +81,12 @@ certificates = _table(
     _unique('certificates', 'cluster_id', 'purpose', 'generation'))
 quotas = _table('quotas', objects.Quota, _unique('quotas', 'project_id', 'resource'))
 
-# How many of a resource a project has: reserved by a conditional UPDATE, since a count races.
+# How many of a resource a project has: reserved by a conditional UPDATE, since a count races. And
+# when what it has is compared with the cloud next.
 usages = _rows(
     'usages', _text('project_id'), _text('resource'),
-    sa.Column('in_use', sa.Integer, nullable=False), _unique('usages', 'project_id', 'resource'))
+    sa.Column('in_use', sa.Integer, nullable=False), _moment('compare_at', nullable=True),
+    _unique('usages', 'project_id', 'resource'), _index('usages', 'resource', 'compare_at'))
 # A conductor process host, and the drivers that it has.
 services = _rows(
     'services', _text('host'), _text('binary'),

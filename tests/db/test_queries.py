@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, journal, ledger, outbox, queue, services, store, usage
+from magnum_lite.db import claims, compare, journal, ledger, outbox, queue, services, store, usage
 from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, Driver, NodeGroup, Operation
 
 PAGE = store.Page(limit=10)
@@ -38,6 +38,8 @@ QUERIES = {
     'ledger': lambda c: ledger.open_entries(c, 'a'),
     'strays': lambda c: ledger.strays(c, ledger.TRUST, older_s=9),
     'usage': lambda c: usage.release(c, 'p'),
+    'compare next': lambda c: compare.due(c),
+    'at rest': lambda c: compare.at_rest(c, 'p'),
     'service': lambda c: services.report(c, host='h', plugins={}),
 }
 

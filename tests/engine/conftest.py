@@ -51,6 +51,7 @@ heartbeat_s = 1
 poll_min_s = 0.1
 poll_max_s = 0.5
 sweep_s = 0.1
+compare_s = {compare_s}
 threads = 4
 listen = {listen}
 """
@@ -59,7 +60,8 @@ listen = {listen}
 def write_config(path, heat, **values):
     """A configuration file in ``path`` of a service with quick timers; its path."""
     values = {'transport_url': 'fake://', 'connection': f'sqlite:///{path}/m.sqlite',
-              'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_s': 30, **values}
+              'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_s': 30,
+              'compare_s': 600, **values}
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     keyfile.put_first(path / 'keys', new_key())
     file = path / 'magnum-lite.conf'
@@ -127,7 +129,7 @@ class Tenant:
         common = {'project_id': self.project, 'status': 'CREATE_IN_PROGRESS'}
         cluster = Cluster.new(name='c', cluster_template_id=self.template.uuid, user_id='ann',
                               driver='tiny', driver_version=1, labels=labels or {}, facts=facts,
-                              **common)
+                              identity=self.who, **common)
         groups = [NodeGroup.new(name=f'default-{role}', cluster_id=cluster.uuid, role=role,
                                 node_count=count, image_id='debian-13', is_default=True, **common)
                   for role, count in (('master', 1), ('worker', nodes))]

@@ -1,0 +1,232 @@
+"""Clusters at rest are compared with what Heat has."""
+
+import datetime
+
+import pytest
+import sqlalchemy as sa
+
+from magnum_lite.conductor.clients import Clients
+from magnum_lite.conductor.compare import Compare
+from magnum_lite.conductor.manager import Manager
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.db import journal, store
+from magnum_lite.db.tables import clusters, operations, usages
+from magnum_lite.driver_sdk import CloudUnavailable
+from magnum_lite.objects import Cluster
+from tests.engine.tiny import Tiny
+
+
+class Comparing:
+    """A worker's comparison, one project at a time, and how often it asked Heat for a list."""
+
+    def __init__(self, conf, database, monkeypatch):
+        self.lists = []
+        self.database = database
+        self.clients = Clients(conf)
+        self.loop = Compare(conf, database, self.clients)
+        made = self.clients._make
+
+        def counting(who):
+            heat = made(who)
+            listing = heat.list
+            monkeypatch.setattr(heat, 'list', lambda tag: self.lists.append(tag) or listing(tag))
+            return heat
+
+        monkeypatch.setattr(self.clients, '_make', counting)
+
+    def due(self):
+        """Let it be every project's turn."""
+        long_ago = datetime.datetime(2020, 1, 1)    # noqa: DTZ001 - columns hold UTC
+        self.database.write(lambda connection: connection.execute(
+            usages.update().values(compare_at=long_ago)))
+
+    def now(self):
+        """Compare all projects once."""
+        self.due()
+        while self.loop.one():
+            pass
+
+
+@pytest.fixture
+def comparing(conf, database, monkeypatch):
+    """What compares."""
+    return Comparing(conf, database, monkeypatch)
+
+
+@pytest.fixture
+def finish(conf, database, tenant):
+    """Carries an operation out."""
+    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+
+    def run(operation, state='DONE'):
+        assert manager.claim(operation.uuid)
+        tenant.wait_for(operation, lambda now: manager.step(operation.uuid) or now.ended_at, state)
+    return run
+
+
+def _health(tenant, operation):
+    cluster = tenant.cluster(operation.cluster_id)
+    return cluster.health_status, cluster.health_status_reason
+
+
+def _notes(database, tenant, operation):
+    with database.read() as connection:
+        return [step.text for step in journal.steps_of(connection, operation.uuid)]
+
+
+def _stack(tenant, end):
+    return next(view for view in tenant.heat.list('magnum_lite') if view.name.endswith(end))
+
+
+def _lose(tenant, view):
+    tenant.heat.delete(view.id)
+    while tenant.heat.get(view.id):
+        pass
+
+
+def test_a_deleted_stack_is_seen_once_and_made_again_by_the_next_change(
+        database, tenant, comparing, finish):
+    create = tenant.create()
+    finish(create)
+    comparing.now()
+    assert _health(tenant, create) == (None, {})
+    group = tenant.groups(create.cluster_id)['default-worker']
+    _lose(tenant, _stack(tenant, group.uuid[:8]))
+    for _ in range(2):
+        comparing.now()
+    name = f'stack tiny-{create.cluster_id}-{group.uuid[:8]}'
+    assert _health(tenant, create) == ('UNHEALTHY', {name: 'is gone'})
+    assert [text for text in _notes(database, tenant, create) if 'differs' in text] == [
+        f'Heat differs from what the last change left: {name} is gone']
+    resize = tenant.resize(create.cluster_id, 1)
+    finish(resize)
+    comparing.now()
+    assert sorted(tenant.stacks().values()) == ['CREATE_COMPLETE'] * 2
+    assert _health(tenant, create) == (None, {})
+    assert _notes(database, tenant, resize)[-1] == 'Heat is as the last change left it again'
+
+
+def test_a_deleted_control_plane_is_seen(tenant, comparing, finish):
+    create = tenant.create(nodes=0)
+    finish(create)
+    _lose(tenant, _stack(tenant, tenant.groups(create.cluster_id)['default-worker'].uuid[:8]))
+    _lose(tenant, _stack(tenant, create.cluster_id))
+    comparing.now()
+    status, reason = _health(tenant, create)
+    assert (status, reason[f'stack tiny-{create.cluster_id}']) == ('UNHEALTHY', 'is gone')
+
+
+def test_what_others_report_stays_beside_it(database, tenant, comparing, finish):
+    create = tenant.create()
+    finish(create)
+    report = {'health_status': 'HEALTHY', 'health_status_reason': {'api': 'ok'}}
+    database.write(store.update, Cluster, report, uuid=create.cluster_id)
+    comparing.now()
+    assert _health(tenant, create) == ('HEALTHY', {'api': 'ok'})
+    lost = _stack(tenant, tenant.groups(create.cluster_id)['default-worker'].uuid[:8])
+    _lose(tenant, lost)
+    comparing.now()
+    assert _health(tenant, create) == ('UNHEALTHY', {'api': 'ok', f'stack {lost.name}': 'is gone'})
+    finish(tenant.resize(create.cluster_id, 1))
+    comparing.now()
+    assert _health(tenant, create) == ('UNKNOWN', {'api': 'ok'})
+
+
+def test_a_heat_that_does_not_answer_or_contradicts_itself_changes_nothing(
+        tenant, comparing, finish, monkeypatch):
+    create = tenant.create()
+    finish(create)
+    heat = comparing.clients.heat(tenant.who)
+
+    def away(tag):
+        raise CloudUnavailable('Heat answered 503')
+
+    for answer in (away, lambda tag: []):
+        monkeypatch.setattr(heat, 'list', answer)
+        comparing.now()
+        assert _health(tenant, create) == (None, {})
+
+
+def test_a_cluster_under_change_is_left_alone(tenant, comparing, finish):
+    create = tenant.create()
+    finish(create)
+    _lose(tenant, _stack(tenant, tenant.groups(create.cluster_id)['default-worker'].uuid[:8]))
+    tenant.resize(create.cluster_id, 1)
+    comparing.now()
+    assert (_health(tenant, create), comparing.lists) == ((None, {}), [])
+
+
+def test_a_change_that_comes_first_wins(database, tenant, comparing, finish, monkeypatch):
+    create = tenant.create()
+    finish(create)
+    _lose(tenant, _stack(tenant, tenant.groups(create.cluster_id)['default-worker'].uuid[:8]))
+    show = comparing.loop._show
+
+    def late(*args):
+        finish(tenant.resize(create.cluster_id, 1))
+        show(*args)
+
+    monkeypatch.setattr(comparing.loop, '_show', late)
+    comparing.now()
+    assert _health(tenant, create) == (None, {})
+
+
+def test_a_project_costs_one_list_and_few_statements_whatever_it_has(
+        conf, database, tenant, comparing, finish):
+    first = tenant.create(nodes=0)
+    finish(first)
+
+    def copy(connection):
+        row = connection.execute(sa.select(clusters)).one()._asdict()
+        for number in range(200):
+            uuid = f'{number:08}-0000-0000-0000-000000000000'
+            connection.execute(clusters.insert().values({**row, 'id': None, 'uuid': uuid}))
+
+    database.write(copy)
+    comparing.due()
+    statements = []
+    sa.event.listen(database.engine, 'before_cursor_execute',
+                    lambda *args: statements.append(args[2]))
+    assert comparing.loop.one()
+    assert comparing.lists == ['magnum_lite']
+    asked = [text for text in statements if not text.startswith('BEGIN')]
+    assert len(asked) == 4, asked       # whose turn it is, its claim, its clusters, their stacks
+
+
+def test_projects_that_came_together_are_compared_apart_and_by_one_worker_each(
+        conf, database, comparing, monkeypatch):
+    def add(connection):
+        connection.execute(usages.insert(), [
+            {'project_id': str(number), 'resource': 'Cluster', 'in_use': 1}
+            for number in range(50)])
+
+    database.write(add)
+    compared = []
+    workers = [Compare(conf, database, comparing.clients) for _ in range(3)]
+    for worker in workers:
+        monkeypatch.setattr(worker, '_project', compared.append)
+    while any([worker.one() for worker in workers]):
+        pass
+    assert compared == []       # the first turn of each comes later
+    with database.read() as connection:
+        moments = connection.execute(sa.select(usages.c.compare_at)).scalars().all()
+    assert max(moments) - min(moments) > datetime.timedelta(seconds=conf.conductor.compare_s / 3)
+    comparing.due()
+    while any([worker.one() for worker in workers]):
+        pass
+    assert sorted(compared, key=int) == [str(number) for number in range(50)]
+
+
+@pytest.fixture
+def quick(conf):
+    """Compare often."""
+    conf.set_override('compare_s', 1, 'conductor')
+
+
+def test_a_worker_compares_by_itself(quick, worker, tenant):
+    create = tenant.create()
+    tenant.wait(create)
+    _lose(tenant, _stack(tenant, tenant.groups(create.cluster_id)['default-worker'].uuid[:8]))
+    tenant.wait_for(create, lambda now: tenant.cluster(create.cluster_id).health_status)
+    with tenant.database.read() as connection:
+        assert connection.execute(sa.select(sa.func.count(operations.c.id))).scalar() == 1
