@@ -3,6 +3,7 @@
 Nothing is connected before first use, so both ends may be made before a process forks.
 """
 
+import contextlib
 import logging
 import queue
 import threading
@@ -11,6 +12,8 @@ from typing import Any
 
 import oslo_messaging
 from oslo_config import cfg
+
+from magnum_lite import threads
 
 LOG = logging.getLogger(__name__)
 TOPIC = 'magnum_lite.conductor'
@@ -27,36 +30,43 @@ class Waker:
         self._conf = conf
         self._queue: queue.Queue[str | None] = queue.Queue(BACKLOG)
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._loop: threads.Loop | None = None
+        self._client: oslo_messaging.RPCClient | None = None
 
     def wake(self, uuid: str) -> None:
         """Tell some conductor to look at the operation now; returns at once, never raises."""
         with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name='waker', daemon=True)
-                self._thread.start()
+            if self._loop is None:
+                loop = threads.Loop('waker', self._run)
+                try:
+                    loop.start()
+                    self._loop = loop
+                except RuntimeError as error:       # no thread is left now
+                    LOG.warning('The sweep will find operation %s: %s', uuid, error)
         try:
             self._queue.put_nowait(uuid)
         except queue.Full:
             LOG.warning('The broker is slow: the sweep will find operation %s', uuid)
 
     def _run(self) -> None:
-        transport = oslo_messaging.get_rpc_transport(self._conf)
-        # retry=0: with the default a cast blocks for ever while the broker is down.
-        client = oslo_messaging.get_rpc_client(
-            transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0)
+        if self._client is None:
+            transport = oslo_messaging.get_rpc_transport(self._conf)
+            # retry=0: with the default a cast blocks for ever while the broker is down.
+            self._client = oslo_messaging.get_rpc_client(
+                transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0)
         while (uuid := self._queue.get()) is not None:
             try:
-                client.cast({}, 'wake', uuid=uuid)
+                self._client.cast({}, 'wake', uuid=uuid)
             except (oslo_messaging.MessagingException, OSError) as error:
                 LOG.warning('The wake of operation %s was not sent, the sweep will find it: %s',
                             uuid, error)
 
     def stop(self) -> None:
         """End the thread."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join(5)
+        if self._loop is not None:
+            with contextlib.suppress(queue.Full):       # the process ends before it is empty
+                self._queue.put_nowait(None)
+            self._loop.end(5)
 
 
 class _Endpoint:

@@ -1,0 +1,84 @@
+"""Threads that run a loop for as long as the process lives. No other module starts any.
+
+An error that nobody foresaw would end a thread in silence, while the process looks well. Here it
+is logged and counted, and the loop runs again; a process that cannot do without the loop ends.
+"""
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+LOG = logging.getLogger(__name__)
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0      # a loop that ran for so long begins anew with the first
+MOST_FAILURES = 4           # in a row, of a vital loop
+
+
+class Loop:
+    """A thread that runs a function, and again after an error.
+
+    :param name: as the log calls it.
+    :param run: returns once it is told to stop.
+    :param vital_s: None for a loop that is started again for ever. The process ends where a vital
+        one fails MOST_FAILURES times in a row: in order if it does so within so many seconds.
+    :ivar failures: how often it failed.
+    """
+
+    def __init__(self, name: str, run: Callable[[], None], *, vital_s: float | None = None):
+        self.name = name
+        self.failures = 0
+        self._run = run
+        self._vital_s = vital_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._go_on, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin.
+
+        :raises RuntimeError: the system has no thread left.
+        """
+        self._thread.start()
+
+    def end(self, within_s: float) -> bool:
+        """Wait for the end of the function, which somebody has told to stop; whether it came."""
+        self._stopping.set()
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def _go_on(self) -> None:
+        in_a_row = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                self._run()
+                return
+            except BaseException as error:      # SystemExit too would end it in silence
+                if time.monotonic() - began > LONGEST_PAUSE_S:
+                    in_a_row = 0
+                in_a_row += 1
+                self.failures += 1
+                if self._vital_s is not None and in_a_row >= MOST_FAILURES:
+                    LOG.critical('The loop "%s" failed %d times in a row, so this process ends: '
+                                 '%r', self.name, in_a_row, error, exc_info=True)
+                    end_process(self._vital_s)
+                    return
+                pause_s = min(FIRST_PAUSE_S * 2 ** (in_a_row - 1), LONGEST_PAUSE_S)
+                LOG.exception('The loop "%s" failed, %d in a row, %d in all, and goes on in %d s: '
+                              '%r', self.name, in_a_row, self.failures, pause_s, error)
+                self._stopping.wait(pause_s)
+
+
+def end_process(within_s: float) -> None:
+    """Ask this process to end in order, as its manager would; make it end after so many seconds."""
+    timer = threading.Timer(within_s, _end_now, [within_s])
+    timer.daemon = True
+    timer.start()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_now(within_s: float) -> None:
+    LOG.critical('This process did not end in order within %d s, so it ends now', within_s)
+    os._exit(1)
