@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from tests.service.deployment import deployment, mariadb, vhost
 from tools.chaos import world
+from tools.chaos.clock import Clock
 from tools.chaos.cloud import Cloud, running_cloud
 from tools.chaos.door import Door, before
 from tools.chaos.ear import listening
 from tools.chaos.http_door import HttpDoor
-from tools.chaos.victim import Api, Conductor, DoorVictim
+from tools.chaos.victim import Api, Conductor, DoorVictim, HostClock
 
 BROKER = os.environ.get('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1:5672')
 SERVERS = {
@@ -23,10 +24,11 @@ SERVERS = {
 LEASE_S = 12
 # Longer than a request may take.
 STRAY_S = 45
-CONDUCTORS = 2
+CONDUCTORS = ('conductor-0', 'conductor-1')
+# The last conductor, on a host whose clock is wrong.
+CLOCK = 'clock-1'
 USERS = ('red', 'green', 'blue')
-TARGETS = ('heat', 'keystone', 'database', 'broker', 'api', 'conductor-0', 'conductor-1',
-           'api-worker')
+TARGETS = ('heat', 'keystone', 'database', 'broker', 'api', *CONDUCTORS, CLOCK, 'api-worker')
 
 
 @dataclass
@@ -82,20 +84,33 @@ def stage(path, database, identity, say):
         broker_door, broker_url = before(enter, Door, broker)
         service = enter(deployment(
             path / 'service', cloud.heat, database=database_url, broker=broker_url,
-            keystone=cloud.keystone, conductors=CONDUCTORS, lease_s=LEASE_S, stray_s=STRAY_S,
+            keystone=cloud.keystone, conductors=1, lease_s=LEASE_S, stray_s=STRAY_S,
             notifications='messagingv2'))
         api_door, api_url = before(enter, HttpDoor, service.url)
         engine = sa.create_engine(server)
         stack.callback(engine.dispose)
-        conductors = {f'conductor-{number}': Conductor(service, f'conductor-{number}')
-                      for number in range(CONDUCTORS)}
-        say('NO CLOCK JUMPS: under libfaketime the sleeps or waits of Python fail')
         doors = {**cloud.doors, 'database': (database_door, ()), 'broker': (broker_door, ()),
                  # A creation that arrives twice is two clusters, as the interface says.
                  'api': (api_door, ('double',))}
         yield Stage(service, cloud, engine, ear, api_url,
                     {name: DoorVictim(door, spared) for name, (door, spared) in doors.items()},
-                    {**conductors, 'api-worker': Api(service)}, cloud.look()['cloud'])
+                    {**_conductors(service, path, say), 'api-worker': Api(service)},
+                    cloud.look()['cloud'])
+
+
+def _conductors(service, path, say):
+    """{name: victim} of the conductors and of the clock of one host; starts the second one."""
+    environ, found = {}, {}
+    try:
+        clock = Clock(path)
+    except OSError as error:
+        say(f'NO CLOCK JUMPS: {error}')
+    else:
+        found[CLOCK], environ = HostClock(clock), clock.environ
+    for name in CONDUCTORS:
+        found[name] = Conductor(service, name, environ if name == CONDUCTORS[-1] else ())
+    found[CONDUCTORS[-1]].start()
+    return found
 
 
 @contextlib.contextmanager

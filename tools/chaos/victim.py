@@ -6,6 +6,9 @@ import signal
 
 import psutil
 
+OFF_S = 300
+JUMP_S = 3600
+
 
 class DoorVictim:
     """A door before a part.
@@ -27,11 +30,15 @@ class DoorVictim:
 
 
 class Conductor:
-    """A conductor: killed and started again, or stopped beyond its lease."""
+    """A conductor: killed and started again, or stopped beyond its lease.
 
-    def __init__(self, service, name):
+    :param environ: of its process, on top of ours.
+    """
+
+    def __init__(self, service, name, environ=()):
         self._service = service
         self._name = name
+        self._environ = dict(environ)
         self._healed = None
         self.kinds = ['kill', 'stop']
 
@@ -43,11 +50,36 @@ class Conductor:
             self._healed = lambda: os.killpg(group, signal.SIGCONT)
             return
         self._service.stop(self._name, signal.SIGKILL)
-        self._healed = lambda: self._service.conductor(self._name)
+        self._healed = self.start
 
     def heal(self):
         """Let it run as it should."""
         self._healed()
+
+    def start(self):
+        """Start it."""
+        self._service.conductor(self._name, **self._environ)
+
+
+class HostClock:
+    """The clock of a host, minutes off at its best: it jumps by an hour.
+
+    :param clock: a ``Clock``.
+    """
+
+    kinds = ('ahead', 'behind')
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.heal()
+
+    def hurt(self, kind):
+        """Make a fault."""
+        self._clock.set(JUMP_S if kind == 'ahead' else -JUMP_S)
+
+    def heal(self):
+        """Let it be only minutes off."""
+        self._clock.set(OFF_S)
 
 
 class Api:
