@@ -3,7 +3,7 @@
 CORS answers browsers, even for what is refused further in. The headers of a proxy come before all
 that makes links or looks at addresses, and the request id before identity, so that a 401 has one
 too. Audit needs to know who asks. Bodies are limited innermost, in ``app``, since nobody before
-reads them.
+reads them; what is left of one is read outermost, whoever refused the request.
 """
 
 from collections.abc import Callable
@@ -13,18 +13,19 @@ from keystonemiddleware import audit, auth_token
 from oslo_config import cfg
 from oslo_middleware import cors, http_proxy_to_wsgi, request_id
 
+from magnum_lite.api.draining import Drain
 from magnum_lite.context import DevelopmentIdentity
 
 Wsgi = Callable[..., Any]
 
 
 def outer(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
-    """What every request passes, also one for the health check; only what is turned on."""
+    """What every request passes, also one for the health check."""
     if conf.oslo_middleware.enable_proxy_headers_parsing:
         application = http_proxy_to_wsgi.HTTPProxyToWSGI(application, conf)
     if conf.cors.allowed_origin:
         application = cors.CORS(application, conf)
-    return application
+    return Drain(application)
 
 
 def public(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
