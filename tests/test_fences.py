@@ -155,6 +155,17 @@ def test_errors_are_caught_by_class():
     assert sorted(place for place in found if place[0] not in CATCH_ALL) == []
 
 
+def test_every_thread_is_supervised():
+    """One that ends by an error ends in silence; pools give the error to whoever asked for it."""
+    found = [
+        (name, node.lineno)
+        for name, node in nodes(sources('magnum_lite'))
+        if isinstance(node, ast.Attribute) and node.attr in ('Thread', 'Timer')
+        or isinstance(node, ast.alias) and node.name in ('Thread', 'Timer')
+    ]
+    assert [place for place in found if place[0] != 'magnum_lite/threads.py'] == []
+
+
 def test_the_migrations_folder_does_not_shadow_alembic():
     assert not (ROOT / 'alembic' / '__init__.py').exists()
     assert (SERVICE / 'migrations').resolve() == ROOT / 'alembic'

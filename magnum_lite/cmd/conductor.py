@@ -11,7 +11,7 @@ import cotyledon  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from magnum_lite import conf as options  # noqa: E402
-from magnum_lite.conductor.service import Worker  # noqa: E402
+from magnum_lite.conductor.service import Worker, patience_s  # noqa: E402
 from magnum_lite.secrets import keyfile  # noqa: E402
 
 
@@ -37,8 +37,7 @@ def main() -> None:
     """Run the conductor until a signal ends it."""
     conf = options.load(sys.argv[1:], prog='magnum-lite-conductor')
     _check_keys(conf)
-    patience_s = int(conf.cloud.heat_timeout_s) + 10     # for the steps under way
-    manager = cotyledon.ServiceManager(graceful_shutdown_timeout=patience_s)
+    manager = cotyledon.ServiceManager(graceful_shutdown_timeout=patience_s(conf))
     manager.add(Conductor, workers=conf.conductor.workers, args=(conf,))
     manager.run()
 

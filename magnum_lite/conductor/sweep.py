@@ -13,7 +13,7 @@ from oslo_config import cfg
 from magnum_lite.conductor import trace
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.db import claims
-from magnum_lite.db.engine import Database, Row
+from magnum_lite.db.engine import AWAY, Database, Row
 from magnum_lite.driver_sdk import CloudError, StackView
 from magnum_lite.driver_sdk.heat import cluster_tag
 
@@ -63,8 +63,8 @@ class Sweep:
                 if time.monotonic() - swept >= self._conf.conductor.sweep_s:
                     swept = time.monotonic()
                     self._adopt()
-            except Exception:
-                LOG.exception('The sweep failed and is tried again')
+            except AWAY as error:
+                LOG.warning('No sweep, the next one is tried: %s', error)
                 self._stopping.wait(self._conf.conductor.sweep_s)
 
     def stop(self) -> None:

@@ -8,8 +8,15 @@ import time
 
 import oslo_messaging
 import pytest
+from oslo_messaging import server
 
 from magnum_lite import rpc, threads
+from magnum_lite.conductor import strays
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.sender import Sender
+from magnum_lite.conductor.service import Worker
+from magnum_lite.db import claims, services
+from tests.engine.tiny import Tiny
 
 
 def wait_for(condition, *, within_s=30):
@@ -44,6 +51,48 @@ def quick(monkeypatch):
     monkeypatch.setattr(threads, 'FIRST_PAUSE_S', 0.1)
 
 
+def test_the_sweep_goes_on(tenant, worker, fault, caplog):
+    fault(claims, 'due')
+    tenant.wait(tenant.create())
+    assert 'The loop "sweep" failed, 2 in a row, 2 in all' in caplog.text
+    assert 'ZeroDivisionError: fault 1' in caplog.text      # the traceback
+
+
+@pytest.mark.parametrize(('name', 'where', 'what'), [
+    ('beat', services, 'report'), ('strays', strays, 'end_strays'), ('sender', Sender, 'run')])
+def test_what_works_by_the_clock_goes_on(name, where, what, conf, database, fault, caplog):
+    conf.set_override('stray_s', 1, group='conductor')
+    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    if what == 'run':
+        calls = fault(where, what)
+        worker.start()
+    else:
+        worker.start()
+        calls = fault(where, what)
+    try:
+        wait_for(lambda: calls)
+    finally:
+        worker.stop()
+    assert f'The loop "{name}" failed, 2 in a row, 2 in all' in caplog.text
+
+
+def test_the_servers_go_on(conf, database, tenant, fault, caplog):
+    conf.set_override('sweep_s', 60, group='conductor')     # the wake alone finds the operation
+    conf.set_override('listen', True, group='conductor')
+    fault(server.MessageHandlingServer, 'start')
+    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    waker = rpc.Waker(conf)
+    worker.start()
+    try:
+        wait_for(lambda: '2 in all' in caplog.text)
+        create = tenant.create()
+        waker.wake(create.uuid)
+        tenant.wait_for(create, lambda now: now.started_at, within_s=20)
+    finally:
+        waker.stop()
+        worker.stop()
+
+
 def test_the_waker_of_the_api_goes_on(conf, fault, caplog):
     sent = fault(oslo_messaging.RPCClient, 'cast')
     waker = rpc.Waker(conf)
@@ -67,6 +116,28 @@ def test_a_wake_without_a_thread_breaks_no_request(conf, monkeypatch):
     waker.wake('b')
     wait_for(lambda: sent == ['a', 'b'])
     waker.stop()
+
+
+@pytest.mark.parametrize('name', ['sweep', 'beat'])
+def test_a_process_ends_whose_vital_loop_goes_on_failing(name, tmp_path, database, tenant):
+    """And another one begins anew."""
+    file, log = tmp_path / 'fault', tmp_path / 'conductor.log'
+    with log.open('w') as output:
+        process = subprocess.Popen(
+            [sys.executable, '-m', 'tests.engine.faulty', str(file), name, '--config-file',
+             str(tmp_path / 'magnum-lite.conf')], stdout=output, stderr=output,
+            start_new_session=True)
+    try:
+        wait_for(lambda: log.read_text().count('has drivers tiny') == 2)
+        file.touch()
+        wait_for(lambda: 'exited with status 0' in log.read_text())
+        assert f'CRITICAL magnum_lite.threads [-] The loop "{name}" failed 4 times in a row, so ' \
+            "this process ends: ZeroDivisionError('a fault" in log.read_text()
+        file.unlink()
+        tenant.wait(tenant.create())
+    finally:
+        process.terminate()
+        process.wait(60)
 
 
 STUCK = """
