@@ -6,7 +6,13 @@ import pytest
 
 from tools.chaos import report
 from tools.chaos.answers import Answer
-from tools.chaos.checker import DOUBLING_S, after_deletion, after_storm, doubles
+from tools.chaos.checker import (
+    DOUBLING_S,
+    after_deletion,
+    after_storm,
+    doubles,
+    nothing_shown,
+)
 from tools.chaos.ear import Heard
 from tools.chaos.world import TABLES, Stack, World
 
@@ -153,8 +159,21 @@ def test_what_a_stack_made_and_left_in_the_cloud_is_left_over():
                                      ('left over', '2 stack-users in the cloud')]
 
 
+@pytest.mark.parametrize(('faults', 'struck', 'accepted', 'words'), [
+    (['fault'], 1, 0, ['no request was accepted']),
+    ([], 1, 1, ['no fault was made']),
+    (['fault'], 0, 1, ['no fault of a door changed anything']),
+    ([], 0, 0, ['no request was accepted', 'no fault was made',
+                'no fault of a door changed anything']),
+    (['fault'], 1, 1, []),
+])
+def test_a_run_that_shows_nothing_is_said_to(faults, struck, accepted, words):
+    found = nothing_shown(faults, {'heat': 0, 'api': struck}, {'accepted': accepted})
+    assert found == [('void', text) for text in words]
+
+
 def test_a_report_counts_each_kind():
     lines = list(report.lines([], {'heat': 3}, {'accepted': 2}, 5, [('lost', 'a'), ('lost', 'b')]))
-    assert 'found: lost 2, stuck 0, failed 0, doubled 0, left over 0' in lines
+    assert 'found: lost 2, stuck 0, failed 0, doubled 0, left over 0, void 0' in lines
     assert '  lost: b' in lines
     assert 'notifications that came again near a fault, as is allowed: 5' in lines

@@ -1,6 +1,7 @@
 """Hurts the whole service and checks every answer that it gave: ``python -m tools.chaos``.
 
-Exit status 0 when nothing was lost, stuck, failed, doubled or left over.
+Exit status 0 when nothing was lost, stuck, failed, doubled or left over, something was accepted and
+something was hurt.
 """
 
 import argparse
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from tools.chaos import report
 from tools.chaos.answers import Answers
-from tools.chaos.checker import after_deletion, after_storm, doubles
+from tools.chaos.checker import after_deletion, after_storm, doubles, nothing_shown
 from tools.chaos.cloud import IDENTITIES
 from tools.chaos.stage import SERVERS, TARGETS, stage
 from tools.chaos.storm import delete_all, rage, settle
@@ -55,6 +56,7 @@ def run(path, seed, args):
         found += [(kind, f'after the deletion: {text}') for kind, text in after_deletion(world)
                   if not any(text in earlier for _kind, earlier in found)]
         doors = {name: victim.door.struck for name, victim in running.doors.items()}
+    found += nothing_shown(faults, doors, answers.counts())
     for line in report.lines(faults, doors, answers.counts(), len(doubles(world)[0]), found):
         say(line)
     return found

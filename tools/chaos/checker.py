@@ -6,7 +6,8 @@ from magnum_lite.db.ledger import STACK
 from magnum_lite.db.usage import CLUSTER
 from tools.chaos.world import LENT
 
-KINDS = ('lost', 'stuck', 'failed', 'doubled', 'left over')
+# void: the run shows nothing.
+KINDS = ('lost', 'stuck', 'failed', 'doubled', 'left over', 'void')
 # So long after such a fault a worker may send again what it could not mark as sent.
 DOUBLING_S = 60
 _OF_CLUSTERS = ('nodegroups', 'certificates', 'secrets', 'enrolments')
@@ -32,6 +33,23 @@ def after_deletion(world):
     found += [('left over', f'{count} {table} in the cloud')
               for table, count in world.cloud.items() if count and table != 'servers']
     return [*found, *_lent(world), *_operations(world), *_counts(world), *_notifications(world)]
+
+
+def nothing_shown(faults, doors, counts):
+    """[(kind of ``KINDS``, sentence)]: why a run in which nothing is wrong would show nothing.
+
+    :param faults: that were made.
+    :param doors: {name: how often its faults changed something}.
+    :param counts: of answers.
+    """
+    found = []
+    if not counts['accepted']:
+        found.append(('void', 'no request was accepted'))
+    if not faults:
+        found.append(('void', 'no fault was made'))
+    if doors and not any(doors.values()):
+        found.append(('void', 'no fault of a door changed anything'))
+    return found
 
 
 def _promises(world, answers):
