@@ -111,7 +111,9 @@ def get(connection: sa.Connection, resource: type[R], /, ident: str, scope: Scop
     uuid = normal_uuid(ident)
     if not uuid and 'name' not in table.c:
         raise NotFound(noun=resource.__name__, ident=ident)
-    match = table.c.uuid == uuid if uuid else table.c.name == ident
+    # MariaDB takes no notice of spaces at the end; the first comparison is there for the index.
+    match = table.c.uuid == uuid if uuid else sa.and_(table.c.name == ident,
+                                                      table.c.name + '.' == ident + '.')
     query = sa.select(table).where(match, scope.condition(resource), *_where(table, where)).limit(2)
     rows = connection.execute(query).all()
     if not rows:

@@ -10,7 +10,7 @@ from magnum_lite.objects.base import Resource
 from magnum_lite.objects.columns import JsonText, long_text
 from magnum_lite.objects.fields import DateTime, Text
 
-# Binary collation: names and ids compare exactly on every database.
+# Binary collation: names and ids compare exactly on every database, but for spaces at the end.
 OPTIONS = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
            'mariadb_engine': 'InnoDB', 'mariadb_charset': 'utf8mb4',
            'mariadb_collate': 'utf8mb4_bin', 'sqlite_autoincrement': True}

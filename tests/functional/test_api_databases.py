@@ -8,7 +8,12 @@ from tests.functional.test_api_budget import (
     test_requests_need_few_statements,
     test_the_first_cluster_of_a_project_needs_few_statements,
 )
-from tests.functional.test_api_nasty import places, test_labels, test_values_of_attributes
+from tests.functional.test_api_nasty import (
+    places,
+    test_labels,
+    test_odd_names_find_nothing,
+    test_values_of_attributes,
+)
 from tests.functional.test_api_races import (
     cluster,
     test_a_deletion_wins_over_a_change,
@@ -22,7 +27,7 @@ from tests.functional.test_api_races import (
 )
 
 __all__ = ['FILES', 'cluster', 'places', 'statements', 'test_rest', 'test_labels',
-           'test_values_of_attributes',
+           'test_odd_names_find_nothing', 'test_values_of_attributes',
            'test_a_deletion_wins_over_a_change', 'test_of_two_changes_one_is_accepted',
            'test_a_template_and_a_cluster_of_it_do_not_miss_each_other',
            'test_changes_that_may_wait_are_all_accepted',

@@ -26,6 +26,11 @@ QUERIES = ('limit=%00', 'limit=9' + '9' * 5000, 'marker=%ff', 'sort_key=labels',
            'sort_key=id', 'sort_dir=', 'sort_key=__class__', 'a' * 5000, '%ff=%ff', '&&&', '=',
            'limit=1&limit=2', 'rollback=%00', 'role=%00', 'role=%F0%9F%98%80', 'ca_cert_type=%00',
            '&'.join(f'a{n}=1' for n in range(300)), 'sort_key=status_reason', 'limit=1e3')
+# What is no name of anything that there is, also where a database compares texts loosely.
+ODD = ('%00', 'c1%00', '%0A', '%20', 'c1%20', 'small%20', 'default-worker%20', 'kubernetes%20',
+       '%20c1', 'C1', '_1', '%C3%A71', '%25', 'c%25', '%F0%9F%98%80', '%F0%9F%98%80c1',
+       '%C3%A9' * 255, 'y' * 300, '1e9', 'a%20b%20c', '%5C', '%27', '%22', '%ED%A0%80', '%EF%BF%BF',
+       '-1', '9' * 30, '5d12f6fda1964bf0ae4c1f639a523a52')
 LEAKS = ('Traceback', 'sqlalchemy', 'SELECT ', 'INSERT ', 'sqlite', '.py')
 
 
@@ -110,6 +115,25 @@ def test_paths_and_queries(api, places):
             asked = path.format(**places) + '?' + query
             if known.method != 'DELETE':
                 check(api.call(known.method, asked, {}, token=TOKEN), (known.method, asked[:80]))
+
+
+def test_odd_names_find_nothing(api, places):
+    """In the place of the last name of a path, behind others that exist, and in queries."""
+    for known in endpoints():
+        if known.method not in ('GET', 'DELETE'):
+            continue
+        before, _, last = ('/v1' + known.path).rpartition('/')
+        for odd in ODD:
+            asked = [f'{(before + "/" + last).format(**places)}?{name}={odd}'
+                     for name in known.query] if known.method == 'GET' else []
+            if last.startswith('{'):
+                asked.append(f'{before.format(**places)}/{odd}')
+            for path in asked:
+                response = api.call(known.method, path, token=TOKEN)
+                check(response, (known.method, path[:80]))
+                # A project has a limit of whatever resource.
+                assert '?' in path or 'quotas' in path or response.status_int in (400, 404), path
+    assert api.ok('GET', f'/v1/clusters/{places["cluster"]}')['name'] == 'c1'
 
 
 def test_headers(api):

@@ -33,7 +33,9 @@ def show(request: Request, driver: str) -> dict[str, Any]:
     uuid = store.normal_uuid(driver)
     with request.service.db.read() as connection:
         where = {'uuid': uuid} if uuid else {'name': driver}
-        found = store.rows(connection, Driver, deleted_at=None, **where)
+        # MariaDB takes no notice of spaces at the end of a name.
+        found = [row for row in store.rows(connection, Driver, deleted_at=None, **where)
+                 if uuid or row.name == driver]
         if not found:
             raise NotFound(noun='Driver', ident=driver)
         siblings = store.rows(connection, Driver, deleted_at=None, name=found[0].name)
