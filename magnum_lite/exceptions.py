@@ -74,7 +74,7 @@ class CredentialRefused(DelegationRefused):
 class NoRole(DelegationRefused):
     """The service user may do nothing in the project."""
 
-    message = ('The service has no role in project {project}. Ask an administrator: openstack role '
+    message = ('The service has no role in project {project}; ask an administrator: openstack role '
                'add --user {user} --project {project} member')
 
 
@@ -89,8 +89,8 @@ class QuotaExceeded(Forbidden):
     """The project has as many as it may have."""
 
     code = 'quota-exceeded'
-    message = ('The maximum number of clusters per project is reached: {limit}. '
-               'Delete one, or ask an administrator for a higher limit')
+    message = ('The maximum number of clusters per project is reached: {limit}; '
+               'delete one, or ask an administrator for a higher limit')
 
 
 class NotFound(ServiceError):
@@ -157,7 +157,7 @@ class Ambiguous(Conflict):
     """A name that several objects have."""
 
     code = 'ambiguous-name'
-    message = 'More than one {noun} is named {ident}. Use the uuid'
+    message = 'More than one {noun} is named {ident}, use the uuid'
 
 
 class Hidden(Forbidden):
@@ -188,7 +188,7 @@ class Unavailable(ServiceError):
 
     status = 503
     code = 'unavailable'
-    message = '{what} does not answer. Try again later'
+    message = '{what} does not answer, try again later'
 
 
 class KeysNeeded(ServiceError):

@@ -20,7 +20,7 @@ ERRORS = {
                 'request_id': {**_TEXT, 'description': 'Finds the request in the logs.'},
                 'code': {**_TEXT, 'description': 'client, server or empty.'},
                 'status': {'type': 'integer', 'description': 'As that of the answer.'},
-                'title': {**_TEXT, 'description': 'detail up to its first full stop.'},
+                'title': {**_TEXT, 'description': 'The first sentence of detail.'},
                 'detail': {**_TEXT, 'description': 'What is wrong and what is accepted.'},
                 'description': {**_TEXT, 'description': 'In place of detail where the microversion '
                                                         'is not supported.'},

@@ -3,6 +3,7 @@
 import http
 import json
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ LOG = logging.getLogger(__name__)
 # Answers of routing and negotiation: no code, and the reason phrase as their title.
 _ROUTING = (exceptions.NoRoute, exceptions.MethodNotAllowed, exceptions.NotAcceptable,
             exceptions.NotUtf8)
+# What is quoted belongs together; a full stop inside of a word ends nothing.
+_SENTENCE = re.compile(r'(?:"(?:\\.|[^"\\])*"|.)*?(?=\.(?:\s|\Z)|\Z)', re.DOTALL)
 _HELP = 'https://docs.openstack.org/api-ref/container-infrastructure-management/'
 
 
@@ -57,7 +60,7 @@ def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:
                 'unsupported', 'description': text, 'min_version': microversion.OLDEST,
                 'max_version': microversion.NEWEST, 'links': [{'rel': 'help', 'href': _HELP}]}
     code = 'client' if error.status < 500 else 'server'
-    title = text.split('.')[0]
+    title = _SENTENCE.match(text)[0]    # it matches every text
     if isinstance(error, _ROUTING):
         code, title = '', http.HTTPStatus(error.status).phrase
         if isinstance(error, exceptions.MediaNotAcceptable):

@@ -32,7 +32,7 @@ def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> x509.Certi
     key: Any = serialization.load_pem_private_key(ca_key_pem.encode(), None)
     today = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     if ca.not_valid_after_utc <= today:
-        raise Conflict(reason='The certificate authority has expired. Rotate it')
+        raise Conflict(reason='The certificate authority has expired, rotate it')
     public_key = request.public_key()
     builder = (
         x509.CertificateBuilder().subject_name(request.subject).issuer_name(ca.subject)

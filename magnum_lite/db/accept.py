@@ -82,7 +82,7 @@ def whole(connection: sa.Connection, cluster: Cluster, operation: Operation, *,
     """
     _move(connection, cluster, operation, _CHANGED, ALLOWED[operation.kind])
     if store.get(connection, Cluster, cluster.uuid).version != cluster.version + 1:
-        raise Conflict(reason=f'Cluster {cluster.uuid} was changed meanwhile. Try again')
+        raise Conflict(reason=f'Cluster {cluster.uuid} was changed meanwhile, try again')
     operation.slot = queue.slot(connection, cluster, operation)
     store.update(connection, NodeGroup, {'status': _CHANGED, 'status_reason': None}, uuid=groups)
     _begin(connection, operation, cluster.version + 1, timeout_min, {

@@ -163,5 +163,5 @@ def _accepted(schema: Mapping[str, Any]) -> str:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=0)
-    return f'no driver knows this label. Did you mean {close[0]}?' if close else \
+    return f'no driver knows this label, did you mean {close[0]}?' if close else \
         'no driver knows this label'

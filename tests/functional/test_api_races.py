@@ -117,7 +117,7 @@ def test_no_more_clusters_than_the_quota_allows(api):
         'cluster_template_id': template}).status_int] * 50)
     assert sorted(statuses) == [202] * 5 + [403] * 45
     error = api.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': template})
-    assert error['title'] == 'The maximum number of clusters per project is reached: 5'
+    assert error['title'].startswith('The maximum number of clusters per project is reached: 5;')
     with api.db.read() as connection:
         assert store.count(connection, Cluster, project_id='red') == 5
     assert api.ok('GET', '/v1/stats') == {'clusters': 5, 'nodes': 10}

@@ -36,9 +36,9 @@ def test_an_ill_typed_label_is_refused_with_what_is_accepted(name, text, accepte
 
 
 def test_an_unknown_label_is_refused_with_the_nearest_one():
-    with pytest.raises(Invalid, match='Did you mean kube_tag?'):
+    with pytest.raises(Invalid, match='did you mean kube_tag?'):
         labels.check({'kubetag': 'x'}, SCHEMA)
-    with pytest.raises(Invalid, match='Did you mean mode?'):
+    with pytest.raises(Invalid, match='did you mean mode?'):
         labels.check({'modes': 'x'}, SCHEMA)
     labels.check({'kubetag': 'x'}, SCHEMA, accept_unknown=True)
 

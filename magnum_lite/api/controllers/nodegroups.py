@@ -75,7 +75,7 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
     _check_labels(request, found, given['labels'], drivers)
     if not found.api_address:
         raise Conflict(reason=f'Cluster {found.uuid} has no API address yet, which the nodes of a '
-                              'further group need. Wait until it is complete')
+                              'further group need; wait until it is complete')
     group = NodeGroup.new(**{
         'flavor_id': found.flavor_id, 'image_id': template.image_id, **given,
         'cluster_id': found.uuid, 'project_id': found.project_id, 'status': 'CREATE_IN_PROGRESS'})
