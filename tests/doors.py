@@ -11,10 +11,13 @@ class Door(socketserver.ThreadingTCPServer):
     """A TCP proxy.
 
     :ivar is_silent: connections stay, and carry nothing any more.
+    :ivar is_losing: what is sent arrives, and the connection ends before the answer.
+    :ivar is_open: otherwise connections end, and new ones at once.
     """
 
     daemon_threads = True
     is_silent = False
+    is_losing = False
     is_open = True
 
     def __init__(self, host, port):
@@ -45,7 +48,7 @@ class _Passage(socketserver.BaseRequestHandler):
             while self.server.is_open:
                 for ready in select.select(list(ends), [], [], 0.1)[0]:
                     data = ready.recv(65536)
-                    if not data:
+                    if not data or self.server.is_losing and ready is inside:
                         return
                     if not self.server.is_silent:
                         ends[ready].sendall(data)

@@ -5,15 +5,16 @@ import os
 import threading
 import time
 
-import oslo_messaging
 from oslo_config import cfg
 from oslo_utils import uuidutils
 
+from magnum_lite.conductor.notifier import Notifier
 from magnum_lite.db import outbox
 from magnum_lite.db.engine import AWAY, Database, Row
 
 LOG = logging.getLogger(__name__)
 BATCH = 100     # notifications that are read, and marked, at a time
+MOST_PAUSE_S = 60       # between tries while the broker is away
 
 
 class Sender:
@@ -24,7 +25,8 @@ class Sender:
         self._database = database
         self._owner = f'{conf.host}/{os.getpid()}/{uuidutils.generate_uuid()[:8]}'
         self._stopping = threading.Event()
-        self._notifier: oslo_messaging.Notifier | None = None
+        self._notifier = Notifier(conf)
+        self._failures = 0              # since the broker took the last one
         self._gone: set[int] = set()    # sent, and not marked yet
         self._held_until = 0.0          # by this process's clock, with time left for one more
 
@@ -35,7 +37,8 @@ class Sender:
                 self._send()
             except AWAY as error:
                 LOG.warning('Notifications wait for the database: %s', error)
-            self._stopping.wait(self._conf.conductor.heartbeat_s)
+            self._stopping.wait(self._pause())
+        self._notifier.close()
 
     def stop(self) -> None:
         """End ``run``."""
@@ -60,8 +63,8 @@ class Sender:
             for row in rows:
                 if self._stopping.is_set() or time.monotonic() > self._held_until:
                     break
-                if row.id not in self._gone:
-                    self._send_one(row)
+                if row.id not in self._gone and not self._send_one(row):
+                    return
                 after = row.id
             if not rows or not self._hold():
                 return
@@ -80,15 +83,22 @@ class Sender:
         self._held_until = until
         return held
 
-    def _send_one(self, row: Row) -> None:
-        notify = self._notify().error if row.event_type.endswith('.error') else self._notify().info
-        notify({}, row.event_type, row.payload)
+    def _send_one(self, row: Row) -> bool:
+        """Whether the broker has it; one line in the log tells when that changes."""
+        error = self._notifier.send(row.event_type, row.payload)
+        if error:
+            self._failures += 1
+            if self._failures == 1:
+                LOG.warning('Notifications wait for the broker: %s', error)
+            return False
+        if self._failures:
+            LOG.info('The broker takes notifications again')
+        self._failures = 0
         self._gone.add(row.id)
+        return True
 
-    def _notify(self) -> oslo_messaging.Notifier:
-        if self._notifier is None:
-            transport = oslo_messaging.get_notification_transport(self._conf)
-            self._notifier = oslo_messaging.Notifier(
-                transport, publisher_id=f'magnum_lite.{self._conf.host}',
-                topics=self._conf.oslo_messaging_notifications.topics, retry=0)
-        return self._notifier
+    def _pause(self) -> float:
+        """Seconds until the next try: little first, since a connection may just have been old."""
+        if not self._failures:
+            return float(self._conf.conductor.heartbeat_s)
+        return float(min(2 ** min(self._failures - 1, 9), MOST_PAUSE_S))
