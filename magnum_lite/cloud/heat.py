@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from magnum_lite.cloud import answers, transport
 from magnum_lite.driver_sdk.cloud import StackView
-from magnum_lite.driver_sdk.errors import CloudError, Unanswered
+from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, Unanswered
 
 NESTED_DEPTH = 5        # Heat's default max_nested_stack_depth
 F = TypeVar('F', bound=Callable[..., Any])
@@ -83,8 +83,13 @@ class Heat:
         try:
             with answers.understood('Heat'):
                 return str(self._client.stacks.create(stack_name=name, **fields)['stack']['id'])
-        except (answers.Unclear, Unanswered):
-            found = self.get(name)
+        except (answers.Unclear, Unanswered) as error:
+            try:
+                found = self.get(name)
+            except CloudUnavailable:
+                if isinstance(error, Unanswered):       # it may take effect later
+                    raise error from None
+                raise
             if found is None:
                 raise
             if set(tags).isdisjoint(t for t in found.tags if t.startswith('cluster:')):

@@ -9,6 +9,7 @@ from magnum_lite.cloud.keystone import Keystone
 from magnum_lite.cloud.lookups import Lookups, Memory
 from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudError, CloudUnavailable
+from magnum_lite.driver_sdk.errors import Unanswered
 from magnum_lite.exceptions import Unavailable
 from tests.fixtures import forget_conf, make_conf
 from tests.rude import drips, hangs_up, resets, rude, says, secured
@@ -108,6 +109,14 @@ def test_a_refusal_is_for_good_and_in_the_words_of_heat(heat_of):
 def test_a_stack_of_ours_that_exists_counts_as_made(heat_of, first):
     heat, server = heat_of(first, says(200, {'stack': STACK}))
     assert heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1']) == 'i1'
+    assert [line.split()[0] for line in server.requests] == ['POST', 'GET']
+
+
+def test_a_lost_answer_stays_one_though_the_look_after_it_fails(heat_of):
+    """It tells that a stack may be made later: see ``ledger.late``."""
+    heat, server = heat_of(resets, says(503, b''))
+    with pytest.raises(Unanswered, match='broke off'):
+        heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1'])
     assert [line.split()[0] for line in server.requests] == ['POST', 'GET']
 
 
