@@ -71,8 +71,12 @@ class LeasedHeat:
         """The stacks that carry ``tag``."""
         views = self._seen.pop(tag) if tag in self._seen else \
             self._look(lambda heat: heat.list(tag))
-        self._listed |= {view.id: view for view in views if not view.status.startswith('DELETE')}
+        self._listed = {view.id: view for view in views if not view.status.startswith('DELETE')}
         return views
+
+    def listed(self) -> Mapping[str, StackView]:
+        """``{name: stack}`` of the last list, but for those that were being deleted."""
+        return {view.name: view for view in self._listed.values()}
 
     def get(self, stack: str) -> StackView | None:
         """A stack with its outputs.

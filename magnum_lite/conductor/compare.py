@@ -119,8 +119,9 @@ def _differences(heat: Heat, cluster: Row, stacks: Mapping[str, str | None],
                  views: Mapping[str, StackView]) -> dict[str, str]:
     """What is not as it should be, in words, by ``stack <name>``."""
     found = {}
-    for name in stacks:
-        text = _missing(heat, cluster, name) if name not in views else _state(views[name])
+    for name, digest in stacks.items():
+        text = _missing(heat, cluster, name) if name not in views else \
+            _state(views[name]) or _changed(heat, views[name], digest)
         if text:
             found[f'{OURS}{name}'] = text[:MOST_TEXT]
         if len(found) == MOST_SHOWN:
@@ -149,3 +150,12 @@ def _state(view: StackView) -> str:
     if view.in_progress:
         return f'is {view.status}, though no operation is at work on it'
     return '' if view.status in STABLE else f'is {view.status}: {view.reason}'
+
+
+def _changed(heat: Heat, view: StackView, digest: str | None) -> str:
+    """What a call made of a stack that Heat served after the last change was done or given up."""
+    if digest is None or f'plan:{digest}' in view.tags:
+        return ''
+    full = heat.get(view.id)
+    nodes = len(full.outputs.get('node_addresses') or ()) if full else 0
+    return f'was changed behind the last operation: it has {nodes} nodes'

@@ -16,6 +16,7 @@ from magnum_lite.driver_sdk import (
     ClusterSpec,
     Done,
     Driver,
+    Plan,
     Progress,
     Waiting,
 )
@@ -71,7 +72,7 @@ def _converge(step: Step, method: str) -> Progress:
         step.cloud.heat.assume(cluster_tag(step.spec.uuid), [])
     progress = call(step.driver, method, step.cloud, step.spec)
     if isinstance(progress, Done):
-        _close(step, {stack.name for stack in plan})
+        _close(step, plan)
     return progress
 
 
@@ -90,14 +91,23 @@ def _rotate_credentials(step: Step) -> Progress:
     return progress
 
 
-def _close(step: Step, wanted: set[str]) -> None:
-    """Note which stacks are gone of those that the plan no longer has."""
+def _close(step: Step, plan: Plan) -> None:
+    """Note which stacks are gone of those that the plan no longer has, and as what those that it
+    has are left; what it did not touch may be of an older plan."""
+    wanted = {stack.name: stack.digest for stack in plan}
+    views = step.cloud.heat.listed()
     with step.database.read() as connection:
-        entries = ledger.open_entries(connection, step.spec.uuid)
-    gone = [entry.name for entry in entries if entry.kind == ledger.STACK
-            and entry.name not in wanted and not step.cloud.heat.get(entry.name)]
+        entries = [entry for entry in ledger.open_entries(connection, step.spec.uuid)
+                   if entry.kind == ledger.STACK]
+    gone = [entry.name for entry in entries
+            if entry.name not in wanted and not step.cloud.heat.get(entry.name)]
     if gone:
         step.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
+    news = {entry.name: digest for entry in entries
+            if (digest := wanted.get(entry.name)) and digest != entry.external_id
+            and entry.name in views and f'plan:{digest}' in views[entry.name].tags}
+    if news:
+        step.write(ledger.left, step.spec.uuid, news)
 
 
 def _without_given_nodes(step: Step) -> Step:

@@ -48,8 +48,8 @@ def claim(connection: sa.Connection, row: sa.Row, *, every_s: float) -> bool:
 
 def at_rest(connection: sa.Connection, project_id: str
             ) -> tuple[Sequence[sa.Row], Mapping[str, Mapping[str, str | None]]]:
-    """The project's clusters on which no operation is at work, and ``{cluster: {name: external
-    id}}`` of the stacks that they should have."""
+    """The project's clusters on which no operation is at work, and ``{cluster: {name: digest}}`` of
+    the stacks that they should have; see ``ledger.left``, None where no change is done yet."""
     mine = sa.and_(clusters.c.project_id == project_id, clusters.c.status.in_(_AT_REST))
     rows = connection.execute(
         sa.select(*[clusters.c[name] for name in _COLUMNS]).where(mine)).all()

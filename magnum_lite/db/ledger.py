@@ -1,7 +1,7 @@
 """What exists outside for a cluster: written before it is made, closed when it is seen gone."""
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -66,6 +66,16 @@ def identify(connection: sa.Connection, cluster_id: str, kind: str, name: str,
     connection.execute(ledger.update().where(
         ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name
     ).values(external_id=external_id))
+
+
+def left(connection: sa.Connection, cluster_id: str, digests: Mapping[str, str]) -> None:
+    """Note as what a change that is done has left its stacks; it stands in ``external_id``.
+
+    :param digests: ``{stack: digest of its plan}``.
+    """
+    connection.execute(ledger.update().where(
+        ledger.c.cluster_id == cluster_id, ledger.c.kind == STACK, ledger.c.name.in_(digests)
+    ).values(external_id=sa.case(dict(digests), value=ledger.c.name)))
 
 
 def abandon(connection: sa.Connection, cluster_id: str, kind: str, name: str) -> bool:

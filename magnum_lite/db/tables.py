@@ -97,6 +97,7 @@ services = _rows(
     _moment('seen_at', nullable=True), _moment('created_at'), _moment('updated_at', nullable=True),
     _unique('services', 'host', 'binary'))
 # Every thing outside that belongs to a cluster: written before it is made, closed when seen gone.
+# external_id is what finds it again; of a stack, the digest of the plan that it was left with.
 ledger = _rows(
     'ledger', _text('cluster_id', 36), _text('kind', 64), _text('name'),
     _text('external_id', nullable=True), _moment('created_at'), _moment('closed_at', nullable=True),

@@ -1,11 +1,16 @@
 """A call that Heat serves after its caller gave up."""
 
+import pytest
+
 from magnum_lite.conductor import cloud
+from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
+from magnum_lite.db import store
 from magnum_lite.db.engine import now
-from magnum_lite.db.tables import ledger
+from magnum_lite.db.tables import ledger, usages
 from magnum_lite.driver_sdk.errors import Unanswered
+from magnum_lite.objects import Operation
 from tests.engine.tiny import Tiny
 
 
@@ -50,3 +55,63 @@ def test_a_deletion_after_answered_calls_does_not_wait(conf, database, tenant):
         assert manager.claim(operation.uuid)
         tenant.wait_for(operation, lambda now, uuid=operation.uuid: manager.step(uuid)
                         or 'may still' in (now.progress or '') or now.ended_at, 'DONE')
+
+
+@pytest.fixture
+def resized(conf, database, tenant, monkeypatch):
+    """A cluster of 3 nodes, and the call for 2 of a change before, which Heat has yet to serve."""
+    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+    create = tenant.create()
+    assert manager.claim(create.uuid)
+    tenant.wait_for(create, lambda now: manager.step(create.uuid) or now.ended_at, 'DONE')
+    resize = tenant.resize(create.cluster_id, 2)
+    calls = []
+
+    def unanswered(*args):
+        calls.append(args)
+        raise Unanswered('Heat does not answer: timeout')
+
+    original = cloud.LeasedHeat._make
+    with monkeypatch.context() as patch:
+        patch.setattr(cloud.LeasedHeat, '_make',
+                      lambda self, method, *args: original(self, unanswered, *args))
+        assert manager.claim(resize.uuid)
+        manager.step(resize.uuid)
+    database.write(store.update, Operation, {'deadline_at': now(-1)}, uuid=resize.uuid)
+    manager.step(resize.uuid)
+    assert tenant.operation(resize.uuid).state == 'FAILED'
+    assert tenant.cluster(create.cluster_id).status == 'UPDATE_FAILED'
+    resize = tenant.resize(create.cluster_id, 3)
+    assert manager.claim(resize.uuid)
+    return manager, resize, calls[0]
+
+
+def _serve(tenant, call):
+    tenant.heat.update(*call)
+    while tenant.heat.get(call[0]).in_progress:
+        pass
+
+
+def _nodes(tenant, call):
+    return len(tenant.heat.get(call[0]).outputs['node_addresses'])
+
+
+def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
+        conf, database, tenant, resized):
+    manager, resize, call = resized
+    tenant.wait_for(resize, lambda now: manager.step(resize.uuid) or now.ended_at, 'DONE')
+    _serve(tenant, call)
+    assert _nodes(tenant, call) == 2
+    database.write(lambda connection: connection.execute(
+        usages.update().values(compare_at=now(-1))))
+    loop = Compare(conf, database, manager.clients)
+    while loop.one():
+        pass
+    cluster = tenant.cluster(resize.cluster_id)
+    assert (cluster.status, cluster.health_status) == ('UPDATE_COMPLETE', 'UNHEALTHY')
+    assert list(cluster.health_status_reason.values()) == [
+        'was changed behind the last operation: it has 2 nodes']
+    again = tenant.resize(resize.cluster_id, 3)
+    assert manager.claim(again.uuid)
+    tenant.wait_for(again, lambda now: manager.step(again.uuid) or now.ended_at, 'DONE')
+    assert _nodes(tenant, call) == 3
