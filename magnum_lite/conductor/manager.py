@@ -149,13 +149,18 @@ class Manager:
 
     def _look(self, step: Step | None, progress: Progress) -> tuple[Progress, Status | None]:
         """What is there, for an operation that ends; one that is done has to know it, since users
-        wait for the addresses. Of a refused spec it is not asked: a status is read by the plan."""
+        wait for the addresses, and is not done if Heat has served a late call meanwhile. Of a
+        refused spec it is not asked: a status is read by the plan."""
         if step is None or isinstance(progress, Waiting) or \
                 isinstance(progress, Done) and step.operation.kind == 'delete':
             return progress, None
         try:
             call(step.driver, 'validate', step.spec)
-            return progress, call(step.driver, 'get_status', step.cloud, step.spec)
+            before = step.cloud.heat.listed()
+            status = call(step.driver, 'get_status', step.cloud, step.spec)
+            if isinstance(progress, Done) and before and step.cloud.heat.listed() != before:
+                progress = Waiting('looking again: a stack changed when all was done', 0)
+            return progress, status
         except DriverError as error:
             LOG.warning('Operation %s: status unknown: %s', step.operation.uuid, error)
             if isinstance(progress, Done):

@@ -115,3 +115,19 @@ def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
     assert manager.claim(again.uuid)
     tenant.wait_for(again, lambda now: manager.step(again.uuid) or now.ended_at, 'DONE')
     assert _nodes(tenant, call) == 3
+
+
+def test_what_heat_serves_late_just_before_the_end_does_not_end_in_done(
+        tenant, resized, monkeypatch):
+    manager, resize, call = resized
+    look = Tiny.get_status
+    late = [call]
+
+    def serve_first(*args):
+        if late:
+            _serve(tenant, late.pop())
+        return look(*args)
+
+    monkeypatch.setattr(Tiny, 'get_status', serve_first)
+    tenant.wait_for(resize, lambda now: manager.step(resize.uuid) or now.ended_at, 'DONE')
+    assert (late, _nodes(tenant, call)) == ([], 3)
