@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tools.chaos import door as doors
-from tools.chaos.door import Door
+from tools.chaos.door import BalancingDoor, Door
 from tools.chaos.http_door import HttpDoor
 
 PATIENCE_S = 30
@@ -110,9 +110,10 @@ def test_a_cut_resets_what_is_open_and_what_comes(tcp):
     door.fault = 'cut'
     with pytest.raises(ConnectionResetError):
         client.recv(1)
-    with socket.create_connection(('127.0.0.1', door.port), PATIENCE_S) as late:
-        with pytest.raises(ConnectionResetError):
-            late.recv(1)
+    # The reset may come while it connects.
+    with pytest.raises(ConnectionResetError), socket.create_connection(
+            ('127.0.0.1', door.port), PATIENCE_S) as late:
+        late.recv(1)
     assert not heard and door.struck == 2
 
 
@@ -224,3 +225,61 @@ def test_a_stalled_request_is_served_later(web):
     door.fault = None
     client.sock.settimeout(PATIENCE_S)
     assert client.getresponse().status == 200
+
+
+class Name(socketserver.BaseRequestHandler):
+    """Says which service it is, and stays."""
+
+    def handle(self):
+        self.request.sendall(b'%d' % self.server.server_address[1])
+        self.request.recv(1)
+
+
+@pytest.fixture
+def balanced():
+    """(a door before two services, their addresses)."""
+    servers = [socketserver.ThreadingTCPServer(('127.0.0.1', 0), Name) for _ in range(2)]
+    for server in servers:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with BalancingDoor([server.server_address for server in servers]) as door:
+        yield door, [server.server_address for server in servers]
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def come(door):
+    """(a connection through a door, the address of the service that it reached)."""
+    client = socket.create_connection(('127.0.0.1', door.port), PATIENCE_S)
+    return client, ('127.0.0.1', int(client.recv(10)))
+
+
+def test_connections_go_to_one_service_after_the_other(balanced):
+    door, addresses = balanced
+    clients, reached = zip(*(come(door) for _ in range(4)), strict=True)
+    assert sorted(reached) == sorted(2 * addresses)
+    for client in clients:
+        client.close()
+
+
+def test_what_goes_to_a_service_that_is_not_used_any_more_is_reset_and_nothing_else(balanced):
+    door, (used, other) = balanced
+    clients = dict(reversed(come(door)) for _ in range(2))
+    door.use([used])
+    with pytest.raises(ConnectionResetError):
+        clients[other].recv(1)
+    assert hears(clients[used]) is None
+    late = [come(door) for _ in range(3)]
+    assert {reached for _client, reached in late} == {used}
+    for client in (*clients.values(), *(client for client, _reached in late)):
+        client.close()
+
+
+def test_nothing_behind_a_door_is_a_reset(balanced):
+    door, _addresses = balanced
+    door.use([])
+    # The reset may come while it connects.
+    with pytest.raises(ConnectionResetError), socket.create_connection(
+            ('127.0.0.1', door.port), PATIENCE_S) as late:
+        late.recv(1)

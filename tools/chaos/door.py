@@ -44,6 +44,14 @@ class Door(socketserver.ThreadingTCPServer):
         self._count = threading.Lock()
         threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
 
+    def address(self):
+        """Where the next connection goes; None when there is nothing behind the door."""
+        return self.target
+
+    def is_reset(self, address, since_s):
+        """Whether connections to an address that began at a moment have to end."""
+        return False
+
     def strike(self):
         """Count that a fault changed something."""
         with self._count:
@@ -84,24 +92,63 @@ def reset(connection):
     connection.close()
 
 
+class BalancingDoor(Door):
+    """A door before several services of one kind, as a load balancer: each connection goes to the
+    next one.
+
+    :param addresses: of the services, (host, port).
+    """
+
+    def __init__(self, addresses):
+        super().__init__(*addresses[0])
+        self._addresses = list(addresses)
+        self._begun = 0
+        self._reset_s = {}
+
+    def use(self, addresses):
+        """Send new connections to these alone, and end those to the others that were used."""
+        for address in set(self._addresses) - set(addresses):
+            self.reset_all(address)
+        self._addresses = list(addresses)
+
+    def reset_all(self, address):
+        """End every connection to an address with a reset."""
+        self._reset_s[address] = time.monotonic()
+
+    def address(self):
+        """The next one."""
+        addresses = self._addresses
+        self._begun += 1
+        return addresses[self._begun % len(addresses)] if addresses else None
+
+    def is_reset(self, address, since_s):
+        """Whether ``reset_all`` came after a connection began."""
+        return since_s <= self._reset_s.get(address, 0)
+
+
 class _Passage(socketserver.BaseRequestHandler):
     """One connection through a door."""
 
     def handle(self):
         """Carry bytes both ways until an end closes or the fault ends it."""
+        address, began_s = self.server.address(), time.monotonic()
         if self.server.fault == 'cut':
             self.server.strike()
+        if self.server.fault == 'cut' or address is None:
             return reset(self.request)
-        with contextlib.suppress(OSError), socket.create_connection(self.server.target) as inside:
+        with contextlib.suppress(OSError), socket.create_connection(address) as inside:
             for end in (self.request, inside):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._carry(inside)
+            self._carry(inside, address, began_s)
         return None
 
-    def _carry(self, inside):
+    def _carry(self, inside, address, began_s):
         ends = {self.request: inside, inside: self.request}
         is_frozen = False
         while self.server.is_open:
+            if self.server.is_reset(address, began_s):
+                reset(self.request)
+                return
             if self.server.fault == 'cut':
                 self.server.strike()
                 reset(self.request)
