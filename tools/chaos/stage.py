@@ -2,25 +2,21 @@
 
 import contextlib
 import os
-import uuid
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from tests.service.deployment import deployment, mariadb, vhost
+from tests.service.deployment import deployment, vhost
 from tools.chaos import world
 from tools.chaos.clock import Clock
 from tools.chaos.cloud import Cloud, running_cloud
+from tools.chaos.database import running_database
 from tools.chaos.door import Door, before
 from tools.chaos.ear import listening
 from tools.chaos.http_door import HttpDoor
 from tools.chaos.victim import Api, Conductor, DoorVictim, HostClock
 
 BROKER = os.environ.get('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1:5672')
-SERVERS = {
-    'mariadb': os.environ.get('MAGNUM_LITE_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1:3306'),
-    'postgresql': os.environ.get('MAGNUM_LITE_TEST_POSTGRESQL',
-                                 'postgresql+psycopg://postgres@127.0.0.1:5432')}
 LEASE_S = 12
 # Longer than a request may take.
 STRAY_S = 45
@@ -28,7 +24,8 @@ CONDUCTORS = ('conductor-0', 'conductor-1')
 # The last conductor, on a host whose clock is wrong.
 CLOCK = 'clock-1'
 USERS = ('red', 'green', 'blue')
-TARGETS = ('heat', 'keystone', 'database', 'broker', 'api', *CONDUCTORS, CLOCK, 'api-worker')
+TARGETS = ('heat', 'keystone', 'database', 'broker', 'api', *CONDUCTORS, CLOCK, 'galera',
+           'api-worker')
 
 
 @dataclass
@@ -36,7 +33,8 @@ class Stage:
     """What runs.
 
     :ivar url: of the API, through its door.
-    :ivar doors: {name: a door that the nemesis can hurt}; ``processes`` likewise.
+    :ivar doors: {name: a door that the nemesis can hurt}; ``processes`` and ``nodes`` of the
+        database likewise.
     :ivar doubling: [(begin, end)] of past faults that may double a notification.
     """
 
@@ -47,6 +45,7 @@ class Stage:
     url: str
     doors: dict
     processes: dict
+    nodes: dict
     _before: dict
     doubling: list = field(default_factory=list)
 
@@ -67,34 +66,33 @@ def stage(path, database, identity, say):
     """Start everything; stopped at the end.
 
     :param path: an empty directory for all files.
-    :param database: a key of ``SERVERS``.
+    :param database: one of ``DATABASES``.
     :param identity: who vouches for callers, one of ``IDENTITIES``.
     :param say: gets a line for what cannot be hurt here.
     :returns: context manager with a ``Stage``.
     """
-    for folder in ('cloud', 'service'):
+    for folder in ('cloud', 'service', 'database'):
         (path / folder).mkdir()
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
         broker = enter(vhost(BROKER))
-        server = enter(_database(SERVERS[database], database))
+        server = enter(running_database(path / 'database', database, say))
         ear = enter(listening(broker))
         cloud = enter(running_cloud(path / 'cloud', broker, identity, USERS))
-        database_door, database_url = before(enter, Door, server)
         broker_door, broker_url = before(enter, Door, broker)
         service = enter(deployment(
-            path / 'service', cloud.heat, database=database_url, broker=broker_url,
+            path / 'service', cloud.heat, database=server.url, broker=broker_url,
             keystone=cloud.keystone, conductors=1, lease_s=LEASE_S, stray_s=STRAY_S,
             notifications='messagingv2'))
         api_door, api_url = before(enter, HttpDoor, service.url)
-        engine = sa.create_engine(server)
+        engine = sa.create_engine(server.past)
         stack.callback(engine.dispose)
-        doors = {**cloud.doors, 'database': (database_door, ()), 'broker': (broker_door, ()),
+        doors = {**cloud.doors, 'database': (server.door, ()), 'broker': (broker_door, ()),
                  # A creation that arrives twice is two clusters, as the interface says.
                  'api': (api_door, ('double',))}
         yield Stage(service, cloud, engine, ear, api_url,
                     {name: DoorVictim(door, spared) for name, (door, spared) in doors.items()},
-                    {**_conductors(service, path, say), 'api-worker': Api(service)},
+                    {**_conductors(service, path, say), 'api-worker': Api(service)}, server.victims,
                     cloud.look()['cloud'])
 
 
@@ -111,22 +109,3 @@ def _conductors(service, path, say):
         found[name] = Conductor(service, name, environ if name == CONDUCTORS[-1] else ())
     found[CONDUCTORS[-1]].start()
     return found
-
-
-@contextlib.contextmanager
-def _database(server, kind):
-    """URL of a database of its own; dropped at the end."""
-    if kind == 'mariadb':
-        with mariadb(server) as url:
-            yield url
-        return
-    name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
-    engine = sa.create_engine(server, isolation_level='AUTOCOMMIT')
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE {name}')
-    try:
-        yield f'{server}/{name}'
-    finally:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f'DROP DATABASE {name} WITH (FORCE)')
-        engine.dispose()

@@ -16,7 +16,7 @@ NO_DOUBLES = {'heat', 'api', 'api-worker'}
 
 
 def rage(stage, answers, seed, seconds, say):
-    """Let users work while a nemesis hurts doors and another processes; all is healed at the end.
+    """Let users work while each kind of victim has a nemesis; all is healed at the end.
 
     :returns: the faults that were made.
     :raises OSError: a fault could not be made.
@@ -26,7 +26,8 @@ def rage(stage, answers, seed, seconds, say):
         Nemesis(schedule(f'{seed}/doors', seconds, _kinds(stage.doors)), stage.doors, say),
         # A stopped worker comes back when its lease has long ended.
         Nemesis(schedule(f'{seed}/processes', seconds, _kinds(stage.processes),
-                         least_s=LEASE_S), stage.processes, say)]
+                         least_s=LEASE_S), stage.processes, say),
+        Nemesis(schedule(f'{seed}/nodes', seconds, _kinds(stage.nodes)), stage.nodes, say)]
     begun = time.monotonic()
     for thread in (*users, *nemeses):
         thread.start()
