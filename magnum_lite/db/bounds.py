@@ -12,6 +12,9 @@ from sqlalchemy import event
 
 GRACE_S = 1     # the server gives a statement up first: it knows why, and lets go of its locks
 _TIMED = ('pymysql', 'mysqldb', 'mariadbconnector')     # drivers that time each read and write
+# At a node of Galera every kind of transaction waits until it has what the others accepted before.
+_CAUSAL = 'SET SESSION wsrep_sync_wait = 7'
+_UNKNOWN_VARIABLE = 1193
 _LIBPQ = ('psycopg', 'psycopg2')
 
 
@@ -60,11 +63,17 @@ def _bind_mysql(engine: sa.Engine, conf: cfg.ConfigOpts) -> None:
                  f'/*M!100300 , idle_transaction_timeout = {bounds.idle_transaction_s}'
                  f', max_statement_time = {bounds.statement_s} */')
     given = engine.url.query.get('init_command')
+    dbapi: Any = engine.dialect.dbapi
 
     @event.listens_for(engine, 'connect')
     def connect(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
         cursor.execute(statement)
+        try:
+            cursor.execute(_CAUSAL)
+        except dbapi.Error as error:
+            if error.args[0] != _UNKNOWN_VARIABLE:      # of MySQL, and of MariaDB without Galera
+                raise
         if given:       # it ran already, before ours
             cursor.execute(given)
         cursor.close()

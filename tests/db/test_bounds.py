@@ -6,7 +6,7 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, migrate, services, store
+from magnum_lite.db import bounds, claims, migrate, services, store
 from magnum_lite.db.engine import AWAY, PASSING, Database
 from magnum_lite.db.tables import operations
 from magnum_lite.objects import Operation
@@ -153,6 +153,21 @@ def test_what_the_url_says_wins(conf, server_database):
         found = connection.execute(sa.text(f'SELECT {ask}, {idle}')).one()
     assert [str(value).removesuffix('s') for value in found] == ['7', '2']
     database.dispose()
+
+
+@pytest.mark.mariadb
+def test_a_node_of_galera_is_told_to_catch_up_and_other_servers_may_not_know_how(
+        connect, mariadb_url, fresh_database, monkeypatch):
+    with fresh_database(mariadb_url) as url:
+        conf = connect(url)
+        database = Database(conf)
+        with database.read() as connection:
+            assert connection.execute(sa.text('SELECT @@wsrep_sync_wait')).scalar() == 7
+        database.dispose()
+        monkeypatch.setattr(bounds, '_CAUSAL', 'SET SESSION no_such_variable = 7')
+        with database.read() as connection:
+            assert connection.execute(sa.text('SELECT 1')).scalar() == 1
+        database.dispose()
 
 
 def test_migrations_are_not_cut_short(conf, monkeypatch):
