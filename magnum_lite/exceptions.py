@@ -4,7 +4,10 @@ Docstrings say when an error happens; ``message`` is what users read. Codes are 
 list: clients may match on them.
 """
 
+import json
 from typing import Any
+
+_SHOWN = 60     # characters of a refused value
 
 
 class ServiceError(Exception):
@@ -31,6 +34,21 @@ class Invalid(BadRequest):
 
     code = 'invalid-attribute'
     message = 'Invalid input for {path}: {reason}'
+
+    def __init__(self, message: str | None = None, **values: Any) -> None:
+        if 'value' in values:
+            values['reason'] = f'{values["reason"]}, not {_quoted(values["value"])}'
+        super().__init__(message, **values)
+
+
+def _quoted(value: Any) -> str:
+    """A value of JSON as a sentence names it; what is long is cut."""
+    if isinstance(value, dict | list):
+        return 'a list' if isinstance(value, list) else 'an object'
+    if isinstance(value, str):
+        return json.dumps(value if len(value) <= _SHOWN else value[:_SHOWN] + '...',
+                          ensure_ascii=False)
+    return json.dumps(value)[:_SHOWN]
 
 
 class WrongState(BadRequest):

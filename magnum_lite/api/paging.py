@@ -31,10 +31,11 @@ def page(request: Request, resource: type[Resource]) -> Page:
     sort_key = query.get('sort_key', 'id')
     if sort_key != 'id' and (sort_key not in resource.attributes()
                              or sort_key in resource.computed):
-        raise Invalid(path='sort_key', reason='the name of an attribute is expected')
+        raise Invalid(path='sort_key', reason='the name of an attribute is expected',
+                      value=sort_key)
     sort_dir = query.get('sort_dir', 'asc')
     if sort_dir not in ('asc', 'desc'):
-        raise Invalid(path='sort_dir', reason='asc or desc is expected')
+        raise Invalid(path='sort_dir', reason='asc or desc is expected', value=sort_dir)
     return Page(_limit(request), marker, sort_key, sort_dir)
 
 
@@ -58,7 +59,7 @@ def _marker(resource: type[Resource], text: str) -> str | int:
         return schema.accept('marker', Integer(min=1), text)
     uuid = normal_uuid(text)
     if uuid is None:
-        raise Invalid(path='marker', reason='a uuid is expected')
+        raise Invalid(path='marker', reason='a uuid is expected', value=text)
     return uuid
 
 
@@ -77,5 +78,5 @@ def _limit(request: Request) -> int:
     except ValueError:
         limit = 0
     if limit < 1:
-        raise Invalid(path='limit', reason='an integer from 1 is expected')
+        raise Invalid(path='limit', reason='an integer from 1 is expected', value=text)
     return min(limit, most)

@@ -52,7 +52,9 @@ def accept(name: str, kind: Type, value: Any) -> Any:
     try:
         return kind.accept(value)
     except ValueError as error:
-        raise Invalid(path=name, reason=error) from None
+        if isinstance(value, dict):     # it says which of the values is wrong
+            raise Invalid(path=name, reason=error) from None
+        raise Invalid(path=name, reason=error, value=value) from None
 
 
 def made_up_name(suffix: str) -> str:

@@ -18,6 +18,7 @@ from magnum_lite.objects.status import HEALTH, STATUSES
 
 MAX_TIMEOUT = 30 * 24 * 60      # minutes
 NAME = r'^[a-zA-Z][a-zA-Z0-9_.\-]*\Z'       # contract 4.1; \Z and not $: no final newline
+_NAME = 'a letter, then letters, digits, "_", "." and "-", such as my-cluster.1,'
 
 
 @Registry.register
@@ -31,8 +32,8 @@ class Cluster(Resource):
 
     fields = {
         **identity(create='ignored'),
-        'name': attr(String(min=1, max=242, pattern=NAME), create='optional', blank=True,
-                     doc='Need not be unique; made up when absent.'),
+        'name': attr(String(min=1, max=242, pattern=NAME, says=_NAME), create='optional',
+                     blank=True, doc='Need not be unique; made up when absent.'),
         'cluster_template_id': attr(Uuid(), create='required',
                                     doc='The template, uuid or name when given.'),
         **shape.overrides(),

@@ -46,10 +46,14 @@ class Type(ovo.FieldType):
 
 
 class String(Type):
-    """Text of ``min`` to ``max`` characters, matching ``pattern`` as a whole."""
+    """Text of ``min`` to ``max`` characters, matching ``pattern`` as a whole.
 
-    def __init__(self, *, min: int = 0, max: int = 255, pattern: str | None = None):
-        self.min, self.max, self.pattern = min, max, pattern
+    ``says`` is what people read in place of the pattern, with an example.
+    """
+
+    def __init__(self, *, min: int = 0, max: int = 255, pattern: str | None = None,
+                 says: str = ''):
+        self.min, self.max, self.pattern, self.says = min, max, pattern, says
 
     def accept(self, value: Any) -> str:
         """The text."""
@@ -58,7 +62,7 @@ class String(Type):
         if not self.min <= len(value) <= self.max:
             raise ValueError(f'a string of {self.min} to {self.max} characters is expected')
         if self.pattern and not re.match(self.pattern, value):
-            raise ValueError(f'a string that matches {self.pattern} is expected')
+            raise ValueError(f'{self.says} is expected')
         return storable(value)
 
     def json_schema(self) -> dict[str, Any]:

@@ -50,6 +50,8 @@ tiller_namespace tiller_tag traefik_ingress_controller_tag use_podman
 # Numbers for the API itself, whatever the driver says.
 NUMBERS = {'boot_volume_size': Integer(min=0, max=MAX_GIB),
            **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')}}
+_WORDS = {'string': 'a string', 'integer': 'an integer', 'number': 'a number',
+          'boolean': 'a boolean', 'array': 'a list in JSON', 'object': 'an object in JSON'}
 
 
 def check(labels: Mapping[str, str], schema: Mapping[str, Any],
@@ -73,7 +75,7 @@ def check(labels: Mapping[str, str], schema: Mapping[str, Any],
         if accept_prefixed and '/' in name:
             continue
         if name not in known and not accept_unknown:
-            raise Invalid(path=f'labels/{name[:255]}', reason=_nearest(name, known))
+            raise Invalid(path=f'labels.{name[:255]}', reason=_nearest(name, known))
         if name in properties:
             _typed(name, text, properties[name])
         elif name in NUMBERS:
@@ -100,7 +102,7 @@ def number(labels: Mapping[str, str], name: str) -> int | None:
     try:
         return NUMBERS[name].accept(labels[name])
     except ValueError as error:
-        raise Invalid(path=f'labels/{name}', reason=error) from None
+        raise Invalid(path=f'labels.{name}', reason=error, value=labels[name]) from None
 
 
 def merged(given: Mapping[str, str] | None, inherited: Mapping[str, str] | None, *,
@@ -129,7 +131,8 @@ def _typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
         value = _convert(text, schema.get('type', 'string'))
         jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator)
     except (ValueError, RecursionError, jsonschema.ValidationError):
-        raise Invalid(path=f'labels/{name}', reason=f'{_accepted(schema)} is expected') from None
+        raise Invalid(path=f'labels.{name}', reason=f'{_accepted(schema)} is expected',
+                      value=text) from None
     return value
 
 
@@ -150,15 +153,26 @@ def _convert(text: str, kind: str | list[str]) -> Any:
 def _accepted(schema: Mapping[str, Any]) -> str:
     if 'enum' in schema:
         return 'one of ' + ', '.join(str(value) for value in schema['enum'])
-    parts = [str(schema.get('type', 'string'))]
+    kind = schema.get('type', 'string')
+    parts = [_WORDS.get(kind, kind) if isinstance(kind, str) else ' or '.join(kind)]
     low, high = schema.get('minimum'), schema.get('maximum')
-    if low is not None or high is not None:
-        parts.append(f'from {"any" if low is None else low} to {"any" if high is None else high}')
-    if 'pattern' in schema:
-        parts.append(f'that matches {schema["pattern"]}')
+    if low is not None and high is not None:
+        parts.append(f'from {low} to {high}')
+    elif low is not None or high is not None:
+        parts.append(f'of at least {low}' if high is None else f'of at most {high}')
     if 'maxLength' in schema:
         parts.append(f'of at most {schema["maxLength"]} characters')
+    if 'pattern' in schema:
+        parts.append(_example(schema))
     return ' '.join(parts)
+
+
+def _example(schema: Mapping[str, Any]) -> str:
+    """What people read in place of a pattern."""
+    for value in (*schema.get('examples', ()), schema.get('default')):
+        if value not in (None, ''):
+            return f'such as {value}'
+    return f'as described ({schema.get("description", "").removesuffix(".")})'
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

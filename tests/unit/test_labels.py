@@ -9,7 +9,8 @@ SCHEMA = {'type': 'object', 'properties': {
     'size': {'type': 'integer', 'minimum': 1, 'maximum': 9},
     'on': {'type': 'boolean'},
     'ratio': {'type': 'number'},
-    'word': {'type': 'string', 'maxLength': 3, 'pattern': '^[a-z]*$'},
+    'word': {'type': 'string', 'maxLength': 3, 'pattern': '^[a-z]*$',
+             'examples': ['abc']},
     'mode': {'type': 'string', 'enum': ['a', 'b']},
     'either': {'type': ['string', 'null']},
     'list': {'type': 'array', 'items': {'type': 'string'}}}}
@@ -24,15 +25,16 @@ def test_a_label_gets_the_type_of_the_schema(name, text, value):
 
 
 @pytest.mark.parametrize('name, text, accepted', [
-    ('size', '0', 'integer from 1 to 9'), ('size', 'x', 'integer from 1 to 9'),
-    ('size', '1.5', 'integer'), ('on', 'maybe', 'boolean'), ('ratio', '1,5', 'number'),
-    ('word', 'abcd', 'string that matches ^[a-z]*$ of at most 3 characters'),
-    ('word', 'A', 'string that matches'), ('mode', 'c', 'one of a, b'), ('list', '{}', 'array'),
-    ('list', '[' * 50_000, 'array')])
+    ('size', '0', 'an integer from 1 to 9'), ('size', 'x', 'an integer from 1 to 9'),
+    ('size', '1.5', 'an integer'), ('on', 'maybe', 'a boolean'), ('ratio', '1,5', 'a number'),
+    ('word', 'abcd', 'a string of at most 3 characters such as abc is expected, not "abcd"'),
+    ('word', 'A', 'a string of at most 3 characters such as abc'),
+    ('mode', 'c', 'one of a, b'), ('list', '{}', 'a list in JSON'),
+    ('list', '[' * 50_000, 'a list in JSON')])
 def test_an_ill_typed_label_is_refused_with_what_is_accepted(name, text, accepted):
     with pytest.raises(Invalid) as error:
         labels.check({name: text}, SCHEMA)
-    assert str(error.value).startswith(f'Invalid input for labels/{name}: {accepted}')
+    assert str(error.value).startswith(f'Invalid input for labels.{name}: {accepted}')
 
 
 def test_an_unknown_label_is_refused_with_the_nearest_one():

@@ -9,7 +9,7 @@ TAG = r'^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'
 PROPERTIES: dict[str, dict[str, Any]] = {
     'kube_tag': {
         'type': 'string', 'default': '',
-        'pattern': r'^(v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*)?$',
+        'pattern': r'^(v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*)?$', 'examples': ['v1.36.2'],
         'description': 'Version of Kubernetes that the image must have, such as v1.36.2. Empty '
                        'takes what the image has.'},
     'availability_zone': {
@@ -26,12 +26,12 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'description': 'Who manages control groups, for containerd and the kubelet.'},
     'container_infra_prefix': {
         'type': 'string', 'default': '', 'pattern': r'^([a-z0-9][a-z0-9.:/_-]*/)?$',
-        'maxLength': 200,
+        'maxLength': 200, 'examples': ['10.0.0.5:5000/kubernetes/'],
         'description': 'Prefix of all images, with a slash at its end, such as '
                        '10.0.0.5:5000/kubernetes/. Empty takes the names that the releases have.'},
     'registry_mirror': {
         'type': 'string', 'default': '', 'pattern': r'^(https?://[A-Za-z0-9.:/_-]+)?$',
-        'maxLength': 200,
+        'maxLength': 200, 'examples': ['https://mirror.example.org'],
         'description': 'URL of a mirror that containerd asks first for every image.'},
     'pause_tag': {
         'type': 'string', 'default': '3.10', 'pattern': TAG,
@@ -72,13 +72,16 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'type': 'string', 'default': '0.0.0.0/0',
         'pattern': r'^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}'
                    r'(,[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2})*$',
+        'examples': ['192.0.2.0/24,198.51.100.7/32'],
         'description': 'Comma-separated CIDRs that may reach the Kubernetes API from outside.'},
     'manifests_url': {
         'type': 'string', 'default': '', 'pattern': r'^(https?://[!-&(-~]+)?$', 'maxLength': 1000,
+        'examples': ['https://example.org/calico.tar.gz'],
         'description': 'URL of a tar.gz of manifests that the control plane applies once: other '
                        'network drivers, cloud controller, storage. Needs manifests_sha256.'},
     'manifests_sha256': {
         'type': 'string', 'default': '', 'pattern': r'^([0-9a-f]{64})?$',
+        'examples': ['e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'],
         'description': 'SHA-256 of what manifests_url holds.'},
     'nodes_per_stack': {
         'type': 'integer', 'default': 300, 'minimum': 1, 'maximum': 900,

@@ -46,7 +46,8 @@ def create(request: Request) -> dict[str, Any]:
         image = _check_cloud(request, lookups, template, wanted)
         keypair = lookups.keypair(wanted['keypair']) if wanted['keypair'] else None
     if counts[1] > 1 and not wanted['master_lb_enabled']:
-        raise Invalid(path='master_count', reason='several need master_lb_enabled')
+        raise Invalid(path='master_count', reason=f'{counts[1]} control-plane nodes need '
+                                                  'master_lb_enabled true')
     given.pop('merge_labels', None)
     cluster = Cluster.new(**{
         'name': schema.made_up_name('cluster'), **given, **wanted, 'driver': driver.name,
@@ -94,14 +95,15 @@ def choose_driver(drivers: Iterable[Any], server_type: str, distro: str | None, 
             newest[row.name] = row
     name = next(filter(None, names), None)
     if name and name not in newest:
-        raise Invalid(path='driver', reason=f'one of {", ".join(sorted(newest))} is expected')
+        raise Invalid(path='driver', reason=f'one of {", ".join(sorted(newest))} is expected',
+                      value=name)
     for row in newest.values():
         if row.coe == coe and server_type in row.server_types and name in (None, row.name) \
                 and (distro is None or distro in row.distros):
             return row
     coes = sorted({row.coe for row in newest.values()})
     if coe not in coes:
-        raise Invalid(path='coe', reason=f'one of {", ".join(coes)} is expected')
+        raise Invalid(path='coe', reason=f'one of {", ".join(coes)} is expected', value=coe)
     raise Invalid(path='driver', reason=f'no driver makes {coe} clusters of server type '
                                         f'{server_type} from images of {distro}')
 
@@ -124,9 +126,10 @@ def _check_shape(request: Request, template: ClusterTemplate, wanted: Mapping[st
     if template.docker_storage_driver == 'devicemapper' and \
             (wanted['docker_volume_size'] or 0) < _DEVICEMAPPER_GIB:
         raise Invalid(path='docker_volume_size',
-                      reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least')
+                      reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least',
+                      value=wanted['docker_volume_size'])
     if master_count % 2 == 0:
-        raise Invalid(path='master_count', reason='an odd number is expected')
+        raise Invalid(path='master_count', reason='an odd number is expected', value=master_count)
     if node_count == 0 and request.version < _SINCE:
         raise Invalid(path='node_count', reason='0 needs version 1.10')
 

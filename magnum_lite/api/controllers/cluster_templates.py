@@ -81,7 +81,8 @@ def create(request: Request) -> dict[str, Any]:
     if any(given.get(name) for name in _PUBLISHED):
         request.context.can('clustertemplate:publish')
     if 'uuid' in given and store.normal_uuid(given['uuid']) != given['uuid']:
-        raise Invalid(path='uuid', reason='a uuid in its usual spelling is expected')
+        raise Invalid(path='uuid', reason='a uuid in its usual spelling is expected',
+                      value=given['uuid'])
     given['network_driver'] = _network_driver(request, given.get('network_driver'))
     image = _check_cloud(request, given)
     drivers = _drivers(request)
@@ -179,7 +180,8 @@ def _network_driver(request: Request, name: str | None) -> str:
     allowed = conf.allowed_network_drivers
     usable = [one for one in _NETWORK_DRIVERS if 'all' in allowed or one in allowed]
     if name not in usable:
-        raise Invalid(path='network_driver', reason=f'one of {", ".join(usable)} is expected')
+        raise Invalid(path='network_driver', reason=f'one of {", ".join(usable)} is expected',
+                      value=name)
     return name
 
 

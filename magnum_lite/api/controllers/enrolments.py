@@ -21,9 +21,12 @@ from magnum_lite.objects.fields import Json, String
 
 _UUID = r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z'
 _ASK = Document('EnrolmentRequest', {
-    'cluster': attr(String(pattern=_UUID), create='required', doc='Uuid of the cluster.'),
-    'server': attr(String(pattern=_UUID), create='required', doc='Id of the server.'),
-    'proof': attr(String(min=32, max=128, pattern=r'[0-9a-zA-Z]+\Z'), create='required',
+    'cluster': attr(String(pattern=_UUID, says='a uuid'), create='required',
+                    doc='Uuid of the cluster.'),
+    'server': attr(String(pattern=_UUID, says='a uuid'), create='required',
+                   doc='Id of the server.'),
+    'proof': attr(String(min=32, max=128, pattern=r'[0-9a-zA-Z]+\Z', says='letters and digits'),
+                  create='required',
                   doc='A random text whose SHA-256 stands on the console of the server.'),
 })
 _BUNDLE = Document('Enrolment', {

@@ -63,7 +63,7 @@ def create(request: Request) -> dict[str, Any]:
     """Set the quota of a project that has none yet."""
     given = request.given()
     if given.get('resource', CLUSTER) != CLUSTER:
-        raise Invalid(path='resource', reason=f'{CLUSTER} is expected')
+        raise Invalid(path='resource', reason=f'{CLUSTER} is expected', value=given['resource'])
     request.authorize()
     quota = Quota.new(**given)
     if not _exists(request, quota.project_id):

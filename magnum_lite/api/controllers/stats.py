@@ -25,7 +25,7 @@ def show(request: Request) -> dict[str, Any]:
     request.authorize()
     context = request.context
     if request.query.get('type', _TYPE).lower() != _TYPE:
-        raise Invalid(path='type', reason=f'{_TYPE} is expected')
+        raise Invalid(path='type', reason=f'{_TYPE} is expected', value=request.query['type'])
     project = request.query.get('project_id')
     if project not in (None, context.project_id) and not context.is_admin:
         raise Forbidden('Statistics of other projects are shown to administrators only')

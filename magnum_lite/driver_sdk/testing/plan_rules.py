@@ -61,6 +61,15 @@ class PlanRules:
         silent = [n for n, p in schema['properties'].items() if not p.get('description')]
         assert not silent, f'no description: {silent}'
 
+    def test_d1_a_pattern_has_an_example_for_people(self) -> None:
+        for name, schema in self.driver.config_schema['properties'].items():
+            if 'pattern' not in schema:
+                continue
+            shown = [*schema.get('examples', ()), schema.get('default')]
+            assert any(shown), f'{name}: nobody reads a pattern; give "examples" or a default'
+            for value in schema.get('examples', ()):
+                jsonschema.validate(value, schema)
+
     def test_d1_a_default_is_a_new_mapping_each_time(self) -> None:
         first = self.driver().get_default_config()
         first.clear()
