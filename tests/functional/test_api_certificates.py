@@ -32,6 +32,22 @@ def cluster(api):
     return uuid
 
 
+@pytest.mark.parametrize('status', ['CREATE_COMPLETE', 'CREATE_FAILED', 'UPDATE_IN_PROGRESS'])
+def test_a_cluster_that_gets_no_authorities_says_so(api, status):
+    uuid = api.cluster(api.template())
+    api.settle(uuid, status)
+    for kind in ('', '?ca_cert_type=etcd'):
+        title = api.refused(400, 'GET', f'/v1/certificates/{uuid}{kind}')['title']
+        assert 'has no certificate authorities' in title and 'yet' not in title
+    api.refused(400, 'POST', '/v1/certificates', {'cluster_uuid': uuid, 'csr': csr()})
+
+
+def test_an_authority_that_the_driver_has_not_is_not_to_come(api, cluster):
+    api.db.write(store.delete, Certificate, cluster_id=cluster, purpose='etcd')
+    title = api.refused(400, 'GET', f'/v1/certificates/{cluster}?ca_cert_type=etcd')['title']
+    assert title.endswith('has no etcd certificate authority, it has front_proxy, kubernetes')
+
+
 def csr(*extensions, key=None, algorithm=None):
     """A request, PEM: ``extensions`` are (value, critical)."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([

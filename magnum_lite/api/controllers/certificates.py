@@ -109,14 +109,22 @@ def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:
     """The authority that a client means by ``ca_cert_type``.
 
     :raises Conflict: the conductor has not made it yet.
+    :raises BadRequest: it does not make one, since the driver asks for none.
     """
     purpose = _PURPOSES.get(kind, _DEFAULT)
-    found = store.rows(connection, Certificate, cluster_id=cluster.uuid, purpose=purpose,
-                       generation=cluster.ca_generation)
-    if not found:
-        raise Conflict(reason=f'The {purpose} certificate authority of cluster {cluster.uuid} does '
-                              'not exist yet. It is made at the start of its creation')
-    return found[0]
+    found = {row.purpose: row for row in store.rows(
+        connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation)}
+    if purpose in found:
+        return found[purpose]
+    if found:       # all of a cluster are made in one transaction
+        raise BadRequest(reason=f'Cluster {cluster.uuid} has no {purpose} certificate authority, '
+                                f'it has {", ".join(sorted(found))}')
+    if cluster.status != 'CREATE_IN_PROGRESS':
+        raise BadRequest(reason=f'Cluster {cluster.uuid} is {cluster.status} and has no '
+                                'certificate authorities: none were made for driver '
+                                f'{cluster.driver}')
+    raise Conflict(reason=f'The {purpose} certificate authority of cluster {cluster.uuid} does '
+                          'not exist yet, it is made at the start of its creation')
 
 
 def _document(request: Request, cluster: Cluster, pem: str) -> dict[str, Any]:
