@@ -175,7 +175,7 @@ class Ambiguous(Conflict):
     """A name that several objects have."""
 
     code = 'ambiguous-name'
-    message = 'More than one {noun} is named {ident}, use the uuid'
+    message = 'More than one {noun} is named {ident}, use the uuid: {uuids}'
 
 
 class Hidden(Forbidden):

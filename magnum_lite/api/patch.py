@@ -63,7 +63,7 @@ def changes(resource: type[Resource], current: Mapping[str, Any], steps: list[St
     for step in steps:
         name = step.attribute
         if name in _INTERNAL or name in internal:
-            raise Invalid(path=step.path, reason='the attribute is internal')
+            raise Invalid(path=step.path, reason='the attribute cannot be changed')
         if name not in attributes or name not in current:
             raise Invalid(path=step.path, reason='unknown attribute')
         if step.key is not None:

@@ -217,8 +217,8 @@ class Lookups:
             self._ask(service, [(look, ident)])
         try:
             found = self._asked[key].answer.result(max(0, (self._until or 0) - time.monotonic()))
-        except sdk_exc.DuplicateResource:
-            raise Ambiguous(noun=look.__name__.strip('_'), ident=ident) from None
+        except sdk_exc.DuplicateResource as error:
+            raise Ambiguous(noun=look.__name__.strip('_'), ident=ident, uuids=error) from None
         except sdk_exc.ForbiddenException:
             raise Forbidden(f'{attribute}: the cloud does not let you use {ident}') from None
         except (*_UNANSWERED, futures.TimeoutError) as error:
@@ -286,7 +286,7 @@ def _one(ident: str, get: Callable[[str], Any], find: Callable[..., Iterable[Any
             pass
     found = list(find(name=ident))
     if len(found) > 1:
-        raise sdk_exc.DuplicateResource(ident)
+        raise sdk_exc.DuplicateResource(', '.join(one.id for one in found[:10]))
     return found[0] if found else None
 
 

@@ -20,6 +20,7 @@ from magnum_lite.objects import ClusterTemplate
 from magnum_lite.objects.base import Resource
 
 R = TypeVar('R', bound=Resource)
+_NAMED = 10     # uuids of things with one name that an error lists
 
 
 @dataclass(frozen=True)
@@ -114,12 +115,14 @@ def get(connection: sa.Connection, resource: type[R], /, ident: str, scope: Scop
     # MariaDB takes no notice of spaces at the end; the first comparison is there for the index.
     match = table.c.uuid == uuid if uuid else sa.and_(table.c.name == ident,
                                                       table.c.name + '.' == ident + '.')
-    query = sa.select(table).where(match, scope.condition(resource), *_where(table, where)).limit(2)
+    query = sa.select(table).where(match, scope.condition(resource), *_where(table, where)).limit(
+        _NAMED + 1)
     rows = connection.execute(query).all()
     if not rows:
         raise NotFound(noun=resource.__name__, ident=ident)
     if len(rows) > 1:
-        raise Ambiguous(noun=resource.__name__, ident=ident)
+        uuids = [row.uuid for row in rows[:_NAMED]] + ['...'] * (len(rows) > _NAMED)
+        raise Ambiguous(noun=resource.__name__, ident=ident, uuids=', '.join(uuids))
     return resource.from_row(rows[0])
 
 

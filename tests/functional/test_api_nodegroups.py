@@ -130,7 +130,14 @@ def test_other_attributes_cannot_be_patched(api, cluster, name):
 
 def test_patches_that_contradict_are_refused(api, cluster):
     path = f'{cluster}/nodegroups/default-worker'
-    api.refused(409, 'PATCH', path, [{'op': 'replace', 'path': '/min_node_count', 'value': 2}])
+    error = api.refused(409, 'PATCH', path,
+                        [{'op': 'replace', 'path': '/min_node_count', 'value': 2}])
+    assert error['title'] == ('Invalid input for node_count: node group default-worker has 1 '
+                              'nodes, min_node_count 2 wants more')
+    error = api.refused(409, 'POST', f'{cluster}/nodegroups', {
+        'name': 'x', 'node_count': 3, 'max_node_count': 2})
+    assert error['title'] == ('Invalid input for node_count: node group x has 3 nodes, '
+                              'max_node_count 2 wants fewer')
     api.refused(409, 'PATCH', f'{cluster}/nodegroups/default-master',
                 [{'op': 'add', 'path': '/node_labels/a', 'value': 'b'}])
     api.refused(404, 'PATCH', f'{cluster}/nodegroups/none', [])

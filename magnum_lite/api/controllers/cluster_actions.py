@@ -50,5 +50,6 @@ def _check_limits(group: NodeGroup, count: int) -> None:
         raise BadRequest(reason='The number of control-plane nodes cannot be changed')
     most = group.max_node_count or count
     if not group.min_node_count <= count <= most:
-        raise Invalid(path='node_count', reason=f'{group.name} has {group.min_node_count} to '
-                                                f'{group.max_node_count or "any number of"} nodes')
+        limits = f'{group.min_node_count} to {most} nodes' if group.max_node_count else \
+            f'{group.min_node_count} nodes or more'
+        raise Invalid(path='node_count', reason=f'{group.name} has {limits}', value=count)

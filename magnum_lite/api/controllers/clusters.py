@@ -93,7 +93,8 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
     refused = sorted(name for name in changed if not schema.shown(
         Cluster, request.version)[name].exposure.update)
     if refused:
-        raise BadRequest(reason=f'Cluster attributes cannot be changed: {", ".join(refused)}')
+        raise BadRequest(reason=f'Cluster attributes cannot be changed: {", ".join(refused)}; '
+                                'node_count and health_status can')
     # Asking for the number that is there is an operation too: Terraform waits for UPDATE_COMPLETE.
     count = changed.pop('node_count', worker.node_count)
     operation = None

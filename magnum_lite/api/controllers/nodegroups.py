@@ -168,11 +168,14 @@ def _check(group: NodeGroup) -> None:
 
     :raises Conflict: with the attribute at fault: clients know 409 here, not 400.
     """
-    most = group.max_node_count or group.node_count
-    if not group.min_node_count <= group.node_count <= most:
+    wants = ''
+    if group.node_count < group.min_node_count:
+        wants = f'min_node_count {group.min_node_count} wants more'
+    elif group.node_count > (group.max_node_count or group.node_count):
+        wants = f'max_node_count {group.max_node_count} wants fewer'
+    if wants:
         raise Conflict(reason=f'Invalid input for node_count: node group {group.name} has '
-                              f'{group.node_count} nodes, which is not from min_node_count '
-                              f'{group.min_node_count} to max_node_count {group.max_node_count}')
+                              f'{group.node_count} nodes, {wants}')
     if group.role == 'master' and (group.node_labels or group.node_taints):
         raise Conflict(reason='Labels and taints of control-plane nodes cannot be changed')
     prefixed = {name: value for name, value in group.labels.items() if '/' in name}
