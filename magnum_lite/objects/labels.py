@@ -54,13 +54,11 @@ _WORDS = {'string': 'a string', 'integer': 'an integer', 'number': 'a number',
           'boolean': 'a boolean', 'array': 'a list in JSON', 'object': 'an object in JSON'}
 
 
-def check(labels: Mapping[str, str], schema: Mapping[str, Any],
-          others: Iterable[Mapping[str, Any]] = (), *, accept_unknown: bool = False,
+def check(labels: Mapping[str, str], schema: Mapping[str, Any], *, accept_unknown: bool = False,
           accept_prefixed: bool = False) -> None:
     """Refuse labels that the driver could not understand.
 
-    :param schema: the ``config_schema`` of the driver.
-    :param others: those of all installed drivers: what they name is known.
+    :param schema: the ``config_schema`` of the driver that makes the cluster.
     :param accept_prefixed: whether labels ``example.org/key`` are for the nodes.
     :raises Invalid: an ill-typed value, or an unknown label unless ``accept_unknown``.
     """
@@ -69,8 +67,7 @@ def check(labels: Mapping[str, str], schema: Mapping[str, Any],
     except ValueError as error:
         raise Invalid(path='labels', reason=error) from None
     properties = schema.get('properties', {})
-    known = KNOWN | properties.keys() | {name for other in others
-                                         for name in other.get('properties', {})}
+    known = KNOWN | properties.keys()
     for name, text in labels.items():
         if accept_prefixed and '/' in name:
             continue
@@ -177,5 +174,5 @@ def _example(schema: Mapping[str, Any]) -> str:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=0)
-    return f'no driver knows this label, did you mean {close[0]}?' if close else \
-        'no driver knows this label'
+    return f'the driver knows no such label, did you mean {close[0]}?' if close else \
+        'the driver knows no such label'

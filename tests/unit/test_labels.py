@@ -45,8 +45,6 @@ def test_an_unknown_label_is_refused_with_the_nearest_one():
     labels.check({'kubetag': 'x'}, SCHEMA, accept_unknown=True)
 
 
-def test_what_another_driver_names_is_known():
-    labels.check({'theirs': 'x'}, SCHEMA, [{'properties': {'theirs': {'type': 'integer'}}}])
 
 
 def test_what_the_service_reads_itself_is_a_number_whatever_the_driver():

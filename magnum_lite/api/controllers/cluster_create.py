@@ -40,7 +40,7 @@ def create(request: Request) -> dict[str, Any]:
     request.authorize()
     if template.hidden and not request.context.is_admin:
         raise Hidden(template=template.uuid)
-    labels.check(wanted['labels'], driver.config_schema, [row.config_schema for row in drivers],
+    labels.check(wanted['labels'], driver.config_schema,
                  accept_unknown=request.service.conf.api.unknown_labels == 'accept')
     with request.lookups() as lookups:
         image = _check_cloud(request, lookups, template, wanted)

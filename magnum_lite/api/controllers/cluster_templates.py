@@ -88,7 +88,7 @@ def create(request: Request) -> dict[str, Any]:
     drivers = _drivers(request)
     driver = choose_driver(drivers, given.get('server_type', 'vm'), image and image.os_distro,
                            given['coe'], given.get('driver'), image and image.magnum_driver)
-    _check_labels(request, given.get('labels', {}), driver, drivers)
+    _check_labels(request, given.get('labels', {}), driver)
     template = ClusterTemplate.new(**{
         'name': schema.made_up_name('template'), **given, 'driver': driver.name,
         'cluster_distro': image.os_distro if image else given.get('cluster_distro'),
@@ -117,7 +117,9 @@ def update(request: Request, template: str) -> dict[str, Any]:
     if 'network_driver' in changed:
         changed['network_driver'] = _network_driver(request, changed['network_driver'])
     if changed:
-        _check_driver(request, wanted, changed)
+        driver = _check_driver(request, wanted, changed)
+        if 'coe' in changed and 'driver' not in changed:
+            changed['driver'] = driver.name
         image = _check_cloud(request, wanted)
         if image and 'image_id' in changed:
             changed['cluster_distro'] = image.os_distro
@@ -193,16 +195,19 @@ def _check_cloud(request: Request, named: Mapping[str, Any]) -> Image | None:
         return lookups.check(named, from_disk=not size)
 
 
-def _check_labels(request: Request, given: Mapping[str, str], driver: Any, drivers: Any) -> None:
-    labels.check(given, driver.config_schema, [row.config_schema for row in drivers],
+def _check_labels(request: Request, given: Mapping[str, str], driver: Any) -> None:
+    labels.check(given, driver.config_schema,
                  accept_unknown=request.service.conf.api.unknown_labels == 'accept')
 
 
-def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
-    """Whether the changed template still is one that some driver understands."""
-    if not changed.keys() & {'coe', 'labels', 'server_type'}:
-        return
-    drivers = _drivers(request)
-    named = wanted['driver'] if 'coe' not in changed else None
-    driver = choose_driver(drivers, wanted['server_type'], None, wanted['coe'], named)
-    _check_labels(request, wanted['labels'], driver, drivers)
+def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[str, Any]) -> Any:
+    """The driver of the changed template; None where nothing changes that it looks at.
+
+    :raises Invalid: there is none, or it does not understand the labels.
+    """
+    if not changed.keys() & {'coe', 'driver', 'labels', 'server_type'}:
+        return None
+    named = wanted['driver'] if 'driver' in changed or 'coe' not in changed else None
+    driver = choose_driver(_drivers(request), wanted['server_type'], None, wanted['coe'], named)
+    _check_labels(request, wanted['labels'], driver)
+    return driver

@@ -159,7 +159,7 @@ def _check_labels(request: Request, cluster: Cluster, wanted: Mapping[str, str],
                   drivers: Any) -> None:
     schemas = {(row.name, row.version): row.config_schema for row in drivers}
     labels.check(wanted, schemas.get((cluster.driver, cluster.driver_version), {}),
-                 schemas.values(), accept_prefixed=True,
+                 accept_prefixed=True,
                  accept_unknown=request.service.conf.api.unknown_labels == 'accept')
 
 

@@ -1,0 +1,56 @@
+"""Labels where two drivers are installed: the one that makes the cluster says what they mean."""
+
+import pytest
+
+from magnum_lite.db import store
+from tests import fixtures
+
+ROCKETS = {'type': 'object', 'additionalProperties': False, 'properties': {
+    'rocket_size': {'type': 'integer', 'minimum': 1, 'default': 1},
+    'fuel_kind': {'type': 'string', 'enum': ['dry', 'wet'], 'default': 'dry'}}}
+WET = {'rocket_size': '2', 'fuel_kind': 'wet'}
+
+
+@pytest.fixture
+def api(configured):
+    """The service with the drivers kubernetes and acme, and a cloud that lets all in."""
+    with configured() as api:
+        api.db.write(store.insert, fixtures.driver_row(
+            name='acme', plugin_name='acme', coe='acme', config_schema=ROCKETS))
+        yield api
+
+
+def test_what_another_driver_names_is_unknown(api):
+    error = api.refused(400, 'POST', '/v1/clustertemplates', {
+        'coe': 'kubernetes', 'image_id': 'debian-13', 'labels': WET})
+    assert error['title'].startswith(
+        'Invalid input for labels.rocket_size: the driver knows no such label')
+    acme, other = api.template(coe='acme', labels=WET), api.template()
+    assert api.ok('GET', f'/v1/clustertemplates/{acme}')['labels'] == WET
+    body = {'cluster_template_id': other, 'labels': {'fuel_kind': 'dry'}}
+    api.refused(400, 'POST', '/v1/clusters', body)
+    api.ok('POST', '/v1/clusters', {**body, 'cluster_template_id': acme})
+
+
+def test_a_node_group_is_of_the_driver_of_its_cluster(api):
+    cluster = api.cluster(api.template())
+    api.settle(cluster)
+    api.refused(400, 'POST', f'/v1/clusters/{cluster}/nodegroups', {
+        'name': 'x', 'labels': {'fuel_kind': 'wet'}})
+
+
+def test_the_driver_of_a_template_follows_its_coe(api):
+    template = api.template()
+    path = f'/v1/clustertemplates/{template}'
+    to_acme = {'op': 'replace', 'path': '/coe', 'value': 'acme'}
+    changed = api.ok('PATCH', path, [to_acme, {
+        'op': 'replace', 'path': '/labels', 'value': WET}])
+    assert (changed['coe'], changed['driver']) == ('acme', 'acme')
+    assert api.ok('GET', f'/v1/clusters/{api.cluster(template)}')['driver'] == 'acme'
+
+
+def test_another_driver_of_a_template_has_to_know_its_labels(api):
+    path = f'/v1/clustertemplates/{api.template(coe="acme", labels=WET)}'
+    for name in ('kubernetes', 'nobody'):
+        api.refused(400, 'PATCH', path, [{'op': 'replace', 'path': '/driver', 'value': name}])
+    assert api.ok('GET', path)['driver'] == 'acme'
