@@ -12,51 +12,19 @@ import jsonschema
 
 from magnum_lite.exceptions import Invalid
 from magnum_lite.objects.fields import MAX_GIB, Boolean, Integer, StringMap
+from magnum_lite.objects.known_labels import ALIASES, KNOWN, VERSIONS
 
-# What upstream and its drivers document: accepted, so that existing templates keep working, and
-# without a meaning here unless the driver's schema names it.
-KNOWN = frozenset('''
-admission_control_list arch auto_healing_controller auto_healing_enabled auto_scaling_enabled
-autoscaler_tag availability_zone boot_volume_size boot_volume_type calico_cni_tag calico_ipv4pool
-calico_ipv4pool_ipip calico_kube_controllers_tag calico_tag capi_helm_chart_name
-capi_helm_chart_version cert_manager_api cgroup_driver cinder_csi_enabled cinder_csi_plugin_tag
-cloud_provider_enabled cloud_provider_tag cluster_basic_auth_secret cluster_root_domain_name
-container_infra_prefix container_runtime containerd_tarball_sha256 containerd_tarball_url
-containerd_version coredns_tag csi_attacher_tag csi_cinder_allow_volume_expansion
-csi_cinder_availability_zone csi_cinder_default_volume_type csi_cinder_fstype
-csi_cinder_reclaim_policy csi_cinder_volume_binding_mode csi_liveness_probe_tag
-csi_node_driver_registrar_tag csi_provisioner_tag csi_resizer_tag csi_snapshotter_tag
-dns_cluster_domain dns_service_ip docker_volume_type draino_tag etcd_tag etcd_volume_size
-etcd_volume_type extra_network_name fixed_network_cidr fixed_subnet_cidr flannel_backend
-flannel_cni_tag flannel_network_cidr flannel_network_subnetlen flannel_tag grafana_admin_passwd
-grafana_tag heapster_enabled heat_container_agent_tag helm_client_sha256 helm_client_tag
-helm_client_url hyperkube_image hyperkube_prefix influx_grafana_dashboard_enabled
-ingress_controller ingress_controller_role k8s_keystone_auth_tag keystone_auth_default_policy
-keystone_auth_enabled kube_allow_priv kube_dashboard_enabled kube_dashboard_version kube_tag
-kube_version kubeapi_options kubecontroller_options kubelet_options kubeproxy_options
-kubescheduler_options magnum_auto_healer_tag master_lb_allowed_cidrs
-master_lb_floating_ip_enabled max_node_count mesos_slave_executor_env_variables
-mesos_slave_image_providers mesos_slave_isolation mesos_slave_work_dir metrics_scraper_tag
-metrics_server_chart_tag metrics_server_enabled min_node_count monitoring_enabled
-monitoring_ingress_enabled monitoring_interval_seconds monitoring_retention_days
-monitoring_retention_size monitoring_storage_class_name nginx_ingress_controller_chart_tag
-nginx_ingress_controller_tag node_problem_detector_tag npd_enabled octavia_ingress_controller_tag
-octavia_lb_algorithm octavia_lb_healthcheck octavia_provider ostree_commit ostree_remote
-post_install_manifest_url prometheus_adapter_chart_tag prometheus_adapter_configmap
-prometheus_adapter_enabled prometheus_monitoring prometheus_operator_chart_tag prometheus_tag
-rexray_preempt selinux_mode service_cluster_ip_range swarm_strategy tiller_enabled
-tiller_namespace tiller_tag traefik_ingress_controller_tag use_podman
-'''.split())
 # Numbers for the API itself, whatever the driver says.
 NUMBERS = {'boot_volume_size': Integer(min=0, max=MAX_GIB),
            **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')}}
+_NEAR = 0.8     # how alike two names are, from 0 to 1, so that one may be meant for the other
 _WORDS = {'string': 'a string', 'integer': 'an integer', 'number': 'a number',
           'boolean': 'a boolean', 'array': 'a list in JSON', 'object': 'an object in JSON'}
 
 
 def check(labels: Mapping[str, str], schema: Mapping[str, Any], *, accept_unknown: bool = False,
-          accept_prefixed: bool = False) -> None:
-    """Refuse labels that the driver could not understand.
+          accept_prefixed: bool = False) -> list[str]:
+    """Refuse labels that the driver could not understand; those that it ignores.
 
     :param schema: the ``config_schema`` of the driver that makes the cluster.
     :param accept_prefixed: whether labels ``example.org/key`` are for the nodes.
@@ -67,26 +35,30 @@ def check(labels: Mapping[str, str], schema: Mapping[str, Any], *, accept_unknow
     except ValueError as error:
         raise Invalid(path='labels', reason=error) from None
     properties = schema.get('properties', {})
-    known = KNOWN | properties.keys()
+    ignored = []
     for name, text in labels.items():
         if accept_prefixed and '/' in name:
             continue
-        if name not in known and not accept_unknown:
-            raise Invalid(path=f'labels.{name[:255]}', reason=_nearest(name, known))
-        if name in properties:
-            _typed(name, text, properties[name])
+        ours = _ours(name, labels, properties)
+        if ours:
+            _typed(name, text, properties[ours])
         elif name in NUMBERS:
             number(labels, name)
+        elif name in KNOWN or accept_unknown:
+            ignored.append(name)
+        else:
+            raise Invalid(path=f'labels.{name[:255]}', reason=_nearest(name, properties))
+    return ignored
 
 
 def typed(labels: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """``{label: typed value}`` of the labels that the schema names.
+    """``{label: typed value}`` of the labels that the schema names, under its names.
 
     :raises Invalid: a value is ill-typed.
     """
     properties = schema.get('properties', {})
-    return {name: _typed(name, text, properties[name]) for name, text in labels.items()
-            if name in properties}
+    return {ours: _typed(name, text, properties[ours]) for name, text in labels.items()
+            if (ours := _ours(name, labels, properties))}
 
 
 def number(labels: Mapping[str, str], name: str) -> int | None:
@@ -123,14 +95,33 @@ def difference(labels: Mapping[str, str], parent: Mapping[str, str]) -> dict[str
     }
 
 
+def _ours(name: str, labels: Mapping[str, str], properties: Mapping[str, Any]) -> str | None:
+    """What the schema calls a label; None for one that means nothing to it.
+
+    Of two names the schema's own counts. An empty text under another name means not given.
+    """
+    if name in properties:
+        return name
+    ours = ALIASES.get(name)
+    return ours if ours in properties and ours not in labels and labels[name] else None
+
+
 def _typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
-    try:
-        value = _convert(text, schema.get('type', 'string'))
-        jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator)
-    except (ValueError, RecursionError, jsonschema.ValidationError):
-        raise Invalid(path=f'labels.{name}', reason=f'{_accepted(schema)} is expected',
-                      value=text) from None
-    return value
+    for spelling in _spellings(name, text):
+        try:
+            value = _convert(spelling, schema.get('type', 'string'))
+            jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator)
+            return value
+        except (ValueError, RecursionError, jsonschema.ValidationError):
+            continue
+    raise Invalid(path=f'labels.{name}', reason=f'{_accepted(schema)} is expected', value=text)
+
+
+def _spellings(name: str, text: str) -> list[str]:
+    """How the driver may know a text, best first."""
+    if name in ALIASES:     # others separate lists by semicolons, or with spaces
+        return [text.replace(';', ',').replace(' ', '')]
+    return [text, f'v{text}'] if name in VERSIONS and text[:1].isdigit() else [text]
 
 
 def _convert(text: str, kind: str | list[str]) -> Any:
@@ -172,7 +163,10 @@ def _example(schema: Mapping[str, Any]) -> str:
     return f'as described ({schema.get("description", "").removesuffix(".")})'
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=0)
-    return f'the driver knows no such label, did you mean {close[0]}?' if close else \
-        'the driver knows no such label'
+def _nearest(name: str, properties: Iterable[str]) -> str:
+    """Why an unknown label is refused: a label of the driver is meant before one of others."""
+    for known in (properties, KNOWN):
+        close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=_NEAR)
+        if close:
+            return f'the driver knows no such label, did you mean {close[0]}?'
+    return 'the driver knows no such label'

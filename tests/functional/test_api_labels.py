@@ -54,3 +54,10 @@ def test_another_driver_of_a_template_has_to_know_its_labels(api):
     for name in ('kubernetes', 'nobody'):
         api.refused(400, 'PATCH', path, [{'op': 'replace', 'path': '/driver', 'value': name}])
     assert api.ok('GET', path)['driver'] == 'acme'
+
+
+def test_labels_under_other_names_are_shown_as_given(api):
+    given = {'kube_tag': '1.36.2', 'api_master_lb_allowed_cidrs': '192.0.2.0/24;10.0.0.0/8',
+             'etcd_blockdevice_volume_type': 'fast', 'auto_healing_enabled': 'True'}
+    cluster = api.cluster(api.template(), labels=given)
+    assert api.ok('GET', f'/v1/clusters/{cluster}')['labels'] == given

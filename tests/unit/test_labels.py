@@ -65,3 +65,72 @@ def test_labels_replace_the_parents_or_lie_over_them():
 def test_differences_tell_the_parents_value_of_what_differs():
     assert labels.difference({'a': '1', 'b': '3', 'd': '4'}, {'a': '1', 'b': '2', 'c': '9'}) == {
         'labels_overridden': {'b': '2'}, 'labels_added': {'d': '4'}, 'labels_skipped': {'c': '9'}}
+
+
+@pytest.mark.parametrize(('name', 'meant'), [
+    ('kubetag', 'kube_tag'), ('sizes', 'size'), ('kube_tagg', 'kube_tag')])
+def test_a_near_name_is_suggested(name, meant):
+    with pytest.raises(Invalid, match=f'did you mean {meant}\\?$'):
+        labels.check({name: 'x'}, SCHEMA)
+
+
+@pytest.mark.parametrize('name', ['rocket', 'flavour', 'colour_of_nodes', 'x' * 300, ''])
+def test_no_name_is_suggested_that_is_not_near(name):
+    with pytest.raises(Invalid, match='the driver knows no such label$'):
+        labels.check({name: 'x'}, SCHEMA)
+
+
+CIDRS = {'type': 'object', 'properties': {
+    'fixed_subnet_cidr': {'type': 'string', 'pattern': '^[0-9./]+$', 'default': '10.0.0.0/24'},
+    'master_lb_allowed_cidrs': {'type': 'string', 'pattern': '^[0-9./]+(,[0-9./]+)*$',
+                                'examples': ['192.0.2.0/24']},
+    'kube_tag': {'type': 'string', 'pattern': r'^v[0-9]+\.[0-9]+\.[0-9]+$',
+                 'examples': ['v1.36.2']}}}
+
+
+@pytest.mark.parametrize(('given', 'understood'), [
+    ({'fixed_network_cidr': '10.1.0.0/16'}, {'fixed_subnet_cidr': '10.1.0.0/16'}),
+    ({'fixed_network_cidr': '10.1.0.0/16', 'fixed_subnet_cidr': '10.2.0.0/16'},
+     {'fixed_subnet_cidr': '10.2.0.0/16'}),
+    ({'api_master_lb_allowed_cidrs': '192.0.2.0/24;198.51.100.7/32'},
+     {'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.7/32'}),
+    ({'api_master_lb_allowed_cidrs': '192.0.2.0/24, 198.51.100.7/32'},
+     {'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.7/32'}),
+    ({'api_master_lb_allowed_cidrs': ''}, {}),
+    ({'kube_tag': '1.36.2'}, {'kube_tag': 'v1.36.2'}),
+    ({'kube_tag': 'v1.36.2'}, {'kube_tag': 'v1.36.2'})])
+def test_what_others_call_it_means_the_same(given, understood):
+    labels.check(given, CIDRS)
+    assert labels.typed(given, CIDRS) == understood
+
+
+def test_another_name_is_judged_as_the_drivers_own():
+    with pytest.raises(Invalid, match='labels.fixed_network_cidr: a string such as 10.0.0.0/24'):
+        labels.check({'fixed_network_cidr': 'big'}, CIDRS)
+    with pytest.raises(Invalid, match='a string such as v1.36.2 is expected, not "1.36"'):
+        labels.check({'kube_tag': '1.36'}, CIDRS)
+    plain = {'properties': {'kube_tag': {'type': 'string'}}}
+    assert labels.typed({'kube_tag': '1.36'}, plain) == {'kube_tag': '1.36'}
+
+
+# What Horizon's dialog sends, and what templates of the drivers for Cluster API have.
+SENT = '''
+auto_scaling_enabled auto_healing_enabled master_lb_floating_ip_enabled api_master_lb_allowed_cidrs
+min_node_count max_node_count etcd_volume_size etcd_blockdevice_volume_type monitoring_enabled
+etcd_blockdevice_size etcd_blockdevice_type etcd_blockdevice_volume_az extra_network_name
+extra_network_names kube_dashboard_enabled keystone_auth_enabled octavia_provider
+octavia_lb_algorithm octavia_lb_healthcheck csi_cinder_reclaim_policy csi_cinder_fstype
+capi_helm_chart_version boot_volume_size boot_volume_type boot_volume_availability_zone
+server_group_policies different_failure_domain audit_log_enabled oidc_issuer_url cilium_tag
+manila_csi_plugin_tag api_server_cert_sans kubelet_serving_tls_enabled fixed_subnet_cidr
+fixed_network_cidr availability_zone ingress_controller
+'''.split()
+
+
+def test_labels_that_live_clients_send_are_accepted_and_what_is_ignored_is_told():
+    given = dict.fromkeys(SENT, '1')
+    ignored = labels.check(given, SCHEMA)
+    assert set(ignored) == set(SENT) - {'boot_volume_size', 'min_node_count', 'max_node_count'}
+    assert labels.check({'size': '1', 'kube_tag': 'x', 'example.org/a': 'b'}, SCHEMA,
+                        accept_prefixed=True) == ['kube_tag']
+    assert labels.check({'own': 'x'}, SCHEMA, accept_unknown=True) == ['own']

@@ -10,8 +10,8 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     'kube_tag': {
         'type': 'string', 'default': '',
         'pattern': r'^(v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*)?$', 'examples': ['v1.36.2'],
-        'description': 'Version of Kubernetes that the image must have, such as v1.36.2. Empty '
-                       'takes what the image has.'},
+        'description': 'Version of Kubernetes that the image must have, such as v1.36.2; the v '
+                       'may be left out. Empty takes what the image has.'},
     'availability_zone': {
         'type': 'string', 'default': '', 'maxLength': 255,
         'description': 'Availability zone of the nodes. Empty leaves it to Nova.'},

@@ -1,0 +1,56 @@
+"""Names of labels that clients and templates of others use. Data only."""
+
+# What upstream and its own drivers document: accepted, so that existing templates keep working, and
+# without a meaning here unless the driver's schema names it.
+UPSTREAM = frozenset('''
+admission_control_list arch auto_healing_controller auto_healing_enabled auto_scaling_enabled
+autoscaler_tag availability_zone boot_volume_size boot_volume_type calico_cni_tag calico_ipv4pool
+calico_ipv4pool_ipip calico_kube_controllers_tag calico_tag capi_helm_chart_name
+capi_helm_chart_version cert_manager_api cgroup_driver cinder_csi_enabled cinder_csi_plugin_tag
+cloud_provider_enabled cloud_provider_tag cluster_basic_auth_secret cluster_root_domain_name
+container_infra_prefix container_runtime containerd_tarball_sha256 containerd_tarball_url
+containerd_version coredns_tag csi_attacher_tag csi_cinder_allow_volume_expansion
+csi_cinder_availability_zone csi_cinder_default_volume_type csi_cinder_fstype
+csi_cinder_reclaim_policy csi_cinder_volume_binding_mode csi_liveness_probe_tag
+csi_node_driver_registrar_tag csi_provisioner_tag csi_resizer_tag csi_snapshotter_tag
+dns_cluster_domain dns_service_ip docker_volume_type draino_tag etcd_tag etcd_volume_size
+etcd_volume_type extra_network_name fixed_network_cidr fixed_subnet_cidr flannel_backend
+flannel_cni_tag flannel_network_cidr flannel_network_subnetlen flannel_tag grafana_admin_passwd
+grafana_tag heapster_enabled heat_container_agent_tag helm_client_sha256 helm_client_tag
+helm_client_url hyperkube_image hyperkube_prefix influx_grafana_dashboard_enabled
+ingress_controller ingress_controller_role k8s_keystone_auth_tag keystone_auth_default_policy
+keystone_auth_enabled kube_allow_priv kube_dashboard_enabled kube_dashboard_version kube_tag
+kube_version kubeapi_options kubecontroller_options kubelet_options kubeproxy_options
+kubescheduler_options magnum_auto_healer_tag master_lb_allowed_cidrs
+master_lb_floating_ip_enabled max_node_count mesos_slave_executor_env_variables
+mesos_slave_image_providers mesos_slave_isolation mesos_slave_work_dir metrics_scraper_tag
+metrics_server_chart_tag metrics_server_enabled min_node_count monitoring_enabled
+monitoring_ingress_enabled monitoring_interval_seconds monitoring_retention_days
+monitoring_retention_size monitoring_storage_class_name nginx_ingress_controller_chart_tag
+nginx_ingress_controller_tag node_problem_detector_tag npd_enabled octavia_ingress_controller_tag
+octavia_lb_algorithm octavia_lb_healthcheck octavia_provider ostree_commit ostree_remote
+post_install_manifest_url prometheus_adapter_chart_tag prometheus_adapter_configmap
+prometheus_adapter_enabled prometheus_monitoring prometheus_operator_chart_tag prometheus_tag
+rexray_preempt selinux_mode service_cluster_ip_range swarm_strategy tiller_enabled
+tiller_namespace tiller_tag traefik_ingress_controller_tag use_podman
+'''.split())
+
+# What drivers for Cluster API document beyond that, and what Horizon's dialogs send.
+PEERS = frozenset('''
+api_master_lb_allowed_cidrs api_server_cert_sans api_server_tls_cipher_suites audit_log_enabled
+audit_log_maxage audit_log_maxbackup audit_log_maxsize boot_volume_availability_zone
+cilium_hubble_ui_enabled cilium_ipv4pool cilium_tag different_failure_domain etcd_blockdevice_size
+etcd_blockdevice_type etcd_blockdevice_volume_az etcd_blockdevice_volume_type extra_network_names
+kubelet_serving_tls_enabled kubelet_tls_cipher_suites manila_csi_plugin_tag
+manila_csi_share_network_id oidc_client_id oidc_groups_claim oidc_groups_prefix oidc_issuer_url
+oidc_username_claim oidc_username_prefix server_group_policies
+'''.split())
+KNOWN = UPSTREAM | PEERS
+
+# Other names of the same: what the left one says, a driver that names the right one understands.
+ALIASES = {
+    'fixed_network_cidr': 'fixed_subnet_cidr',
+    'api_master_lb_allowed_cidrs': 'master_lb_allowed_cidrs',
+}
+# Labels that hold a version, which some write with a v and some without.
+VERSIONS = frozenset({'kube_tag'})
