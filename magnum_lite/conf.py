@@ -143,9 +143,9 @@ IDENTITY = (
 )
 ENROLMENT = (
     cfg.URIOpt('public_url', schemes=['https', 'http'],
-               help='URL of this API, without /v1, at which nodes fetch their keys; their images '
-                    'have to trust its certificate. Without it the keys of a control plane travel '
-                    'in its user data, where every reader of the project can see them in Heat.'),
+               help='URL of this API, without /v1, at which nodes fetch their secrets; their '
+                    'images have to trust its certificate. Without it keys and tokens travel in '
+                    'user data, where every reader of the project can see them in Heat.'),
     cfg.IntOpt('window_s', default=3600, min=60,
                help='Seconds after the creation of a server within which it may fetch its keys.'),
     cfg.IntOpt('at_once', default=4, min=1,

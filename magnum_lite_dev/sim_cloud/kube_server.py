@@ -39,8 +39,9 @@ class KubeServers:
     def open(self, row):
         """Serve the API of this server, if it is a control plane with an address of loopback."""
         files = user_data.files(row['_user_data'].encode('utf-8', 'surrogateescape'))
-        if row.get('_secrets'):
-            files[AUTHORITY_KEY] = row['_secrets']['ca.kubernetes.key']
+        fetched = row.get('_secrets') or {}
+        if 'ca.kubernetes.key' in fetched:
+            files[AUTHORITY_KEY] = fetched['ca.kubernetes.key']
         row['_authorities'] = [_fingerprint(text) for text in files.values()
                                if text.lstrip().startswith(PEM)]
         if not {AUTHORITY, AUTHORITY_KEY} <= set(files):

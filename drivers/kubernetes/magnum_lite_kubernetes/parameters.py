@@ -20,8 +20,6 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
     """Parameters of the base stack."""
     net = spec.network
     env = _node_env(spec, spec.control_plane) | {
-        'ENROLMENT_URL': (spec.enrolment_url or '').rstrip('/'),
-        'CLUSTER_UUID': spec.uuid,
         'KUBEADM_INIT': _json(kubeadm.init(spec)),
         'KUBEADM_CLUSTER': _json(kubeadm.cluster(spec)),
         'KUBELET_CONFIG': _json(kubeadm.kubelet(spec)),
@@ -82,7 +80,7 @@ def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
         'boot_timeout_s': spec.config['node_boot_timeout'],
         # Without its comment: what is left is of letters that are safe everywhere.
         'ssh_public_key': ' '.join((spec.ssh_public_key or '').split()[:2]),
-        'bootstrap_token': _secret(spec, 'bootstrap'),
+        'bootstrap_token': _fetched(spec, 'bootstrap'),
     }
 
 
@@ -95,12 +93,16 @@ def _metadata(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str]:
 
 
 def _authorities(spec: ClusterSpec) -> dict[str, Any]:
-    parts = {f'ca_{purpose}_{part}': _secret(spec, f'ca.{purpose}.{part}')
-             for purpose in ('kubernetes', 'etcd', 'front_proxy') for part in ('cert', 'key')}
-    parts['service_account_key'] = _secret(spec, 'service_account')
-    if spec.enrolment_url:      # Heat shows its readers whatever it is given: the node asks us
-        return {name: '' if name.endswith('_key') else value for name, value in parts.items()}
-    return parts
+    found: dict[str, Any] = {'service_account_key': _fetched(spec, 'service_account')}
+    for purpose in ('kubernetes', 'etcd', 'front_proxy'):
+        found[f'ca_{purpose}_cert'] = _secret(spec, f'ca.{purpose}.cert')
+        found[f'ca_{purpose}_key'] = _fetched(spec, f'ca.{purpose}.key')
+    return found
+
+
+def _fetched(spec: ClusterSpec, purpose: str) -> Secret | str:
+    # Heat shows its readers whatever it is given: a node that can asks the service.
+    return '' if spec.enrolment_url else _secret(spec, purpose)
 
 
 def _secret(spec: ClusterSpec, purpose: str) -> Secret:
@@ -111,6 +113,8 @@ def _secret(spec: ClusterSpec, purpose: str) -> Secret:
 def _node_env(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str | int | bool]:
     prefix = spec.config['container_infra_prefix']
     return {
+        'ENROLMENT_URL': (spec.enrolment_url or '').rstrip('/'),
+        'CLUSTER_UUID': spec.uuid,
         'APISERVER_PORT': kubeadm.port(spec),
         'KUBE_TAG': spec.config['kube_tag'],
         'CGROUP_DRIVER': spec.config['cgroup_driver'],

@@ -100,7 +100,10 @@ case "$name $*" in
 curl*openstack/latest/meta_data.json*) echo '{"name": "node-0", "uuid": "u"}' ;;
 curl*latest/meta-data/local-ipv4*) echo 10.0.0.10 ;;
 curl*/v1/enrolments) cat >>"$STUB_DIR/asked.json"
-    cp "$STUB_DIR/bundle.json" "$(sed 's/.*-o \([^ ]*\).*/\1/' <<<"$*")" 2>/dev/null || exit 22 ;;
+    answer=$(sed 's/.*-o \([^ ]*\).*/\1/' <<<"$*")
+    cp "$STUB_DIR/bundle.json" "$answer" 2>/dev/null && printf 201 && exit
+    echo '{"errors": [{"detail": "No secrets for this server: too early"}]}' >"$answer"
+    printf 403 ;;
 curl*auth/tokens*) cat >"$STUB_DIR/login.json"; printf 'HTTP/1.1 201\r\nX-Subject-Token: t0k\r\n' ;;
 curl*/signal) cat >>"$STUB_DIR/signals.json" ;;
 curl*manifests.tar.gz*) cp "$STUB_DIR/manifests.tar.gz" "$(sed 's/.*-o \([^ ]*\).*/\1/' <<<"$*")" ;;

@@ -17,9 +17,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from magnum_lite.driver_sdk import enrolment
-from magnum_lite.driver_sdk.testing import example
-
 pytestmark = pytest.mark.skipif(
     not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed')
 
@@ -41,25 +38,6 @@ def test_a_control_plane_comes_up_and_says_so(make_node, kubeadm_documents):
     assert documents['KubeletConfiguration']['cgroupDriver'] == 'systemd'
     assert not (node.root / 'run/kubeadm.yaml').exists()
     assert (node.root / 'etc/kubernetes/pki/sa.pub').exists()
-
-
-def test_a_control_plane_fetches_its_keys_by_a_proof_on_its_console(make_node):
-    node = make_node(enrolment_url='https://service.example.org/')
-    pki = node.root / 'etc/kubernetes/pki'
-    (pki / 'etcd').mkdir()
-    secret = (pki / 'sa.key').read_text()
-    keys = {'ca.kubernetes.key': 'ca.key', 'ca.etcd.key': 'etcd/ca.key',
-            'ca.front_proxy.key': 'front-proxy-ca.key', 'service_account': 'sa.key'}
-    (pki / 'sa.key').write_text('')
-    bundle = {'secrets': {name: f'{secret}{name}' for name in keys}}
-    (node.stubs / 'bundle.json').write_text(json.dumps(bundle))
-    output = node.boot('control_plane.sh')[1]
-    asked = json.loads((node.stubs / 'asked.json').read_text())
-    assert asked | {'proof': ''} == {'cluster': example.CLUSTER, 'server': 'u', 'proof': ''}
-    said = hashlib.sha256(asked['proof'].encode()).hexdigest()
-    assert node.read('console') == f'{enrolment.MARK} {said}\n'
-    assert asked['proof'] not in output
-    assert all((pki / keys[name]).read_text() == f'{secret}{name}\n' for name in keys)
 
 
 @pytest.mark.parametrize('role', ['master', 'worker'])

@@ -25,6 +25,7 @@ SCENARIOS = {
     'no_floating_ip': lambda make: make(network=Network(
         external_network='public', floating_ip_enabled=False)),
     'two_groups': lambda make: two_groups(make()),
+    'enrolment': lambda make: make(enrolment_url='https://service.example.org/'),
     'baremetal': lambda make: make(server_type='bm'),
     'hostile': lambda make: example.hostile(make()),
     'everything_set': lambda make: make(
@@ -94,8 +95,8 @@ def test_host_names_are_labels_whatever_the_user_called_the_cluster(driver, make
         assert name == name.lower().strip('-')
 
 
-def test_where_nodes_enrol_no_key_is_in_the_plan(driver, make_spec):
+def test_where_nodes_enrol_only_certificates_are_in_the_plan(driver, make_spec):
     plan = driver.plan(make_spec(enrolment_url='https://service.example.org'))
     given = {value.ref for stack in plan for value in stack.parameters.values()
              if isinstance(value, Secret)}
-    assert [ref for ref in given if ref.endswith(('.key', 'service_account'))] == []
+    assert [ref for ref in given if not ref.endswith('.cert')] == []

@@ -11,14 +11,15 @@ stage=start
 line=0
 command=
 why=
+server=     # id in Nova, once the metadata service has told it
 
-report() { # STATUS REASON [DATA]: tell Heat; tries for half a minute, the network may be late
+report() { # STATUS REASON [DATA]: tell Heat; tries for a minute, the network may be late
     local signal=/etc/magnum-lite/signal.json url token
     url=$(jq -er .alarm_url "$signal")
     token=$(signal_token "$signal")
     jq -n --arg status "$1" --arg reason "$2" --arg data "${3:-}" --arg id "$(hostname)" \
         '{status: $status, reason: $reason, data: $data, id: $id}' |
-        curl -sSf --retry 30 --retry-connrefused --retry-delay 1 --max-time 20 -o /dev/null \
+        curl -sSf --retry 6 --retry-connrefused --max-time 20 -o /dev/null \
             -X POST -H 'Content-Type: application/json' -H "X-Auth-Token: $token" \
             --data-binary @- "$url"
 }
@@ -30,16 +31,18 @@ signal_token() { # FILE: a token of the user whom Heat made for this signal; not
     jq '{auth: {identity: {methods: ["password"],
                            password: {user: {id: .user_id, password: .password}}},
                 scope: {project: {id: .project_id}}}}' "$1" |
-        curl -sSf --retry 30 --retry-connrefused --retry-delay 1 --max-time 20 -o /dev/null -D - \
+        curl -sSf --retry 6 --retry-connrefused --max-time 20 -o /dev/null -D - \
             -X POST -H 'Content-Type: application/json' --data-binary @- "$url/auth/tokens" |
         tr -d '\r' | sed -n 's/^[Xx]-[Ss]ubject-[Tt]oken: *//p'
 }
 
 on_exit() {
-    local code=$?
+    local code=$? reason
     trap - ERR EXIT
     [ "$code" = 0 ] && return
-    report FAILURE "$(hostname): stage $stage, line $line, exit $code: ${why:-$command}" || true
+    reason="$(hostname): stage $stage, line $line, exit $code: ${why:-$command}"
+    echo "magnum-lite: $reason" >/dev/console || true
+    report FAILURE "$reason" || true
 }
 trap 'line=$LINENO command=$BASH_COMMAND' ERR
 trap on_exit EXIT
@@ -60,7 +63,7 @@ own_address() { # the fixed address of this server, which its metadata document 
         http://169.254.169.254/latest/meta-data/local-ipv4
 }
 
-until_true() { # SECONDS COMMAND...: the only kind of waiting; says what it waited for
+until_true() { # SECONDS COMMAND...: waits for what this server does; says what it waited for
     local end=$((SECONDS + $1)) limit=$1
     shift
     until "$@" >/dev/null 2>&1; do
@@ -70,6 +73,58 @@ until_true() { # SECONDS COMMAND...: the only kind of waiting; says what it wait
         fi
         sleep 1
     done
+}
+
+persist() { # SECONDS COMMAND...: asks others again after 1 s, 2 s, 4 s and so on up to 30 s
+    local end=$((SECONDS + $1)) limit=$1 pause=1000 part
+    shift
+    why=
+    until "$@"; do
+        if [ "$SECONDS" -ge "$end" ]; then
+            why="gave up after $limit s${why:+: $why}"
+            return 1
+        fi
+        # Nodes that boot together must not ask together: between half of the pause and all of it.
+        part=$((pause / 2 + RANDOM % (pause / 2 + 1)))
+        sleep "$((part / 1000)).$(printf '%03d' $((part % 1000)))"
+        pause=$((pause < 15000 ? pause * 2 : 30000))
+    done
+    why=
+}
+
+service() { # PATH ANSWER: posts the document on stdin to the service; a refusal is the reason
+    local code
+    code=$(umask 077 && curl -sS --max-time 60 -o "$2" -w '%{http_code}' -X POST \
+        -H 'Content-Type: application/json' --data-binary @- "$ENROLMENT_URL/v1$1") || code=000
+    case $code in
+    2??) return 0 ;;
+    000) why="$ENROLMENT_URL does not answer" ;;
+    *) why="$ENROLMENT_URL answers $code: $(jq -r '.errors[0].detail' "$2" 2>/dev/null | cut -c1-300)" ;;
+    esac
+    return 1
+}
+
+enrol() { # PURPOSE FILE...: fetches secrets; the console shows that it is this server who asks
+    local proof=/etc/magnum-lite/enrolment_proof answer=/run/magnum-lite-enrolment.json
+    enter enrol
+    # Without a place to ask, user data has them; and they are for the first boot alone.
+    if [ -z "$ENROLMENT_URL" ] || [ -e /etc/kubernetes/kubelet.conf ]; then return 0; fi
+    # Kept, since a server is given its secrets by the proof that it gave first.
+    [ -s "$proof" ] || (umask 077 && openssl rand -hex 32 >"$proof")
+    echo "magnum-lite enrolment $(tr -d '\n' <"$proof" | sha256sum | cut -d ' ' -f 1)" >/dev/console
+    persist 600 ask_for_secrets "$proof" "$answer"
+    while [ "$#" -gt 0 ]; do
+        (umask 077 && jq -er --arg purpose "$1" '.secrets[$purpose]' "$answer" >"$2")
+        shift 2
+    done
+    rm -f "$answer"
+}
+
+ask_for_secrets() { # PROOF ANSWER
+    # No pipe: what the service says has to stay in this shell.
+    service /enrolments "$2" < <(
+        jq -n --arg cluster "$CLUSTER_UUID" --arg server "$server" --rawfile proof "$1" \
+            '{cluster: $cluster, server: $server, proof: ($proof | rtrimstr("\n"))}')
 }
 
 logged() { # COMMAND...: its last words become the reason when it fails

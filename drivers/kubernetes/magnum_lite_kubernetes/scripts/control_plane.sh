@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes this server the control plane of a Kubernetes cluster. Reads node.env (from the spec) and
-# stack.env (from Heat); the keys of the authorities are in place. May be run again.
+# stack.env (from Heat). May be run again.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=boot_lib.sh
 . /usr/local/lib/magnum-lite/boot_lib.sh
@@ -46,39 +46,11 @@ apply_manifests() { # of the driver, then of the operator's artifact
     rm -rf "$where"
 }
 
-enrol() { # fetches the keys; the console proves that it is this server who asks
-    local server url="$ENROLMENT_URL/v1/enrolments" proof=/etc/magnum-lite/enrolment_proof
-    local answer=/run/magnum-lite-enrolment.json
-    server=$(metadata .uuid)
-    # Kept, since a server is given its keys by the proof that it gave first.
-    [ -s "$proof" ] || (umask 077 && openssl rand -hex 32 >"$proof")
-    echo "magnum-lite enrolment $(tr -d '\n' <"$proof" | sha256sum | cut -d ' ' -f 1)" >/dev/console
-    until_true 600 ask_for_keys "$server" "$proof" "$url" "$answer"
-    keep_key ca.kubernetes.key "$answer" /etc/kubernetes/pki/ca.key
-    keep_key ca.etcd.key "$answer" /etc/kubernetes/pki/etcd/ca.key
-    keep_key ca.front_proxy.key "$answer" /etc/kubernetes/pki/front-proxy-ca.key
-    keep_key service_account "$answer" /etc/kubernetes/pki/sa.key
-    rm -f "$answer"
-}
-
-ask_for_keys() { # SERVER PROOF URL ANSWER
-    jq -n --arg cluster "$CLUSTER_UUID" --arg server "$1" --rawfile proof "$2" \
-        '{cluster: $cluster, server: $server, proof: ($proof | rtrimstr("\n"))}' |
-        (umask 077 && curl -sSf --max-time 60 -o "$4" -X POST \
-            -H 'Content-Type: application/json' --data-binary @- "$3")
-}
-
-keep_key() { # PURPOSE ANSWER FILE
-    (umask 077 && jq -er --arg purpose "$1" '.secrets[$purpose]' "$2" >"$3")
-}
-
-prepare_node
-
-enter enrol
-# The files of user data are empty where keys are fetched.
-if [ -n "$ENROLMENT_URL" ] && [ ! -e /etc/kubernetes/kubelet.conf ]; then
-    enrol
-fi
+prepare_node bootstrap /etc/magnum-lite/bootstrap_token \
+    ca.kubernetes.key /etc/kubernetes/pki/ca.key \
+    ca.etcd.key /etc/kubernetes/pki/etcd/ca.key \
+    ca.front_proxy.key /etc/kubernetes/pki/front-proxy-ca.key \
+    service_account /etc/kubernetes/pki/sa.key
 
 enter init
 if [ ! -e /etc/kubernetes/kubelet.conf ]; then

@@ -93,13 +93,15 @@ check_version() { # the image brings the programs; a wish for another version en
     fi
 }
 
-prepare_node() {
+prepare_node() { # PURPOSE FILE...: as for enrol
     enter identity
     name=$(metadata .name)
+    server=$(metadata .uuid)
     address=$(own_address)
+    prepare_proxy
+    enrol "$@"
     prepare_kernel
     close_metadata
-    prepare_proxy
     check_version
     mount_volume
     prepare_runtime

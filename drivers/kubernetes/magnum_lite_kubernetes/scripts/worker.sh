@@ -29,12 +29,16 @@ write_configuration() { # what only this server knows goes into the driver's doc
         | .nodeRegistration.kubeletExtraArgs += [{name: "node-ip", value: $address}]'
 }
 
-prepare_node
+answers() { # URL: whether the API server does
+    why="$1 does not answer"
+    curl -sSf --max-time 20 --cacert /etc/magnum-lite/ca.crt -o /dev/null "$1"
+}
+
+prepare_node bootstrap /etc/magnum-lite/bootstrap_token
 
 # Not part of the join, so that a report tells an API that is late from a join that is refused.
 enter api
-until_true 1200 curl -sSf --cacert /etc/magnum-lite/ca.crt \
-    "https://$API_INTERNAL:$APISERVER_PORT/livez"
+persist 1200 answers "https://$API_INTERNAL:$APISERVER_PORT/livez"
 
 enter join
 if [ ! -e /etc/kubernetes/kubelet.conf ]; then

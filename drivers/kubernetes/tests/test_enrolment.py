@@ -1,0 +1,90 @@
+"""Nodes that fetch their secrets, with the stubbed programs of ``conftest``."""
+
+import hashlib
+import json
+import re
+import shutil
+
+import pytest
+
+from magnum_lite.driver_sdk import enrolment
+from magnum_lite.driver_sdk.testing import example
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed')
+TOKEN = 'abcdef.0123456789abcdef'
+KEYS = {'ca.kubernetes.key': 'ca.key', 'ca.etcd.key': 'etcd/ca.key',
+        'ca.front_proxy.key': 'front-proxy-ca.key', 'service_account': 'sa.key'}
+
+
+@pytest.fixture
+def make_asking(make_node):
+    """``make_asking(role)``: a node that is to fetch its secrets, and what it will be given."""
+    def make(role='master'):
+        node = make_node(role, enrolment_url='https://service.example.org/')
+        pki = node.root / 'etc/kubernetes/pki'
+        (pki / 'etcd').mkdir()
+        key = (pki / 'sa.key').read_text()
+        (pki / 'sa.key').write_text('')
+        (node.root / 'etc/magnum-lite/bootstrap_token').write_text('')
+        bundle = {'bootstrap': TOKEN} | (
+            {name: f'{key}{name}' for name in KEYS} if role == 'master' else {})
+        (node.stubs / 'bundle.json').write_text(json.dumps({'secrets': bundle}))
+        return node, bundle
+    return make
+
+
+def test_a_control_plane_fetches_its_keys_by_a_proof_on_its_console(make_asking):
+    node, bundle = make_asking()
+    pki = node.root / 'etc/kubernetes/pki'
+    code, output = node.boot('control_plane.sh')
+    assert code == 0, output
+    asked = json.loads((node.stubs / 'asked.json').read_text())
+    assert asked | {'proof': ''} == {'cluster': example.CLUSTER, 'server': 'u', 'proof': ''}
+    said = hashlib.sha256(asked['proof'].encode()).hexdigest()
+    assert node.read('console') == f'{enrolment.MARK} {said}\n'
+    assert asked['proof'] not in output
+    assert all((pki / KEYS[name]).read_text() == f'{bundle[name]}\n' for name in KEYS)
+    assert TOKEN in (node.stubs / 'kubeadm.yaml').read_text()
+    assert not list((node.root / 'run').glob('*enrolment*'))
+
+
+def test_a_worker_joins_by_the_token_that_it_fetched(make_asking):
+    node, _ = make_asking('worker')
+    code, output = node.boot('worker.sh')
+    assert code == 0, output
+    assert TOKEN in (node.stubs / 'kubeadm.yaml').read_text()
+    assert TOKEN not in output
+    # What fails later can be told, for the node is known by then.
+    assert node.first('/v1/enrolments') < node.first('modprobe')
+    node.boot('worker.sh')
+    assert sum('/v1/enrolments' in line for line in node.log) == 1
+
+
+def test_a_node_asks_less_and_less_often(make_asking):
+    node, _ = make_asking('worker')
+    bundle = node.stubs / 'bundle.json'
+    bundle.rename(node.stubs / 'later.json')
+    (node.stubs / 'bin/sleep').write_text(
+        '#!/bin/bash\necho "sleep $*" >>"$STUB_LOG"\n'
+        '[ "$(grep -c ^sleep "$STUB_LOG")" -lt 8 ] ||'
+        ' cp "$STUB_DIR/later.json" "$STUB_DIR/bundle.json"\n')
+    (node.stubs / 'bin/sleep').chmod(0o755)
+    code, output = node.boot('worker.sh')
+    assert code == 0, output
+    pauses = [float(line.split()[1]) for line in node.log if line.startswith('sleep')]
+    assert len(pauses) == 8
+    for pause, most in zip(pauses, (1, 2, 4, 8, 16, 30, 30, 30), strict=True):
+        assert most / 2 <= pause <= most
+
+
+def test_a_node_that_gives_up_says_why_on_its_console(make_asking):
+    node, _ = make_asking('worker')
+    (node.stubs / 'bundle.json').unlink()
+    script = node.root / 'usr/local/lib/magnum-lite/boot_lib.sh'
+    script.write_text(script.read_text().replace('persist 600', 'persist 1'))
+    assert node.boot('worker.sh')[0] != 0
+    last = node.read('console').splitlines()[-1]
+    assert re.match(r'magnum-lite: .*stage enrol, line \d+, exit 1: gave up after 1 s: '
+                    r'https://service.example.org answers 403: No secrets for this server: '
+                    'too early', last)
