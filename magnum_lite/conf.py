@@ -122,7 +122,8 @@ CLOUD = (
                  help='Seconds that a call to Heat may take; less than [conductor] lease_s.'),
     cfg.FloatOpt('late_s', default=600, min=0,
                  help='Seconds in which a call that Heat did not answer may still take effect. '
-                      'The deletion of a cluster that had one ends no earlier.'),
+                      'The deletion of a cluster that had one, or whose conductor died in the '
+                      'middle of a step, ends no earlier.'),
     cfg.FloatOpt('lookup_cache_s', default=30, min=0,
                  help='Seconds that a found image, flavor or network is remembered.'),
 )

@@ -73,6 +73,8 @@ class Manager:
             trace.follow(operation)
             if operation.attempts >= MOST_ATTEMPTS:
                 return self._record(operation, _too_dangerous(operation), None)
+            if operation.attempts and operation.kind != 'delete':   # lost inside a call, perhaps
+                self._database.write(ledger.late, operation.cluster_id)
             return self._record(operation, *self._take(operation, until, seen))
         except LostClaim as error:
             LOG.info('%s', error)

@@ -141,7 +141,8 @@ def _delete(step: Step) -> Progress:
     with step.database.read() as connection:
         if claims.in_flight(connection, step.spec.uuid):
             return Waiting('another worker is still inside a call for this cluster', 1)
-        if ledger.is_late(connection, step.spec.uuid, late_s=step.late_s):
+        if ledger.is_late(connection, step.spec.uuid, late_s=step.late_s) or \
+                claims.in_flight(connection, step.spec.uuid, late_s=step.late_s):
             return Waiting('a call that Heat did not answer may still take effect')
         entries = [entry for entry in ledger.open_entries(connection, step.spec.uuid)
                    if entry.kind == ledger.STACK]

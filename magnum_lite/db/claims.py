@@ -171,11 +171,15 @@ def overtake(connection: sa.Connection, cluster_id: str) -> int:
     return count
 
 
-def in_flight(connection: sa.Connection, cluster_id: str) -> bool:
-    """Whether a superseded run of the cluster may still have a call to the cloud under way."""
+def in_flight(connection: sa.Connection, cluster_id: str, *, late_s: float = 0) -> bool:
+    """Whether a superseded run of the cluster may still have a call to the cloud under way.
+
+    :param late_s: seconds after the lease of a worker that was lost in which its call may still
+        take effect; one that lives says when no call is under way any more.
+    """
     query = sa.select(operations.c.id).where(
         operations.c.cluster_id == cluster_id, operations.c.state == 'SUPERSEDED',
-        operations.c.owner.is_not(None), operations.c.lease_until > now()).limit(1)
+        operations.c.owner.is_not(None), operations.c.lease_until > now(-late_s)).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -44,6 +44,7 @@ catalog = {catalog}
 key_file = {path}/keys
 [cloud]
 heat_timeout_s = {heat_timeout_s}
+late_s = {late_s}
 [conductor]
 lease_s = {lease_s}
 trouble_s = {trouble_s}
@@ -61,7 +62,7 @@ def write_config(path, heat, **values):
     """A configuration file in ``path`` of a service with quick timers; its path."""
     values = {'transport_url': 'fake://', 'connection': f'sqlite:///{path}/m.sqlite',
               'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_s': 30,
-              'compare_s': 600, **values}
+              'compare_s': 0, 'late_s': 600, **values}
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     keyfile.put_first(path / 'keys', new_key())
     file = path / 'magnum-lite.conf'

@@ -50,6 +50,7 @@ class Comparing:
 @pytest.fixture
 def comparing(conf, database, monkeypatch):
     """What compares."""
+    conf.set_override('compare_s', 600, 'conductor')
     return Comparing(conf, database, monkeypatch)
 
 

@@ -31,7 +31,7 @@ def database(tmp_path, heat, mariadb_url):
     with server.begin() as connection:
         connection.exec_driver_sql(f'CREATE DATABASE {name} CHARACTER SET utf8mb4')
     file = write_config(tmp_path, heat, connection=f'{mariadb_url}/{name}', lease_s=4,
-                        heat_timeout_s=3)
+                        heat_timeout_s=3, late_s=1)
     conf = cfg.CONF
     conf.reset()
     options.register(conf)

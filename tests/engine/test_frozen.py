@@ -45,6 +45,7 @@ def _end(manager, operation, tenant):
 @pytest.mark.parametrize('at', [1, 2, 3, 4])
 def test_a_frozen_worker_that_wakes_writes_nothing_of_a_deleted_cluster(
         at, conf, database, tenant):
+    conf.set_override('late_s', 1, 'cloud')
     registry = Registry({'tiny': Tiny()})
     create = tenant.create(facts={})
     left = []

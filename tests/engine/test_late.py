@@ -6,7 +6,7 @@ from magnum_lite.conductor import cloud
 from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import store
+from magnum_lite.db import claims, store
 from magnum_lite.db.engine import now
 from magnum_lite.db.tables import ledger, usages
 from magnum_lite.driver_sdk.errors import Unanswered
@@ -45,6 +45,40 @@ def test_a_deletion_looks_again_for_what_an_unanswered_call_makes_late(
     database.write(_age)
     tenant.wait_for(delete, lambda now: manager.step(delete.uuid) or now.ended_at, 'DONE')
     assert tenant.stacks() == {}
+
+
+@pytest.mark.parametrize('is_taken_over', [True, False])
+def test_a_deletion_looks_again_for_what_a_worker_asked_for_that_was_lost(
+        is_taken_over, conf, database, tenant):
+    """Lost in the middle of a step: nobody knows whether inside a call."""
+    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+    create = tenant.create()
+    assert database.write(claims.claim, create.uuid, owner='lost', lease_s=30)
+    database.write(claims.step, create.uuid, owner='lost', lease_s=-1)
+    if is_taken_over:
+        assert manager.claim(create.uuid)
+        tenant.wait_for(create, lambda now: manager.step(create.uuid) or now.ended_at, 'DONE')
+    delete = tenant.delete(create.cluster_id)
+    assert manager.claim(delete.uuid)
+    tenant.wait_for(delete, lambda now: manager.step(delete.uuid)
+                    or 'may still take effect' in (now.progress or ''))
+    assert tenant.operation(delete.uuid).ended_at is None
+    database.write(_age)
+    conf.set_override('late_s', 1, 'cloud')
+    tenant.wait_for(delete, lambda now: manager.step(delete.uuid) or now.ended_at, 'DONE')
+    assert tenant.stacks() == {}
+
+
+def test_a_deletion_that_was_itself_taken_over_does_not_wait(conf, database, tenant):
+    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+    create = tenant.create()
+    assert manager.claim(create.uuid)
+    tenant.wait_for(create, lambda now: manager.step(create.uuid) or now.ended_at, 'DONE')
+    delete = tenant.delete(create.cluster_id)
+    assert database.write(claims.claim, delete.uuid, owner='lost', lease_s=30)
+    database.write(claims.step, delete.uuid, owner='lost', lease_s=-1)
+    assert manager.claim(delete.uuid)
+    tenant.wait_for(delete, lambda now: manager.step(delete.uuid) or now.ended_at, 'DONE')
 
 
 def test_a_deletion_after_answered_calls_does_not_wait(conf, database, tenant):
@@ -104,6 +138,7 @@ def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
     assert _nodes(tenant, call) == 2
     database.write(lambda connection: connection.execute(
         usages.update().values(compare_at=now(-1))))
+    conf.set_override('compare_s', 600, 'conductor')
     loop = Compare(conf, database, manager.clients)
     while loop.one():
         pass
