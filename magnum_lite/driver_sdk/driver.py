@@ -1,6 +1,6 @@
 """Driver: the twelve methods that a driver package implements.
 
-Rules D1 to D17 of ``drivers/README.rst`` say what each must keep, and ``driver_sdk.testing`` tests
+Rules D1 to D18 of ``drivers/README.rst`` say what each must keep, and ``driver_sdk.testing`` tests
 them.
 """
 

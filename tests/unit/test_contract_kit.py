@@ -8,11 +8,10 @@ import textwrap
 import pytest
 
 from magnum_lite.driver_sdk import HeatDriver, Plan, Secret, Stack
-from magnum_lite.driver_sdk.testing import example, golden, purity
+from magnum_lite.driver_sdk.testing import example, golden
 from magnum_lite.driver_sdk.testing.contract import DriverContract
 from magnum_lite.driver_sdk.testing.fake import FailingHeat, Killed
 from magnum_lite.driver_sdk.testing.script_rules import cloud_config_problems
-from magnum_lite.driver_sdk.testing.template import Template, parts, written
 
 TEMPLATE = """\
 heat_template_version: wallaby
@@ -47,9 +46,10 @@ class Minimal(HeatDriver):
         return None
 
     def plan(self, spec, /):
+        token = '' if spec.enrolment_url else spec.secrets['join']
         return Plan((Stack(
             key='base', name=f'minimal-{spec.uuid}', template=self.template,
-            parameters={'name': spec.name, 'token': spec.secrets['join'], **self.extra},
+            parameters={'name': spec.name, 'token': token, **self.extra},
             node_group=spec.control_plane.uuid),))
 
 
@@ -105,6 +105,7 @@ def test_a_driver_that_keeps_the_rules_passes():
     kit.test_d14_every_status_of_heat_has_a_meaning()
     kit.test_d17_every_integer_of_the_configuration_has_a_maximum()
     kit.test_d17_no_number_makes_much_work_or_memory()
+    kit.test_d18_what_nodes_can_fetch_is_in_no_plan(specs)
 
 
 @pytest.mark.usefixtures('package')
@@ -197,6 +198,14 @@ def test_d17_finds_a_plan_that_grows_without_end(plan, limits, found):
     fails(kit.test_d17_no_number_makes_much_work_or_memory, match=found)
 
 
+@pytest.mark.usefixtures('package')
+def test_d18_finds_a_secret_that_a_node_could_fetch():
+    deaf = broken(plan=lambda self, spec, /: Minimal.plan(
+        self, dataclasses.replace(spec, enrolment_url=None)))
+    kit, specs = rules(deaf)
+    fails(kit.test_d18_what_nodes_can_fetch_is_in_no_plan, specs, match='join')
+
+
 @pytest.mark.parametrize(('text', 'rule'), [
     ('#!/bin/bash\necho on\n', 'say_their_shell_and_stop_at_errors'),
     ('set -euo pipefail\n', 'say_their_shell_and_stop_at_errors'),
@@ -271,30 +280,3 @@ def test_a_readable_plan_names_files_and_splits_lines():
     assert stack['template'] == 'heat_template_version: wallaby'
     assert stack['parameters']['size'] == ['a', 'b']
     assert stack['parameters']['token'] == {'secret': 'secret/join'}
-
-
-def test_user_data_is_read_in_any_shape():
-    config = '#cloud-config\nwrite_files: [{path: /a, content: x}]\n'
-    assert written(config) == {'/a': 'x'}
-    assert parts('#!/bin/bash\n') == [('text/x-shellscript', '#!/bin/bash\n')]
-    mime = ('Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config'
-            f'\n\n{config}\n--b--\n')
-    assert written(mime) == {'/a': 'x'}
-
-
-def test_placeholders_are_found_by_the_file_they_are_in():
-    template = Template.parse(
-        'a: {str_replace: {template: {get_file: f}, params: {"\\n": x, $n: y}}}\n'
-        'b: {str_replace: {template: {get_param: p}, params: {$m: y}}}\n')
-    assert template.replaced == {'f': {'$n'}}
-    assert template.included == {'f'}
-
-
-def test_the_guard_lets_reading_pass_and_nothing_else(tmp_path):
-    file = tmp_path / 'x'
-    file.write_text('x')
-    with purity.guard():
-        assert file.read_text() == 'x'
-        with pytest.raises(AssertionError, match='not pure'):
-            file.write_text('y')
-    file.write_text('z')

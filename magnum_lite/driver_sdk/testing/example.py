@@ -23,6 +23,7 @@ FLAVOR = 'm1.small'
 EXTERNAL_NETWORK = 'public'
 IMAGES = {'debian': 'debian-13', 'ubuntu': 'ubuntu-24.04'}
 AUTH_URL = 'https://identity.example.org/v3'
+ENROLMENT_URL = 'https://containers.example.org'
 # Everything that a shell, YAML, JSON, a mail header or a templating language might act on.
 HOSTILE = ('\'; touch /tmp/executed; $(touch /tmp/executed) `touch /tmp/executed` "\\\n'
            '--boundary\r\n- {x: [%index%, {{ x }}, %(x)s, $node_env]} # \u2028 \x85 \U0001f600')

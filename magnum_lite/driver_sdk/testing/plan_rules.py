@@ -1,4 +1,4 @@
-"""Rules D1 to D6, D12 in part and D13: what a driver says without any cloud."""
+"""Rules D1 to D6, D12 in part, D13 and D18: what a driver says without any cloud."""
 
 import copy
 import dataclasses
@@ -12,7 +12,7 @@ import pytest
 
 from magnum_lite.driver_sdk.driver import Driver
 from magnum_lite.driver_sdk.plan import Plan, Stack
-from magnum_lite.driver_sdk.spec import ClusterSpec, Secret
+from magnum_lite.driver_sdk.spec import APPLICATION_CREDENTIAL, ClusterSpec, Secret
 from magnum_lite.driver_sdk.testing import example, purity
 from magnum_lite.driver_sdk.testing.template import Template
 
@@ -157,6 +157,17 @@ class PlanRules:
             for secret in spec.secrets.values():
                 lines = [line for line in (secret.value or '').splitlines() if '---' not in line]
                 assert not any(line in text for line in lines), f'{name}: {secret.ref}'
+
+    def test_d18_what_nodes_can_fetch_is_in_no_plan(self, specs: dict[str, ClusterSpec]) -> None:
+        for name, spec in specs.items():
+            spec = dataclasses.replace(spec, enrolment_url=example.ENROLMENT_URL)
+            fetched = {secret.ref: purpose for purpose, secret in spec.secrets.items()
+                       if not purpose.endswith('.cert') and purpose not in APPLICATION_CREDENTIAL}
+            for plan in (self.driver().create_dry_run(spec), self.driver().update_dry_run(spec)):
+                given = {fetched[value.ref] for stack in plan
+                         for value in stack.parameters.values()
+                         if isinstance(value, Secret) and value.ref in fetched}
+                assert not given, f'{name}: nodes can fetch {sorted(given)}'
 
 
 def _texts(where: Traversable, prefix: str) -> list[tuple[str, Any]]:
