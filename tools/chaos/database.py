@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from tests.service.deployment import mariadb
 from tools.chaos.door import BalancingDoor, Door, before
+from tests.service.deployment import mariadb
 from tools.chaos.galera import Watch, running_galera
 
 SERVERS = {
@@ -46,8 +46,7 @@ def running_database(logs, kind, say):
         enter = stack.enter_context
         if kind == 'galera':
             galera = enter(running_galera(logs, say))
-            host, port = galera.nodes[0].address
-            past = enter(mariadb(f'mysql+pymysql://root@{host}:{port}'))
+            past = _first_node(galera)
             door = enter(BalancingDoor([node.address for node in galera.nodes]))
             enter(Watch(galera.nodes, door))
             url = sa.make_url(past)
@@ -57,6 +56,18 @@ def running_database(logs, kind, say):
         past = enter({'mariadb': mariadb, 'postgresql': _postgresql}[kind](SERVERS[kind]))
         door, url = before(enter, Door, past)
         yield Served(door, url, past)
+
+
+def _first_node(galera):
+    """URL of a database that goes with the nodes."""
+    name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
+    host, port = galera.nodes[0].address
+    server = f'mysql+pymysql://root@{host}:{port}'
+    engine = sa.create_engine(server)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f'CREATE DATABASE {name}')
+    engine.dispose()
+    return f'{server}/{name}'
 
 
 @contextlib.contextmanager

@@ -24,10 +24,12 @@ def rage(stage, answers, seed, seconds, say):
     users = [_user(stage, project, seed, answers) for project in USERS]
     nemeses = [
         Nemesis(schedule(f'{seed}/doors', seconds, _kinds(stage.doors)), stage.doors, say),
-        # A stopped worker comes back when its lease has long ended.
+        # A stopped worker comes back when its lease has long ended. A node of Galera that is silent
+        # holds up the others for some seconds: time is needed in which they work without it.
         Nemesis(schedule(f'{seed}/processes', seconds, _kinds(stage.processes),
                          least_s=LEASE_S), stage.processes, say),
-        Nemesis(schedule(f'{seed}/nodes', seconds, _kinds(stage.nodes)), stage.nodes, say)]
+        Nemesis(schedule(f'{seed}/nodes', seconds, _kinds(stage.nodes),
+                         least_s=LEASE_S), stage.nodes, say)]
     begun = time.monotonic()
     for thread in (*users, *nemeses):
         thread.start()
