@@ -1,6 +1,7 @@
 """HTTP whose calls have a total time: from the connection to the last byte of the body.
 
-A timeout of ``requests`` starts anew with each byte, so an answer that drips would never end.
+A timeout of ``requests`` starts anew with each byte, so an answer that drips would never end. A
+process that is to stop begins no further call.
 """
 
 import contextvars
@@ -8,7 +9,7 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +18,10 @@ import urllib3
 from keystoneauth1.session import TCPKeepAliveAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from magnum_lite.driver_sdk.errors import CloudUnavailable
+
 _UNTIL: contextvars.ContextVar[float] = contextvars.ContextVar('until', default=float('inf'))
+_GATE: contextvars.ContextVar['Gate | None'] = contextvars.ContextVar('gate', default=None)
 # A host may have an address of each kind of IP, and each may swallow the attempt to connect.
 _ADDRESSES = 2
 
@@ -30,6 +34,46 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _UNTIL.reset(token)
+
+
+class Stopped(CloudUnavailable):
+    """No further call begins: whoever makes it has to stop."""
+
+
+class Gate:
+    """Lets calls of a block, in this thread, begin until it is shut.
+
+    :ivar refused: whether one was refused: the block did not come to its end, whatever it says.
+    """
+
+    def __init__(self, is_shut: Callable[[], bool]):
+        self._is_shut = is_shut
+        self.refused = False
+
+    def __enter__(self) -> 'Gate':
+        self._token = _GATE.set(self)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        _GATE.reset(self._token)
+
+    def admit(self) -> None:
+        """Let a call begin.
+
+        :raises Stopped: the gate is shut.
+        """
+        if self._is_shut():
+            self.refused = True
+            raise Stopped('this process is to stop: it begins no further call to the cloud')
+
+
+def admit() -> None:
+    """Let a call of this thread begin.
+
+    :raises Stopped: its gate is shut.
+    """
+    if gate := _GATE.get():
+        gate.admit()
 
 
 def session() -> requests.Session:
@@ -123,6 +167,7 @@ class _Adapter(TCPKeepAliveAdapter):
 
     def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
              **kwargs: Any) -> requests.Response:
+        admit()
         with within(float('inf') if timeout is None else timeout):
             try:
                 left = _left(_UNTIL.get())

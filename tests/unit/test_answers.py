@@ -3,7 +3,7 @@
 import pytest
 
 from magnum_lite.certs.authority import make
-from magnum_lite.cloud import identity
+from magnum_lite.cloud import identity, transport
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.cloud.keystone import Keystone
 from magnum_lite.cloud.lookups import Lookups, Memory
@@ -110,6 +110,17 @@ def test_a_stack_of_ours_that_exists_counts_as_made(heat_of, first):
     heat, server = heat_of(first, says(200, {'stack': STACK}))
     assert heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1']) == 'i1'
     assert [line.split()[0] for line in server.requests] == ['POST', 'GET']
+
+
+def test_a_process_that_is_to_stop_begins_no_call(heat_of):
+    heat, server = heat_of(says(200, {'stacks': []}))
+    with transport.Gate(lambda: len(server.requests) == 1) as gate:
+        heat.list('magnum_lite')
+        for call, argument in ((heat.list, 'magnum_lite'), (heat.delete, 'i1')):
+            with pytest.raises(transport.Stopped):
+                call(argument)
+        assert gate.refused and len(server.requests) == 1
+    heat.list('magnum_lite')
 
 
 def test_a_lost_answer_stays_one_though_the_look_after_it_fails(heat_of):
