@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tools.chaos import door as doors
-from tools.chaos.door import BalancingDoor, Door
+from tests import doors
+from tests.doors import BalancingDoor, Door
 from tools.chaos.http_door import HttpDoor
 
 PATIENCE_S = 30

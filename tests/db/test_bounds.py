@@ -1,5 +1,6 @@
 """Connections, hosts and rows that go silent: everybody else moves on within the bounds."""
 
+import contextlib
 import time
 import uuid
 
@@ -10,7 +11,7 @@ from magnum_lite.db import bounds, claims, migrate, services, store
 from magnum_lite.db.engine import AWAY, PASSING, Database
 from magnum_lite.db.tables import operations
 from magnum_lite.objects import Operation
-from tests.doors import Door
+from tests.doors import Door, before
 
 FAR_S = 40      # what only an unbounded wait takes
 
@@ -57,19 +58,19 @@ def _lease(database, ident):
 
 
 def test_a_connection_that_goes_silent_is_given_up_and_the_next_one_works(conf, server_database):
-    url = sa.make_url(server_database)
-    with Door(url.host, url.port or {'mysql': 3306}.get(url.get_backend_name(), 5432)) as door:
-        conf.set_override('connection', url.set(port=door.port), group='database')
+    with contextlib.ExitStack() as stack:
+        door, url = before(stack.enter_context, Door, server_database)
+        conf.set_override('connection', url, group='database')
         database = Database(conf)
         ident = _operation(database, 'me')
-        door.is_silent = True
+        door.fault = 'freeze'
         began = time.monotonic()
         with pytest.raises(AWAY):
             database.write(_touch, ident)
         with pytest.raises(PASSING):        # nor can anything be connected
             database.write(_touch, ident)
         assert time.monotonic() - began < FAR_S
-        door.is_silent = False
+        door.fault = None
         database.write(_touch, ident)
         database.dispose()
 

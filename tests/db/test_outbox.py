@@ -1,5 +1,6 @@
 """Notifications reach a real broker: each, in order of the changes of its cluster."""
 
+import contextlib
 import gc
 import json
 import signal
@@ -19,7 +20,7 @@ from magnum_lite.db.engine import Database
 from magnum_lite.objects import Operation
 from tests import fixtures
 from tests.conftest import service_url
-from tests.doors import Door
+from tests.doors import Door, before
 from tests.service.deployment import vhost
 
 # kombu leaves a connection that was cut to the collector.
@@ -50,12 +51,9 @@ def broker(rabbitmq_url):
 @pytest.fixture
 def door(broker):
     """A door before the broker; its ``url`` leads through it."""
-    scheme, _, rest = broker.partition('://')
-    user, _, place = rest.rpartition('@')
-    where, _, path = place.partition('/')
-    host, _, port = where.partition(':')
-    with Door(host, int(port or 5672)) as door:
-        door.url = f'{scheme}://{user}@127.0.0.1:{door.port}/{path}'
+    with contextlib.ExitStack() as stack:
+        door, door_url = before(stack.enter_context, Door, broker)
+        door.url = door_url
         yield door
 
 
@@ -234,14 +232,14 @@ def test_notifications_wait_for_a_broker_that_is_away(outside, door, caplog):
     service.start()
     service.start()
     service.wait(lambda: not service.waiting())
-    door.is_open = False
+    door.fault = 'cut'
     service.write(5, 30)
     time.sleep(5)
     assert len(service.waiting()) == 150
     ours = [record.getMessage() for record in caplog.records
             if record.name == 'magnum_lite.conductor.sender']
     assert 1 <= len(ours) <= 2 and all('wait for the broker' in text for text in ours), ours
-    door.is_open = True
+    door.fault = None
     service.wait(lambda: not service.waiting())
     service.stop()
     assert by_cluster(service.arrived()) == service.written()
@@ -253,12 +251,12 @@ def test_a_notification_whose_answer_is_lost_is_sent_again(outside, door):
     service.write(1, 1)
     service.start()
     service.wait(lambda: not service.waiting())
-    door.is_losing = True
+    door.fault = 'lose'
     service.write(1, 1)
     service.wait(lambda: service.depth() == 2)
     time.sleep(1)
     assert len(service.waiting()) == 1
-    door.is_losing = False
+    door.fault = None
     service.wait(lambda: not service.waiting())
     ids = [payload['id'] for payload in service.arrived()]
     assert len(ids) == 3 and ids[1] == ids[2] != ids[0]

@@ -2,14 +2,10 @@
 
 import contextlib
 import os
-import select
 import shutil
 import signal
-import socket
-import socketserver
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -23,6 +19,7 @@ from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.keystone import RunningKeystone
 from magnum_lite_dev.state import free_port
+from tests.doors import Door, before
 
 BIN = Path(sys.executable).parent
 # Only what never comes takes so long: twenty clusters took 300 s where other tests ran beside them.
@@ -97,55 +94,18 @@ def vhost(server_url):
         subprocess.run(['rabbitmqctl', '-q', 'delete_vhost', name], check=True, timeout=60)
 
 
-class Gate(socketserver.ThreadingTCPServer):
-    """A door before a TCP service: while it is shut, the service is not there."""
-
-    daemon_threads = True
-    is_open = True
-
-    def __init__(self, host, port):
-        super().__init__(('127.0.0.1', 0), _Passage)
-        self.target = host, port
-        self.port = self.server_address[1]
-        threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True).start()
-
-    def close(self):
-        """End it."""
-        self.is_open = False
-        self.shutdown()
-        self.server_close()
-
-
-class _Passage(socketserver.BaseRequestHandler):
-    """One connection through a gate; ends when the gate shuts."""
-
-    def handle(self):
-        """Carry bytes both ways."""
-        if not self.server.is_open:
-            return
-        with socket.create_connection(self.server.target) as inside, \
-                contextlib.suppress(OSError):
-            ends = {self.request: inside, inside: self.request}
-            while self.server.is_open:
-                for ready in select.select(list(ends), [], [], 0.2)[0]:
-                    data = ready.recv(65536)
-                    if not data:
-                        return
-                    ends[ready].sendall(data)
-
-
 @dataclass
 class Deployment:
     """A running service.
 
     :ivar url: base of the API.
-    :ivar gate: before RabbitMQ, None without a broker.
+    :ivar door: before RabbitMQ, None without a broker.
     :ivar keystone: that vouches for callers, None if nobody does.
     """
 
     path: Path
     url: str
-    gate: Gate | None
+    door: Door | None
     config: Path
     catalog: dict
     keystone: RunningKeystone | None = None
@@ -169,6 +129,11 @@ class Deployment:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, how) if how == signal.SIGKILL else process.send_signal(how)
         process.wait(30)
+
+    def end(self):
+        """End all of them."""
+        for name in list(self.processes):
+            self.stop(name)
 
     def log(self):
         """The end of each log."""
@@ -261,39 +226,30 @@ def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2
     :param keystone: a ``RunningKeystone`` that vouches for callers; None believes them.
     :param notifications: the driver of oslo.messaging for what the service tells of itself.
     """
-    gate, transport = _gate(broker) if broker else (None, 'fake://')
-    keyfile.put_first(path / 'keys', new_key())
-    config = path / 'magnum-lite.conf'
-    catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
-    config.write_text(CONFIG.format(
-        path=path, transport_url=transport, connection=database, workers=workers, lease_s=lease_s,
-        stray_s=stray_s, poll_min_s=poll_min_s, poll_max_s=poll_max_s, notifications=notifications,
-        identity=keystone.service_options() if keystone else DEVELOPMENT.format(catalog=catalog)))
-    subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
-                   check=True, timeout=60)
-    port = free_port()
-    running = Deployment(path, f'http://127.0.0.1:{port}', gate, config, heat.catalog,
-                         keystone)
-    running.start('api', str(BIN / 'gunicorn'), '--workers', str(api_workers), '--threads', '8',
-                  '--worker-class', 'gthread', '--keep-alive', '75',
-                  '--bind', f'127.0.0.1:{port}',
-                  'magnum_lite.api.wsgi:application', OS_MAGNUM_LITE_CONFIG_FILES=str(config))
-    for number in range(conductors):
-        running.conductor(f'conductor-{number}')
-    try:
+    with contextlib.ExitStack() as stack:
+        door, transport = before(stack.enter_context, Door, broker) if broker else (None, 'fake://')
+        keyfile.put_first(path / 'keys', new_key())
+        config = path / 'magnum-lite.conf'
+        catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
+        config.write_text(CONFIG.format(
+            path=path, transport_url=transport, connection=database, workers=workers,
+            lease_s=lease_s, stray_s=stray_s, poll_min_s=poll_min_s, poll_max_s=poll_max_s,
+            notifications=notifications, identity=keystone.service_options() if keystone
+            else DEVELOPMENT.format(catalog=catalog)))
+        subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
+                       check=True, timeout=60)
+        port = free_port()
+        running = Deployment(path, f'http://127.0.0.1:{port}', door, config, heat.catalog,
+                             keystone)
+        stack.callback(running.end)
+        running.start(
+            'api', str(BIN / 'gunicorn'), '--workers', str(api_workers), '--threads', '8',
+            '--worker-class', 'gthread', '--keep-alive', '75', '--bind', f'127.0.0.1:{port}',
+            'magnum_lite.api.wsgi:application', OS_MAGNUM_LITE_CONFIG_FILES=str(config))
+        for number in range(conductors):
+            running.conductor(f'conductor-{number}')
         _wait_ready(running, conductors)
         yield running
-    finally:
-        for name in list(running.processes):
-            running.stop(name)
-        if gate:
-            gate.close()
-
-
-def _gate(broker):
-    where = requests.utils.urlparse(broker)
-    gate = Gate(where.hostname, where.port or 5672)
-    return gate, broker.replace(f'@{where.netloc.rpartition("@")[2]}', f'@127.0.0.1:{gate.port}')
 
 
 def _wait_ready(running, conductors):

@@ -73,7 +73,7 @@ def test_a_broker_that_is_away_for_half_a_minute_loses_nothing(service):
     client = service.client('broker')
     template = client.template()
     uuids = [client.create(template) for _ in range(2)]
-    service.gate.is_open = False
+    service.door.fault = 'cut'
     shut_at = time.monotonic()
     try:
         began = time.monotonic()
@@ -84,7 +84,7 @@ def test_a_broker_that_is_away_for_half_a_minute_loses_nothing(service):
         time.sleep(max(0, 30 - (time.monotonic() - shut_at)))
         uuids.append(client.create(template))
     finally:
-        service.gate.is_open = True
+        service.door.fault = None
     client.wait(uuids[-1])
     uuids.append(client.create(template))
     client.wait(uuids[-1])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from magnum_lite_dev.fixture import running_heat
 from magnum_lite_dev.keystone import RunningKeystone, running_keystone
+from tests.doors import Door, before
 from tools.chaos import world
-from tools.chaos.door import Door, before
 from tools.chaos.http_door import HttpDoor
 
 IDENTITIES = ('keystone', 'development')

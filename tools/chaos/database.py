@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from tests.doors import BalancingDoor, Door, before
 from tests.service.deployment import mariadb
-from tools.chaos.door import BalancingDoor, Door, before
 from tools.chaos.galera import Watch, running_galera
 
 SERVERS = {

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from tests.doors import before
 from tests.service.deployment import deployment, vhost
 from tools.chaos import world
 from tools.chaos.clock import Clock
 from tools.chaos.cloud import Cloud, running_cloud
 from tools.chaos.database import running_database
-from tools.chaos.door import Door, before
 from tools.chaos.ear import listening
 from tools.chaos.http_door import HttpDoor
 from tools.chaos.victim import Api, Conductor, DoorVictim, HostClock
@@ -79,15 +79,14 @@ def stage(path, database, identity, say):
         server = enter(running_database(path / 'database', database, say))
         ear = enter(listening(broker))
         cloud = enter(running_cloud(path / 'cloud', broker, identity, USERS))
-        broker_door, broker_url = before(enter, Door, broker)
         service = enter(deployment(
-            path / 'service', cloud.heat, database=server.url, broker=broker_url,
+            path / 'service', cloud.heat, database=server.url, broker=broker,
             keystone=cloud.keystone, conductors=1, lease_s=LEASE_S, stray_s=STRAY_S,
             notifications='messagingv2'))
         api_door, api_url = before(enter, HttpDoor, service.url)
         engine = sa.create_engine(server.past)
         stack.callback(engine.dispose)
-        doors = {**cloud.doors, 'database': (server.door, ()), 'broker': (broker_door, ()),
+        doors = {**cloud.doors, 'database': (server.door, ()), 'broker': (service.door, ()),
                  # A creation that arrives twice is two clusters, as the interface says.
                  'api': (api_door, ('double',))}
         yield Stage(service, cloud, engine, ear, api_url,
