@@ -115,6 +115,15 @@ def test_a_deletion_without_an_answer_excuses_a_cluster_that_is_gone(world):
     assert after_storm(world, answers) == after_deletion(world) == []
 
 
+@pytest.mark.parametrize('status', [500, 502])
+def test_an_answer_that_nobody_foresaw_is_a_failure_and_503_is_none(world, status):
+    answers = [*ANSWERS, Answer('p', 'list', '', None, 503, 'req-4')]
+    assert after_storm(world, answers) == []
+    answers.append(Answer('p', 'resize', 'one', 'c1', status, 'req-5'))
+    assert after_storm(world, answers) == [
+        ('failed', f'resize of one was answered {status} (req-5)')]
+
+
 def test_an_accepted_deletion_that_was_not_done_is_stuck(world):
     world.rows['operations'][0]['request_id'] = 'req-3'
     answers = [Answer('p', 'delete', 'one', 'c1', 204, 'req-3')]

@@ -53,11 +53,15 @@ def nothing_shown(faults, doors, counts):
 
 
 def _promises(world, answers):
-    """Every change that was accepted is in the journal, by its request id."""
+    """Every change that was accepted is in the journal, by its request id; no answer is a 500."""
     known = {row['request_id'] for table in ('operations', 'cluster_versions')
              for row in world.rows[table]}
     doomed = {row['cluster_id'] for row in world.rows['operations'] if row['kind'] == 'delete'}
     for answer in answers:
+        # A part that is away is foreseen, 503; anything else is not.
+        if answer.status is not None and answer.status >= 500 and answer.status != 503:
+            yield 'failed', (f'{answer.kind} of {answer.name} was answered {answer.status} '
+                             f'({answer.request_id})')
         if answer.kind == 'delete' and answer.cluster in doomed:
             continue        # asked for again while the deletion runs: one operation does both
         if answer.kind != 'list' and answer.is_accepted and answer.request_id not in known:
