@@ -1,5 +1,6 @@
 """A real Heat, a database and workers with the tiny driver; the API is not needed here."""
 
+import contextlib
 import time
 import uuid
 
@@ -9,6 +10,7 @@ from oslo_config import cfg
 from magnum_lite import conf as options
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
+from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import accept, migrate, store
@@ -17,6 +19,7 @@ from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.fixture import running_heat
+from tests.engine.memory import MemoryHeat
 from tests.engine.tiny import Tiny
 
 FACTS = {'image': {'id': 'i', 'name': 'debian', 'os_distro': 'debian'}}
@@ -28,6 +31,15 @@ def heat(tmp_path_factory):
     """A Heat process for all tests of the engine."""
     with running_heat(tmp_path_factory.mktemp('heat')) as running:
         yield running
+
+
+@pytest.fixture
+def memory_heat(monkeypatch):
+    """A Heat that fails as it is told, for everybody; a module whose ``heat`` it is needs no real
+    one."""
+    heat = MemoryHeat()
+    monkeypatch.setattr(Clients, 'heat', lambda self, who: heat)
+    return heat
 
 
 CONFIG = """
@@ -49,8 +61,8 @@ late_s = {late_s}
 lease_s = {lease_s}
 trouble_s = {trouble_s}
 heartbeat_s = 1
-poll_min_s = 0.1
-poll_max_s = 0.5
+poll_min_s = 0.05
+poll_max_s = 0.2
 sweep_s = 0.1
 compare_s = {compare_s}
 threads = 4
@@ -97,13 +109,22 @@ def database(conf):
     database.dispose()
 
 
+@contextlib.contextmanager
+def working(conf, driver=None):
+    """A worker, while the block runs."""
+    worker = Worker(conf, registry=Registry({'tiny': driver or Tiny()}))
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
 @pytest.fixture
 def worker(conf, database):
     """A running worker."""
-    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
-    worker.start()
-    yield worker
-    worker.stop()
+    with working(conf) as worker:
+        yield worker
 
 
 class Tenant:

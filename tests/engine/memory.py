@@ -3,6 +3,7 @@
 import itertools
 import json
 import threading
+import types
 
 from magnum_lite.driver_sdk import CloudUnavailable, StackView
 
@@ -10,10 +11,13 @@ from magnum_lite.driver_sdk import CloudUnavailable, StackView
 class MemoryHeat:
     """See ``driver_sdk.Heat``.
 
+    :ivar catalog: of the cloud; nothing else is in it.
     :ivar fault: called with the name of each call's method; may raise.
     :ivar calls: the names of all calls' methods.
     :ivar undeletable: names of stacks whose deletion fails.
     """
+
+    catalog = types.MappingProxyType({})
 
     def __init__(self):
         self.fault = lambda method: None

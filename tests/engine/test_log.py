@@ -9,7 +9,7 @@ from oslo_log import formatters
 from oslo_log import log as oslo_log
 
 from magnum_lite.conductor.manager import Manager
-from tests.engine.test_trouble import conf, database, heat, tenant, working  # noqa: F401
+from tests.engine.conftest import working
 from tests.engine.tiny import Tiny
 
 
@@ -19,6 +19,12 @@ class Broken(Tiny):
     def create(self, cloud, spec, /):
         """Fail."""
         raise RuntimeError('no member of this set is a number')
+
+
+@pytest.fixture
+def heat(memory_heat):
+    """The Heat of everybody."""
+    return memory_heat
 
 
 @pytest.fixture
@@ -40,7 +46,7 @@ def _lines(log, request_id):
     return '\n'.join(line for line in log.getvalue().splitlines() if request_id in line)
 
 
-def test_the_request_id_finds_the_traceback_of_a_driver(conf, tenant, log):  # noqa: F811
+def test_the_request_id_finds_the_traceback_of_a_driver(conf, tenant, log):
     with working(conf, Broken()):
         create = tenant.create()
         failed = tenant.wait(create, 'FAILED')
@@ -49,7 +55,7 @@ def test_the_request_id_finds_the_traceback_of_a_driver(conf, tenant, log):  # n
     assert 'no member of this set is a number' in found and 'Traceback' in found
 
 
-def test_what_broke_off_is_found_by_the_request_id(conf, tenant, log, monkeypatch):  # noqa: F811
+def test_what_broke_off_is_found_by_the_request_id(conf, tenant, log, monkeypatch):
     """An error that nobody foresaw, outside of the driver's methods."""
     def prepare(self, *args):
         monkeypatch.undo()
@@ -62,7 +68,7 @@ def test_what_broke_off_is_found_by_the_request_id(conf, tenant, log, monkeypatc
     assert 'never thought of' in _lines(log, create.request_id)
 
 
-def test_the_log_of_one_request_has_nothing_of_another(conf, tenant, log):  # noqa: F811
+def test_the_log_of_one_request_has_nothing_of_another(conf, tenant, log):
     with working(conf, Broken()):
         first, second = tenant.create(), tenant.create()
         for operation in (first, second):

@@ -1,65 +1,22 @@
 """A cloud that fails often, briefly, for long or for ever: time without success decides."""
 
-import contextlib
 import datetime
 import random
 import threading
 
 import pytest
 
-from magnum_lite.conductor.clients import Clients
-from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
-from magnum_lite.db import claims, journal, migrate, store
-from magnum_lite.db.engine import Database
+from magnum_lite.db import claims, journal, store
 from magnum_lite.objects import Operation
-from tests.engine.conftest import Tenant
-from tests.engine.memory import MemoryHeat, away
+from tests.engine.conftest import working
+from tests.engine.memory import away
 from tests.engine.tiny import Tiny
-from tests.fixtures import forget_conf, make_conf
 
 
 @pytest.fixture
-def heat(monkeypatch):
+def heat(memory_heat):
     """The Heat of everybody."""
-    heat = MemoryHeat()
-    monkeypatch.setattr(Clients, 'heat', lambda self, who: heat)
-    return heat
-
-
-@pytest.fixture
-def conf(tmp_path):
-    """A service that looks often."""
-    yield make_conf(tmp_path, conductor={
-        'lease_s': 30, 'heartbeat_s': 1, 'poll_min_s': 0.05, 'poll_max_s': 0.1, 'sweep_s': 0.05,
-        'threads': 4, 'listen': False}, cloud={'heat_timeout_s': 5})
-    forget_conf()
-
-
-@pytest.fixture
-def database(conf):
-    """Its tables."""
-    migrate.upgrade(conf)
-    database = Database(conf)
-    yield database
-    database.dispose()
-
-
-@contextlib.contextmanager
-def working(conf, driver=None):
-    """A worker, while the block runs."""
-    worker = Worker(conf, registry=Registry({'tiny': driver or Tiny()}))
-    worker.start()
-    try:
-        yield worker
-    finally:
-        worker.stop()
-
-
-@pytest.fixture
-def tenant(conf, database, tmp_path, heat):
-    """A tenant."""
-    return Tenant(conf, database, tmp_path.name)
+    return memory_heat
 
 
 def test_one_failure_in_ten_of_all_calls_ends_in_done(conf, tenant, heat):
