@@ -28,7 +28,7 @@ from magnum_lite.exceptions import (
     NotAcceptable,
     ServiceError,
 )
-from magnum_lite.objects import ClusterVersion, Operation
+from magnum_lite.objects import ClusterVersion, Operation, labels
 from magnum_lite.objects.attribute import Attribute
 from magnum_lite.policy import OF_PROJECTS
 from magnum_lite.rpc import Waker
@@ -38,6 +38,8 @@ LOG = logging.getLogger(__name__)
 # Paths that answer 405 instead of 404 although nothing is there (contract 2.0.1, 2.1.6, 2.8).
 _TAKEN = ('/clusters/{cluster}/actions', '/clusters/{cluster}/actions/{action}', '/credentials',
           '/mservices/{mservice}')
+# The header that ``Request.check_labels`` sets.
+IGNORED_LABELS = {'Warning': 'Which labels mean nothing to the driver; they are kept and ignored.'}
 _CHANGES = ('PATCH', 'DELETE')
 # Items that answer 400 to POST.
 _NO_POST = ('/clusters/{cluster}', '/clustertemplates/{template}')
@@ -88,6 +90,23 @@ class Request:
         :raises Invalid: an attribute is unknown, read-only, missing or ill-typed.
         """
         return schema.create(self.endpoint.takes, self.body, self.version)
+
+    def check_labels(self, given: Mapping[str, str], driver: Any,
+                     own: Mapping[str, str] | None = None) -> str:
+        """The sentence about labels that the driver ignores, which the answer has too; or ''.
+
+        :param driver: row of the driver version that makes the cluster.
+        :param own: of a node group: labels that are not its cluster's, and are told of alone.
+        :raises Invalid: as ``labels.check``.
+        """
+        ignored = labels.check(
+            given, driver.config_schema, accept_prefixed=own is not None,
+            accept_unknown=self.service.conf.api.unknown_labels == 'accept')
+        text = labels.sentence(driver.name, [name for name in ignored if own is None
+                                             or name in own])
+        if text:
+            self.headers['Warning'] = f'299 - "{text}"'
+        return text
 
     def lookups(self) -> Lookups:
         """Look-ups with the caller's token; a context manager."""

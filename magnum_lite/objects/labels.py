@@ -5,6 +5,7 @@ Types are judged by the text, since what was stored comes back as strings.
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from magnum_lite.objects.known_labels import ALIASES, KNOWN, VERSIONS
 NUMBERS = {'boot_volume_size': Integer(min=0, max=MAX_GIB),
            **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')}}
 _NEAR = 0.8     # how alike two names are, from 0 to 1, so that one may be meant for the other
+_TOLD = 20      # names in one sentence
 _WORDS = {'string': 'a string', 'integer': 'an integer', 'number': 'a number',
           'boolean': 'a boolean', 'array': 'a list in JSON', 'object': 'an object in JSON'}
 
@@ -49,6 +51,16 @@ def check(labels: Mapping[str, str], schema: Mapping[str, Any], *, accept_unknow
         else:
             raise Invalid(path=f'labels.{name[:255]}', reason=_nearest(name, properties))
     return ignored
+
+
+def sentence(driver: str, ignored: list[str]) -> str:
+    """What users read of labels that their driver ignores: a short line of ASCII; '' for none."""
+    if not ignored:
+        return ''
+    # Names that are accepted although nobody knows them may be any text.
+    names = [re.sub(r'[^A-Za-z0-9_./-]', '?', name[:60]) for name in ignored[:_TOLD]]
+    more = f' and {len(ignored) - _TOLD} more' if len(ignored) > _TOLD else ''
+    return f'Ignored, since driver {driver} has no such labels: {", ".join(names)}{more}'
 
 
 def typed(labels: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:

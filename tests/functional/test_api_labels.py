@@ -61,3 +61,50 @@ def test_labels_under_other_names_are_shown_as_given(api):
              'etcd_blockdevice_volume_type': 'fast', 'auto_healing_enabled': 'True'}
     cluster = api.cluster(api.template(), labels=given)
     assert api.ok('GET', f'/v1/clusters/{cluster}')['labels'] == given
+
+
+IGNORED = {'monitoring_enabled': 'True', 'kube_tag': 'v1.36.2', 'cinder_csi_enabled': 'True'}
+WARNING = ('Ignored, since driver kubernetes has no such labels: monitoring_enabled, '
+           'cinder_csi_enabled')
+
+
+def steps(api, cluster):
+    """The journal of the newest operation."""
+    path = f'/v1/clusters/{cluster}/operations'
+    newest = api.ok('GET', path)['operations'][-1]['uuid']
+    return [step['text'] for step in api.ok('GET', f'{path}/{newest}')['steps']]
+
+
+def test_labels_without_a_meaning_are_told_in_the_answer_and_in_the_journal(api):
+    template = api.template()
+    for path, body in (('clustertemplates', {'coe': 'kubernetes', 'image_id': 'debian-13'}),
+                       ('clusters', {'cluster_template_id': template})):
+        answer = api.call('POST', f'/v1/{path}', {**body, 'labels': IGNORED})
+        assert answer.headers['Warning'] == f'299 - "{WARNING}"', answer.text
+    assert steps(api, answer.json['uuid']) == [WARNING]
+    answer = api.call('PATCH', f'/v1/clustertemplates/{api.template()}', [
+        {'op': 'add', 'path': '/labels/npd_enabled', 'value': '1'}])
+    assert answer.headers['Warning'].endswith('no such labels: npd_enabled"')
+    answer = api.call('POST', '/v1/clusters', {'cluster_template_id': api.template()})
+    assert 'Warning' not in answer.headers and not steps(api, answer.json['uuid'])
+
+
+def test_a_group_is_told_of_labels_of_its_own_alone(api):
+    cluster = api.cluster(api.template(), labels=IGNORED)
+    api.settle(cluster)
+    path = f'/v1/clusters/{cluster}/nodegroups'
+    answer = api.call('POST', path, {'name': 'x', 'merge_labels': True, 'labels': {
+        'npd_enabled': 'True', 'example.org/role': 'web'}})
+    text = 'Ignored, since driver kubernetes has no such labels: npd_enabled'
+    assert (answer.status_int, answer.headers['Warning']) == (202, f'299 - "{text}"')
+    assert steps(api, cluster) == [text]
+
+
+def test_a_warning_is_one_short_line_of_ascii(configured):
+    labels = {f'\u00fc"\n\\{number}' + 'x' * 200: '1' for number in range(100)}
+    with configured(api={'unknown_labels': 'accept'}) as api:
+        answer = api.call('POST', '/v1/clusters', {
+            'cluster_template_id': api.template(), 'labels': labels})
+    text = answer.headers['Warning']
+    assert answer.status_int == 202 and text.isascii() and text.isprintable()
+    assert len(text) < 2000 and text.count('"') == 2 and text.endswith('and 80 more"')

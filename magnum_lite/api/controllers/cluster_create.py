@@ -7,11 +7,11 @@ from oslo_config import cfg
 
 from magnum_lite.api import delegation, schema
 from magnum_lite.api.document import ACCEPTED
-from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.lookups import Lookups
 from magnum_lite.cloud.things import Image
-from magnum_lite.db import accept, store, usage
+from magnum_lite.db import accept, journal, store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
 from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
@@ -23,7 +23,8 @@ _DEVICEMAPPER_GIB = 3
 
 
 @endpoint('POST', '/clusters', rule='cluster:create', status=202, takes=Cluster, answers=ACCEPTED,
-          everywhere='clustertemplate:get_one_all_projects', errors=(NotFound, Conflict))
+          everywhere='clustertemplate:get_one_all_projects', errors=(NotFound, Conflict),
+          headers=IGNORED_LABELS)
 def create(request: Request) -> dict[str, Any]:
     """Make a cluster, with its two default node groups."""
     given = request.given()
@@ -40,8 +41,7 @@ def create(request: Request) -> dict[str, Any]:
     request.authorize()
     if template.hidden and not request.context.is_admin:
         raise Hidden(template=template.uuid)
-    labels.check(wanted['labels'], driver.config_schema,
-                 accept_unknown=request.service.conf.api.unknown_labels == 'accept')
+    warning = request.check_labels(wanted['labels'], driver)
     with request.lookups() as lookups:
         image = _check_cloud(request, lookups, template, wanted)
         keypair = lookups.keypair(wanted['keypair']) if wanted['keypair'] else None
@@ -58,25 +58,28 @@ def create(request: Request) -> dict[str, Any]:
     groups = _groups(cluster, template, *counts)
     if not identity.has_keystone(request.service.conf):
         cluster.identity = identity.development(request.context, cluster.project_id)
-        return _accept(request, cluster, groups)
+        return _accept(request, cluster, groups, warning)
     with delegation.loan(request, cluster, driver.capabilities) as loan:
         cluster.identity = loan.identity
         cluster.application_credential = loan.application_credential
-        return _accept(request, cluster, groups, loan.accept)
+        return _accept(request, cluster, groups, warning, loan.accept)
 
 
-def _accept(request: Request, cluster: Cluster, groups: list[NodeGroup],
+def _accept(request: Request, cluster: Cluster, groups: list[NodeGroup], warning: str,
             *also: Callable[[Any, Operation], None]) -> dict[str, Any]:
     operation = _operation(request, cluster)
-    request.accept(_write, cluster, groups, operation, request.service.conf, also)
+    request.accept(_write, cluster, groups, operation, request.service.conf, warning, also)
     request.service.waker.wake(operation.uuid)
     return {'uuid': cluster.uuid}
 
 
 def _write(connection: Any, cluster: Cluster, groups: list[NodeGroup], operation: Operation,
-           conf: cfg.ConfigOpts, also: Iterable[Callable[[Any, Operation], None]]) -> None:
+           conf: cfg.ConfigOpts, warning: str,
+           also: Iterable[Callable[[Any, Operation], None]]) -> None:
     accept.create(connection, cluster, groups, operation, quota=conf.api.cluster_quota,
                   timeout_min=cluster.create_timeout)
+    if warning:
+        journal.note(connection, operation, warning)
     for write in also:
         write(connection, operation)
 

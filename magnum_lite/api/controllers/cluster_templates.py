@@ -8,7 +8,7 @@ from oslo_db import exception as db_exc
 from magnum_lite.api import paging, patch, schema
 from magnum_lite.api.controllers.cluster_create import choose_driver
 from magnum_lite.api.document import NOTHING, Many, Patch
-from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.cloud.things import Image
 from magnum_lite.db import store, usage
@@ -73,7 +73,7 @@ def _of_own_cluster(connection: Any, request: Request, ident: str) -> ClusterTem
 
 @endpoint('POST', '/clustertemplates', rule='clustertemplate:create', status=201,
           takes=ClusterTemplate, answers=ClusterTemplate, errors=(Conflict, NotFound),
-          headers={'Location': 'Where the template is.'})
+          headers={'Location': 'Where the template is.', **IGNORED_LABELS})
 def create(request: Request) -> dict[str, Any]:
     """Make a template."""
     given = request.given()
@@ -88,7 +88,7 @@ def create(request: Request) -> dict[str, Any]:
     drivers = _drivers(request)
     driver = choose_driver(drivers, given.get('server_type', 'vm'), image and image.os_distro,
                            given['coe'], given.get('driver'), image and image.magnum_driver)
-    _check_labels(request, given.get('labels', {}), driver)
+    request.check_labels(given.get('labels', {}), driver)
     template = ClusterTemplate.new(**{
         'name': schema.made_up_name('template'), **given, 'driver': driver.name,
         'cluster_distro': image.os_distro if image else given.get('cluster_distro'),
@@ -103,7 +103,7 @@ def create(request: Request) -> dict[str, Any]:
 
 @endpoint('PATCH', '/clustertemplates/{template}', rule='clustertemplate:update',
           everywhere='clustertemplate:update_all_projects', takes=Patch(ClusterTemplate),
-          answers=ClusterTemplate)
+          answers=ClusterTemplate, headers=IGNORED_LABELS)
 def update(request: Request, template: str) -> dict[str, Any]:
     """Change a template; one that clusters are made of only in what they do not notice."""
     steps = patch.parse(request.body)
@@ -195,11 +195,6 @@ def _check_cloud(request: Request, named: Mapping[str, Any]) -> Image | None:
         return lookups.check(named, from_disk=not size)
 
 
-def _check_labels(request: Request, given: Mapping[str, str], driver: Any) -> None:
-    labels.check(given, driver.config_schema,
-                 accept_unknown=request.service.conf.api.unknown_labels == 'accept')
-
-
 def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[str, Any]) -> Any:
     """The driver of the changed template; None where nothing changes that it looks at.
 
@@ -209,5 +204,5 @@ def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[
         return None
     named = wanted['driver'] if 'driver' in changed or 'coe' not in changed else None
     driver = choose_driver(_drivers(request), wanted['server_type'], None, wanted['coe'], named)
-    _check_labels(request, wanted['labels'], driver)
+    request.check_labels(wanted['labels'], driver)
     return driver

@@ -5,10 +5,10 @@ from typing import Any
 
 from magnum_lite.api.controllers.clusters import change_of, driver_that_can
 from magnum_lite.api.document import ACCEPTED, Document
-from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.db import accept, store
 from magnum_lite.exceptions import BadRequest, Conflict, Invalid
-from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, deadline, labels
+from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, deadline
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Integer, String
 
@@ -24,7 +24,7 @@ _UPGRADE = Document('Upgrade', {
 
 @endpoint('POST', '/clusters/{cluster}/actions/upgrade', rule='cluster:upgrade', since=(1, 7),
           status=202, takes=_UPGRADE, answers=ACCEPTED, errors=(Conflict,),
-          everywhere='cluster:upgrade_all_projects')
+          everywhere='cluster:upgrade_all_projects', headers=IGNORED_LABELS)
 def upgrade(request: Request, cluster: str) -> dict[str, Any]:
     """Move a cluster to another template, or one node group to that of its cluster."""
     given = request.given()
@@ -85,8 +85,7 @@ def _check(request: Request, old: ClusterTemplate, new: ClusterTemplate, driver:
         raise Invalid(path='cluster_template',
                       reason=f'driver {driver.name} boots {", ".join(driver.distros)}, '
                              f'not {new.cluster_distro}')
-    labels.check(wanted, driver.config_schema,
-                 accept_unknown=request.service.conf.api.unknown_labels == 'accept')
+    request.check_labels(wanted, driver)
 
 
 def _facts(request: Request, template: ClusterTemplate) -> dict[str, Any]:

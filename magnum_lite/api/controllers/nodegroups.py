@@ -1,6 +1,6 @@
 """Node groups of a cluster; their number of nodes is changed in ``cluster_actions``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
@@ -8,8 +8,8 @@ from oslo_config import cfg
 from magnum_lite.api import paging, patch, views
 from magnum_lite.api.controllers.clusters import change_of
 from magnum_lite.api.document import NOTHING, Many, Patch
-from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import accept, store, usage
+from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
+from magnum_lite.db import accept, journal, store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Invalid
 from magnum_lite.objects import (
     Cluster,
@@ -58,7 +58,7 @@ def show(request: Request, cluster: str, nodegroup: str) -> dict[str, Any]:
 
 @endpoint('POST', '/clusters/{cluster}/nodegroups', rule='nodegroup:create', since=_SINCE,
           status=202, takes=NodeGroup, answers=NodeGroup, errors=(Conflict,),
-          everywhere='context_is_admin')
+          everywhere='context_is_admin', headers=IGNORED_LABELS)
 def create(request: Request, cluster: str) -> dict[str, Any]:
     """Make a group, with stacks of its own."""
     given = request.given()
@@ -70,9 +70,10 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
         found = store.get(connection, Cluster, cluster, request.scope)
         template = store.get(connection, ClusterTemplate, found.cluster_template_id)
         drivers = store.rows(connection, Driver, deleted_at=None)
+    own = dict(given.get('labels') or {})
     given['labels'] = labels.merged(given.get('labels'), found.labels,
                                     over=given.pop('merge_labels', False))
-    _check_labels(request, found, given['labels'], drivers)
+    warning = request.check_labels(given['labels'], _driver(found, drivers), own=own)
     if not found.api_address:
         raise Conflict(reason=f'Cluster {found.uuid} has no API address yet, which the nodes of a '
                               'further group need; wait until it is complete')
@@ -86,7 +87,7 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
             lookups.flavor('flavor_id', given['flavor_id'])
     operation = change_of(request, found, 'nodegroup_create', f'create node group {group.name}',
                           node_group=group.uuid)
-    request.accept(_add, found, group, operation, request.service.conf)
+    request.accept(_add, found, group, operation, request.service.conf, warning)
     request.service.waker.wake(operation.uuid)
     return views.nodegroup(request, group, found.labels)
 
@@ -135,9 +136,11 @@ def _find(request: Request, cluster: str, nodegroup: str) -> tuple[Cluster, Node
 
 
 def _add(connection: Any, cluster: Cluster, group: NodeGroup, operation: Operation,
-         conf: cfg.ConfigOpts) -> None:
+         conf: cfg.ConfigOpts, warning: str) -> None:
     accept.add_group(connection, cluster, group, operation,
                      timeout_min=deadline.timeout_min(group.node_count))
+    if warning:
+        journal.note(connection, operation, warning)
     usage.check_growth(connection, cluster, 'node_count', added=group.node_count,
                        max_nodes=conf.cluster.max_nodes)
     usage.check_groups(connection, cluster, most=conf.cluster.max_node_groups)
@@ -155,12 +158,10 @@ def _shown(request: Request, cluster: Cluster, operation: str,
     return views.nodegroup(request, group, cluster.labels)
 
 
-def _check_labels(request: Request, cluster: Cluster, wanted: Mapping[str, str],
-                  drivers: Any) -> None:
-    schemas = {(row.name, row.version): row.config_schema for row in drivers}
-    labels.check(wanted, schemas.get((cluster.driver, cluster.driver_version), {}),
-                 accept_prefixed=True,
-                 accept_unknown=request.service.conf.api.unknown_labels == 'accept')
+def _driver(cluster: Cluster, drivers: Any) -> Any:
+    """The row of the driver version that a cluster is pinned to."""
+    return next(row for row in drivers
+                if (row.name, row.version) == (cluster.driver, cluster.driver_version))
 
 
 def _check(group: NodeGroup) -> None:
@@ -188,11 +189,9 @@ def _check_most(request: Request, most: int | None, cluster: Cluster, drivers: A
 
     :raises Invalid: it is more than a whole cluster may have, or a group of its driver.
     """
-    driver = next(row for row in drivers
-                  if (row.name, row.version) == (cluster.driver, cluster.driver_version))
     setting = usage.Limit(request.service.conf.cluster.max_nodes, '[cluster] max_nodes')
-    usage.check('max_node_count', most or 0, usage.limit(driver, 'max_node_count', setting),
-                'a group of up to {} nodes is asked for')
+    limit = usage.limit(_driver(cluster, drivers), 'max_node_count', setting)
+    usage.check('max_node_count', most or 0, limit, 'a group of up to {} nodes is asked for')
 
 
 def _refuse(attribute: str, check: Callable[[Any], None], value: Any) -> None:
