@@ -9,6 +9,7 @@ from oslo_config import cfg
 from oslo_utils import uuidutils
 
 from magnum_lite.conductor.notifier import Notifier
+from magnum_lite.conductor.patience import Patience
 from magnum_lite.db import outbox
 from magnum_lite.db.engine import AWAY, Database, Row
 
@@ -26,6 +27,7 @@ class Sender:
         self._owner = f'{conf.host}/{os.getpid()}/{uuidutils.generate_uuid()[:8]}'
         self._stopping = threading.Event()
         self._notifier = Notifier(conf)
+        self._patience = Patience()
         self._failures = 0              # since the broker took the last one
         self._gone: set[int] = set()    # sent, and not marked yet
         self._held_until = 0.0          # by this process's clock, with time left for one more
@@ -50,20 +52,23 @@ class Sender:
             waiting = outbox.unsent(connection, limit=1)
         if not waiting or not self._hold():
             return
-        self._send_all()
+        self._pass()
+        if self._patience.again():
+            self._pass()
         self._database.write(outbox.release, self._gone, owner=self._owner)
         self._gone.clear()
 
-    def _send_all(self) -> None:
+    def _pass(self) -> None:
         """Send in the order of the changes, as long as this worker may."""
         after = 0
+        self._patience.start_pass()
         while not self._stopping.is_set():
             with self._database.read() as connection:
                 rows = outbox.unsent(connection, limit=BATCH, after=after)
             for row in rows:
                 if self._stopping.is_set() or time.monotonic() > self._held_until:
                     break
-                if row.id not in self._gone and not self._send_one(row):
+                if not self._send_one(row):
                     return
                 after = row.id
             if not rows or not self._hold():
@@ -84,16 +89,20 @@ class Sender:
         return held
 
     def _send_one(self, row: Row) -> bool:
-        """Whether the broker has it; one line in the log tells when that changes."""
+        """Whether to go on; one line in the log tells when the broker goes and comes."""
+        cluster = row.payload['target']['id']
+        if row.id in self._gone or not self._patience.may_go(row.id, cluster):
+            return True
         error = self._notifier.send(row.event_type, row.payload)
         if error:
             self._failures += 1
             if self._failures == 1:
                 LOG.warning('Notifications wait for the broker: %s', error)
-            return False
+            return self._patience.failed(row.id, cluster)
         if self._failures:
             LOG.info('The broker takes notifications again')
         self._failures = 0
+        self._patience.went(row.id)
         self._gone.add(row.id)
         return True
 

@@ -13,6 +13,7 @@ import uuid
 import kombu
 import oslo_messaging
 import pytest
+from oslo_messaging.transport import NotificationTransport
 
 from magnum_lite.conductor.sender import Sender
 from magnum_lite.db import migrate, outbox
@@ -285,3 +286,25 @@ def _plain(message):
     for name in ('message_id', 'timestamp', '_unique_id'):
         del content[name]
     return message.headers, message.properties, envelope, content
+
+
+@pytest.mark.parametrize('connection', ['sqlite'], indirect=True)
+def test_a_notification_that_the_broker_refuses_holds_back_no_other_cluster(outside, monkeypatch):
+    service = outside()
+    send = NotificationTransport._send_notification
+    service.write(4, 5)
+    refused = service.waiting()[0]
+
+    def refuse(transport, target, context, message, **how):
+        if message['payload']['target']['id'] == 'cluster-0':
+            raise oslo_messaging.MessageDeliveryFailure('too large')
+        send(transport, target, context, message, **how)
+
+    monkeypatch.setattr(NotificationTransport, '_send_notification', refuse)
+    service.start()
+    service.wait(lambda: len(service.waiting()) == 5)
+    assert refused in service.waiting()
+    monkeypatch.setattr(NotificationTransport, '_send_notification', send)
+    service.wait(lambda: not service.waiting())
+    service.stop()
+    assert by_cluster(service.arrived()) == service.written()
