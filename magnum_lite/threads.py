@@ -1,4 +1,4 @@
-"""Threads that run a loop for as long as the process lives. No other module starts any.
+"""Threads: loops that run for as long as the process lives, and a pool for jobs.
 
 An error that nobody foresaw would end a thread in silence, while the process looks well. Here it
 is logged and counted, and the loop runs again; a process that cannot do without the loop ends.
@@ -10,6 +10,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
+from typing import Any
 
 LOG = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0
@@ -69,6 +71,66 @@ class Loop:
                 LOG.exception('The loop "%s" failed, %d in a row, %d in all, and goes on in %d s: '
                               '%r', self.name, in_a_row, self.failures, pause_s, error)
                 self._stopping.wait(pause_s)
+
+
+class Pool:
+    """Threads that take jobs, never two of one key at a time.
+
+    :param threads: how many jobs run at a time; more wait for their turn.
+    """
+
+    def __init__(self, name: str, threads: int):
+        self._threads = threads
+        self._executor = futures.ThreadPoolExecutor(threads, name)
+        self._lock = threading.Lock()
+        self._keys: set[str] = set()        # of the jobs that run or wait
+        self._is_shut = False
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._keys
+
+    @property
+    def room(self) -> int:
+        """How many jobs would begin at once; below 0 some wait already."""
+        return self._threads - len(self._keys)
+
+    def submit(self, key: str, job: Callable[..., None], *args: Any,
+               failed: Callable[[BaseException], None] | None = None) -> None:
+        """Run ``job(*args)``, unless a job of that key is there already, or the pool is shut.
+
+        :param failed: called in the same thread with what the job raised.
+        """
+        with self._lock:
+            if self._is_shut or key in self._keys:
+                return
+            self._keys.add(key)
+            # Where this fails the job is queued all the same, so its key stays.
+            self._executor.submit(self._run, key, job, args, failed)
+
+    def shut(self) -> None:
+        """Take no more jobs, and forget those that wait for their turn."""
+        with self._lock:
+            self._is_shut = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def wait(self) -> None:
+        """Wait for the jobs that run, once the pool is shut."""
+        self._executor.shutdown(wait=True)
+
+    def _run(self, key: str, job: Callable[..., None], args: tuple[Any, ...],
+             failed: Callable[[BaseException], None] | None) -> None:
+        try:
+            try:
+                job(*args)
+            except BaseException as error:
+                if failed is None:
+                    raise
+                failed(error)
+        except BaseException as error:
+            LOG.exception('The job "%s" failed: %r', key, error)
+        finally:
+            with self._lock:
+                self._keys.discard(key)
 
 
 def end_process(within_s: float) -> None:

@@ -20,7 +20,6 @@ CATCH_ALL = {
     'magnum_lite/api/faults.py',
     'magnum_lite/conductor/call.py',
     'magnum_lite/conductor/notifier.py',
-    'magnum_lite/conductor/sweep.py',
     'magnum_lite/threads.py',
 }
 # Imported by others on our behalf: the database drivers by SQLAlchemy and the like.

@@ -81,7 +81,7 @@ class Manager:
             self._database.write(claims.release_superseded, uuid, owner=self.owner)
             return None
 
-    def broke_off(self, uuid: str, error: Exception) -> str | None:
+    def broke_off(self, uuid: str, error: BaseException) -> str | None:
         """Count a step that ended in an error that nobody foresaw as trouble.
 
         :returns: as ``step``.

@@ -1,17 +1,18 @@
 """Finding work: woken operations at once, the others by sweeps. Takes no step itself."""
 
+import functools
 import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import futurist
 from oslo_config import cfg
 
+from magnum_lite import threads
 from magnum_lite.conductor import trace
-from magnum_lite.conductor.manager import Manager
+from magnum_lite.conductor.manager import Manager, Seen
 from magnum_lite.db import claims
 from magnum_lite.db.engine import AWAY, Database, Row
 from magnum_lite.driver_sdk import CloudError, StackView
@@ -27,9 +28,8 @@ class Sweep:
         self._conf = conf
         self._database = database
         self._manager = manager
-        self._pool = futurist.ThreadPoolExecutor(max_workers=conf.conductor.threads)
+        self._pool = threads.Pool('step', conf.conductor.threads)   # never two of one operation
         self._lock = threading.Lock()
-        self._busy: set[str] = set()        # operations that a thread is at: never two
         self._woken: list[str] = []
         self._event = threading.Event()
         self._stopping = threading.Event()
@@ -58,7 +58,7 @@ class Sweep:
                 woken, self._woken = self._woken, []
             try:
                 for uuid in woken:
-                    self._submit(uuid, self._claim_and_step, uuid)
+                    self._submit(uuid, claim=True)
                 self._go_on()
                 if time.monotonic() - swept >= self._conf.conductor.sweep_s:
                     swept = time.monotonic()
@@ -68,44 +68,51 @@ class Sweep:
                 self._stopping.wait(self._conf.conductor.sweep_s)
 
     def stop(self) -> None:
-        """End ``run``, and wait for the steps under way."""
+        """End ``run``, begin no step, and wait for those under way."""
         self._stopping.set()
         self._event.set()
-        self._pool.shutdown(wait=True)
+        self._pool.shut()
+        self._pool.wait()
 
     def _adopt(self) -> None:
         """Claim operations whose wake or whose owner was lost, as many as fit."""
         with self._database.read() as connection:
             room = self._conf.conductor.max_owned - claims.owned(connection,
                                                                  owner=self._manager.owner)
-            limit = min(room, self._room())
+            limit = min(room, self._pool.room)
             uuids = claims.claimable(connection, limit=limit) if limit > 0 else []
         for uuid in uuids:
-            self._submit(uuid, self._claim_and_step, uuid)
+            self._submit(uuid, claim=True)
 
     def _go_on(self) -> None:
         """Take the steps that are due; of one project, with one look at Heat for all of them."""
-        limit = self._conf.conductor.max_owned if self._room() > 0 else 0
+        limit = self._conf.conductor.max_owned if self._pool.room > 0 else 0
         if not limit:
             return
         with self._database.read() as connection:
             due = claims.due(connection, owner=self._manager.owner, limit=limit)
         projects: dict[str, list[Row]] = defaultdict(list)
         for row in due:
-            if row.uuid not in self._busy:
+            if row.uuid not in self._pool:
                 projects[row.identity['project_id']].append(row)
         for project, rows in projects.items():
             if len(rows) == 1:
-                self._submit(rows[0].uuid, self._step, rows[0].uuid, None)
+                self._submit(rows[0].uuid)
             else:
-                self._submit(f'project {project}', self._go_on_project, rows)
+                self._pool.submit(f'project {project}', self._go_on_project, rows,
+                                  failed=functools.partial(self._go_on_singly, rows))
 
     def _go_on_project(self, rows: Sequence[Row]) -> None:
         stacks = self._list(rows[0].identity)
         for row in rows:
             tag = cluster_tag(row.cluster_id)
             seen = None if stacks is None else {tag: stacks.get(tag, [])}
-            self._submit(row.uuid, self._step, row.uuid, seen)
+            self._submit(row.uuid, seen)
+
+    def _go_on_singly(self, rows: Sequence[Row], error: BaseException) -> None:
+        LOG.error('No list of the stacks of a project: %r', error, exc_info=error)
+        for row in rows:
+            self._submit(row.uuid)
 
     def _list(self, identity: Mapping[str, Any]) -> Mapping[str, list[StackView]] | None:
         """The stacks of a project by tag; None if Heat does not answer: each step will tell."""
@@ -120,35 +127,23 @@ class Sweep:
                 by_tag[tag].append(stack)
         return by_tag
 
-    def _claim_and_step(self, uuid: str) -> None:
-        if self._manager.claim(uuid):
-            self._step(uuid, None)
+    def _submit(self, uuid: str, seen: Seen | None = None, *, claim: bool = False) -> None:
+        """Have the next step of an operation taken, of one to claim or of this worker's."""
+        self._pool.submit(uuid, self._step, uuid, seen, claim,
+                          failed=functools.partial(self._broke_off, uuid))
 
-    def _step(self, uuid: str, seen: Mapping[str, Sequence[StackView]] | None) -> None:
+    def _step(self, uuid: str, seen: Seen | None, claim: bool) -> None:
+        if not claim or self._manager.claim(uuid):
+            self._wake_next(self._manager.step(uuid, seen))
+        trace.leave()
+
+    def _broke_off(self, uuid: str, error: BaseException) -> None:
         try:
-            next_uuid = self._manager.step(uuid, seen)
-        except Exception as error:
-            LOG.exception('A step of operation %s broke off: %r', uuid, error)
-            next_uuid = self._manager.broke_off(uuid, error)
+            LOG.error('A step of operation %s broke off: %r', uuid, error, exc_info=error)
+            self._wake_next(self._manager.broke_off(uuid, error))
         finally:
             trace.leave()
-        if next_uuid:
-            self.wake(next_uuid)
 
-    def _room(self) -> int:
-        return self._conf.conductor.threads - len(self._busy)
-
-    def _submit(self, key: str, job: Callable[..., None], *args: Any) -> None:
-        """Run a job in the pool, unless one of that key is there already, or the worker stops."""
-        with self._lock:
-            if key in self._busy or self._stopping.is_set():
-                return
-            self._busy.add(key)
-        future = self._pool.submit(job, *args)
-        future.add_done_callback(lambda done: self._ended(key, done))
-
-    def _ended(self, key: str, done: futurist.Future) -> None:
-        with self._lock:
-            self._busy.discard(key)
-        if not done.cancelled() and done.exception():
-            LOG.error('The next sweep tries again', exc_info=done.exception())
+    def _wake_next(self, uuid: str | None) -> None:
+        if uuid:
+            self.wake(uuid)

@@ -162,6 +162,22 @@ def test_a_stack_that_is_listed_and_not_found_is_looked_at_again(conf, tenant, h
     assert len(heat.made) == 2
 
 
+def test_a_list_that_fails_as_nobody_foresaw_keeps_no_operation_waiting(conf, tenant, heat):
+    """Those of one project that are due share it."""
+    listing = heat.list
+
+    def broken(tag):
+        if tag == 'magnum_lite':
+            raise RuntimeError('nobody foresaw this')
+        return listing(tag)
+
+    heat.list = broken
+    creates = [tenant.create() for _ in range(8)]
+    with working(conf):
+        for create in creates:
+            tenant.wait(create)
+
+
 def _since(tenant, operation, **minutes):
     """Set moments of an operation to so many minutes ago."""
     values = {name: store.utcnow() - datetime.timedelta(minutes=by) for name, by in minutes.items()}
