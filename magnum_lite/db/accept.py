@@ -14,6 +14,7 @@ from magnum_lite.db.tables import clusters
 from magnum_lite.exceptions import BadRequest, Conflict, NotFound, WrongState
 from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation
 from magnum_lite.objects.operation import ALLOWED, OPEN, OVERTAKEN, RUN, group_phase
+from magnum_lite.objects.status import STABLE
 
 _CHANGED = 'UPDATE_IN_PROGRESS'
 
@@ -114,7 +115,7 @@ def remove_group(connection: sa.Connection, cluster: Cluster, operation: Operati
 
     :param timeout_min: as ``create``.
     :returns: False when the group is being deleted already, and nothing was written.
-    :raises WrongState: as ``change``.
+    :raises WrongState: as ``change``; and so it is once the cluster is being deleted.
     """
     queue.hold(connection, cluster.uuid)
     group = store.get(connection, NodeGroup, operation.node_group, cluster_id=cluster.uuid)
@@ -189,6 +190,8 @@ def _move(connection: sa.Connection, cluster: Cluster, operation: Operation, sta
     It is also the lock of the cluster's queue: whoever accepts or ends a change writes this row
     before looking at the others.
     """
+    if operation.kind != 'delete' and not _has_formed(connection, cluster):
+        allowed = tuple(name for name in allowed if name != 'CREATE_FAILED')
     moved = store.update(connection, Cluster, {
         'status': status, 'version': clusters.c.version + 1,
         'version_reason': operation.reason}, uuid=cluster.uuid, status=allowed)
@@ -198,6 +201,12 @@ def _move(connection: sa.Connection, cluster: Cluster, operation: Operation, sta
         raise WrongState(cluster=cluster.uuid, status=current.status, kind=operation.kind,
                          operation=f'; operation {running.uuid} ({running.kind}) is running'
                          if running else '')
+
+
+def _has_formed(connection: sa.Connection, cluster: Cluster) -> bool:
+    """Whether a cluster whose creation failed has its control plane, perhaps since then."""
+    return cluster.status == 'CREATE_FAILED' and bool(store.rows(
+        connection, NodeGroup, 'uuid', cluster_id=cluster.uuid, role='master', status=STABLE))
 
 
 def _show(connection: sa.Connection, operation: Operation) -> None:

@@ -77,7 +77,8 @@ def failed(connection: sa.Connection, operation: Operation, *, code: str, text: 
     phase = group_phase(operation.kind)
     whole = [uuid for uuid, state in (status.group_states if status else {}).items()
              if state == 'COMPLETE']
-    if whole and phase != 'DELETE':
+    # A group that a change was asked of says that it failed, whatever is there: clients wait on it.
+    if whole and phase != 'DELETE' and not operation.node_group:
         store.update(connection, NodeGroup, {'status': f'{phase}_COMPLETE', 'status_reason': None},
                      cluster_id=operation.cluster_id, uuid=whole, status=f'{phase}_FAILED')
     store.update(connection, Cluster, {'status_reason': text}, uuid=operation.cluster_id)

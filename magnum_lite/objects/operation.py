@@ -12,13 +12,16 @@ KINDS = ('create', 'update', 'resize', 'delete', 'nodegroup_create', 'nodegroup_
          'nodegroup_delete', 'upgrade', 'rotate_ca', 'rollback',
          'rotate_credentials')
 
-# In which states of the cluster a change is accepted (contract 3.9). Changes that are accepted in
-# UPDATE_IN_PROGRESS wait there for the running one to end.
-_WAITS = (*STABLE, 'UPDATE_FAILED', 'UPDATE_IN_PROGRESS')
+# In which states of the cluster a change is accepted (contract 3.9 and 9.4). What converges may be
+# asked again after a failure; in CREATE_FAILED once the control plane is there. Changes that are
+# accepted in UPDATE_IN_PROGRESS wait there for the running one to end.
+_AGAIN = (*STABLE, *(status for status in STATUSES
+                     if status.endswith('_FAILED') and status != 'DELETE_FAILED'))
+_WAITS = (*_AGAIN, 'UPDATE_IN_PROGRESS')
 _GROUPS = tuple(status for status in STATUSES
                 if status != 'CREATE_IN_PROGRESS' and not status.startswith('DELETE'))
 ALLOWED = {
-    'update': STABLE,
+    'update': _AGAIN,
     'resize': _WAITS,
     'delete': STATUSES,
     'nodegroup_create': _GROUPS,

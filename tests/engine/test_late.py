@@ -113,8 +113,11 @@ def resized(conf, database, tenant, monkeypatch):
         manager.step(resize.uuid)
     database.write(store.update, Operation, {'deadline_at': now(-1)}, uuid=resize.uuid)
     manager.step(resize.uuid)
-    assert tenant.operation(resize.uuid).state == 'FAILED'
-    assert tenant.cluster(create.cluster_id).status == 'UPDATE_FAILED'
+    failed = tenant.operation(resize.uuid)
+    assert failed.state == 'FAILED'
+    for shown in (tenant.cluster(create.cluster_id),
+                  tenant.groups(create.cluster_id)['default-worker']):
+        assert (shown.status, shown.status_reason) == ('UPDATE_FAILED', failed.error_text)
     resize = tenant.resize(create.cluster_id, 3)
     assert manager.claim(resize.uuid)
     return manager, resize, calls[0]

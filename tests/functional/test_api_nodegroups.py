@@ -178,9 +178,11 @@ def test_what_does_not_queue_is_refused_while_something_runs(api, cluster):
 
 @pytest.mark.parametrize('status', ['DELETE_IN_PROGRESS', 'DELETE_FAILED'])
 def test_no_group_changes_once_a_deletion_was_accepted(api, cluster, status):
+    api.ok('POST', f'{cluster}/nodegroups', {'name': 'a'})
     api.settle(cluster.rpartition('/')[2], status)
     api.refused(400, 'POST', f'{cluster}/nodegroups', {'name': 'x'})
     api.refused(400, 'PATCH', f'{cluster}/nodegroups/default-worker', [])
+    api.refused(400, 'DELETE', f'{cluster}/nodegroups/a')
     api.refused(400, 'POST', f'{cluster}/actions/resize', {'node_count': 1})
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from magnum_lite.db import store
-from magnum_lite.objects import Cluster, Operation
+from magnum_lite.objects import Cluster, NodeGroup, Operation
 
 COUNT = {'node_count': [{'op': 'replace', 'path': '/node_count', 'value': 3}]}
 
@@ -142,11 +142,32 @@ def test_asking_for_the_count_that_is_there_is_an_operation_too(api, cluster):
     assert operation.node_group == group['uuid']
 
 
-def test_a_resize_heals_a_failed_update_and_a_patch_does_not(api, cluster):
+ASK_AGAIN = {
+    'update': lambda api, path: api.call('PATCH', path, COUNT['node_count']),
+    'resize': lambda api, path: api.call('POST', f'{path}/actions/resize', {'node_count': 2}),
+    'nodegroup_update': lambda api, path: api.call(
+        'PATCH', f'{path}/nodegroups/default-worker',
+        [{'op': 'replace', 'path': '/max_node_count', 'value': 5}]),
+    'nodegroup_create': lambda api, path: api.call('POST', f'{path}/nodegroups', {'name': 'g'})}
+
+
+@pytest.mark.parametrize('ask', ASK_AGAIN)
+@pytest.mark.parametrize('status', ['UPDATE_FAILED', 'ROLLBACK_FAILED', 'RESUME_FAILED'])
+def test_a_change_may_be_asked_again_after_a_failure(api, cluster, status, ask):
+    api.settle(cluster, status)
+    assert ASK_AGAIN[ask](api, f'/v1/clusters/{cluster}').status_int == 202
+
+
+@pytest.mark.parametrize('ask', ASK_AGAIN)
+def test_a_cluster_that_failed_to_be_created_changes_once_it_has_its_control_plane(
+        api, cluster, ask):
     path = f'/v1/clusters/{cluster}'
-    api.settle(cluster, 'UPDATE_FAILED')
-    api.refused(400, 'PATCH', path, COUNT['node_count'])
-    api.ok('POST', f'{path}/actions/resize', {'node_count': 2})
+    api.settle(cluster, 'CREATE_FAILED')
+    answer = ASK_AGAIN[ask](api, path)
+    assert answer.status_int == 400 and 'CREATE_FAILED' in answer.text
+    api.db.write(store.update, NodeGroup, {'status': 'CREATE_COMPLETE'}, cluster_id=cluster,
+                 role='master')
+    assert ASK_AGAIN[ask](api, path).status_int == 202
 
 
 def test_faults_are_shown_of_a_failed_cluster(api, cluster):
