@@ -131,9 +131,11 @@ class Deployment:
         process.wait(30)
 
     def end(self):
-        """End all of them."""
-        for name in list(self.processes):
-            self.stop(name)
+        """End all of them together: each may take some seconds."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        while self.processes:
+            self.processes.popitem()[1].wait(60)
 
     def log(self):
         """The end of each log."""
