@@ -3,7 +3,7 @@
 import pytest
 
 from magnum_lite.db import store
-from magnum_lite.objects import NodeGroup, Operation
+from magnum_lite.objects import Driver, NodeGroup, Operation
 
 ADMIN = 'root:ops:admin'
 BAD = [
@@ -20,6 +20,8 @@ BAD = [
     ({'name': 'x', 'labels': {'kube_tga': 'v1'}}, 400),
     ({'name': 'x', 'labels': {'boot_volume_size': 'big'}}, 400),
     ({'name': 'x', 'flavor_id': 'no-such'}, 400),
+    ({'name': 'x', 'image_id': 'no-such'}, 400),
+    ({'name': 'x', 'image_id': 'cirros'}, 400),
     ({'name': 'x', 'node_taints': 'gpu'}, 409),
     ({'name': 'default-worker'}, 409),
     ({'name': 'x', 'node_count': 1, 'min_node_count': 2}, 409),
@@ -153,6 +155,15 @@ def test_a_group_is_deleted_and_a_default_one_is_not(api, cluster):
     api.refused(400, 'PATCH', f'{cluster}/nodegroups/x', [])
     api.refused(400, 'POST', f'{cluster}/actions/resize', {'node_count': 1, 'nodegroup': 'x'})
     assert [kind for kind, _ in kinds(api)] == ['create', 'nodegroup_create', 'nodegroup_delete']
+
+
+def test_an_image_that_the_driver_cannot_boot_makes_no_group(api, cluster):
+    api.db.write(store.update, Driver, {'distros': ['debian']}, name='kubernetes')
+    error = api.refused(400, 'POST', f'{cluster}/nodegroups', {
+        'name': 'x', 'image_id': 'ubuntu-24.04'})
+    assert error['title'] == ('Invalid input for image_id: driver kubernetes boots debian, image '
+                              'ubuntu-24.04 has ubuntu')
+    api.ok('POST', f'{cluster}/nodegroups', {'name': 'x', 'image_id': 'debian-13'})
 
 
 def test_changes_queue_and_resizes_of_one_group_become_one(api, cluster):

@@ -150,12 +150,18 @@ def _check_cloud(request: Request, lookups: Lookups, template: ClusterTemplate,
     for attribute in ('flavor_id', 'master_flavor_id'):
         if not wanted[attribute]:
             raise Invalid(path=attribute, reason='neither the cluster nor its template names one')
-    size = labels.number(wanted['labels'], 'boot_volume_size')
-    if size is None:
-        size = request.service.conf.cluster.default_boot_volume_size
     return lookups.check({**wanted, 'image_id': template.image_id,
                           'external_network_id': template.external_network_id},
-                         from_disk=not size)
+                         from_disk=boots_from_disk(request, wanted['labels']))
+
+
+def boots_from_disk(request: Request, given: Mapping[str, str]) -> bool:
+    """Whether nodes with these labels boot from the disk of their flavor, not from a volume.
+
+    :raises Invalid: the label boot_volume_size is no number.
+    """
+    size = labels.number(given, 'boot_volume_size')
+    return not (request.service.conf.cluster.default_boot_volume_size if size is None else size)
 
 
 def _facts(image: Image | None) -> dict[str, Any]:

@@ -6,14 +6,14 @@ from typing import Any
 from oslo_db import exception as db_exc
 
 from magnum_lite.api import paging, patch, schema
-from magnum_lite.api.controllers.cluster_create import choose_driver
+from magnum_lite.api.controllers.cluster_create import boots_from_disk, choose_driver
 from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.cloud.things import Image
 from magnum_lite.db import store, usage
 from magnum_lite.exceptions import Conflict, Invalid, NotFound, Referenced
-from magnum_lite.objects import Cluster, ClusterTemplate, Driver, labels
+from magnum_lite.objects import Cluster, ClusterTemplate, Driver
 
 _PUBLISHED = ('public', 'hidden')
 _FIXED = ('name', 'coe', 'image_id', 'network_driver', 'external_network_id', 'tls_disabled',
@@ -188,11 +188,9 @@ def _network_driver(request: Request, name: str | None) -> str:
 
 
 def _check_cloud(request: Request, named: Mapping[str, Any]) -> Image | None:
-    size = labels.number(named.get('labels') or {}, 'boot_volume_size')
-    if size is None:
-        size = request.service.conf.cluster.default_boot_volume_size
+    from_disk = boots_from_disk(request, named.get('labels') or {})
     with request.lookups() as lookups:
-        return lookups.check(named, from_disk=not size)
+        return lookups.check(named, from_disk=from_disk)
 
 
 def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[str, Any]) -> Any:

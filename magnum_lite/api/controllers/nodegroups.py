@@ -1,11 +1,12 @@
 """Node groups of a cluster; their number of nodes is changed in ``cluster_actions``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from oslo_config import cfg
 
 from magnum_lite.api import paging, patch, views
+from magnum_lite.api.controllers.cluster_create import boots_from_disk
 from magnum_lite.api.controllers.clusters import change_of
 from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
@@ -82,9 +83,7 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
         'cluster_id': found.uuid, 'project_id': found.project_id, 'status': 'CREATE_IN_PROGRESS'})
     _check(group)
     _check_most(request, group.max_node_count, found, drivers)
-    if 'flavor_id' in given:
-        with request.lookups() as lookups:
-            lookups.flavor('flavor_id', given['flavor_id'])
+    _check_cloud(request, found, group, given.keys() | own.keys(), _driver(found, drivers))
     operation = change_of(request, found, 'nodegroup_create', f'create node group {group.name}',
                           node_group=group.uuid)
     request.accept(_add, found, group, operation, request.service.conf, warning)
@@ -182,6 +181,25 @@ def _check(group: NodeGroup) -> None:
     prefixed = {name: value for name, value in group.labels.items() if '/' in name}
     _refuse('node_labels', node_taints.check_labels, {**prefixed, **(group.node_labels or {})})
     _refuse('node_taints', node_taints.check_taints, group.node_taints)
+
+
+def _check_cloud(request: Request, cluster: Cluster, group: NodeGroup, given: Collection[str],
+                 driver: Any) -> None:
+    """Look up what the group has of its own, as for a cluster.
+
+    :param given: attributes and labels that it does not have from its cluster.
+    :raises Invalid: there is no such thing, or the driver cannot boot it.
+    """
+    has_flavor = bool({'flavor_id', 'boot_volume_size'} & set(given))
+    named = {'flavor_id': group.flavor_id if has_flavor else None,
+             'image_id': group.image_id if 'image_id' in given else None}
+    from_disk = boots_from_disk(request, {**cluster.labels, **group.labels})
+    with request.lookups() as lookups:
+        image = lookups.check(named, from_disk=from_disk)
+    if image and image.os_distro not in driver.distros:
+        raise Invalid(path='image_id', reason=f'driver {driver.name} boots '
+                                              f'{", ".join(driver.distros)}, image '
+                                              f'{group.image_id} has {image.os_distro}')
 
 
 def _check_most(request: Request, most: int | None, cluster: Cluster, drivers: Any) -> None:
