@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from magnum_lite.db import store
+from magnum_lite.objects import Driver
 from tests import fixtures, rude
 
 HANGS_S = 60        # what one call to a hung service may take
@@ -87,3 +89,12 @@ def test_half_a_document_lets_a_request_in(api_where, length):
             compute=f'http://127.0.0.1:{half.port}/v2.1') as api:
         api.cluster(api.template())
         assert any('/flavors' in request for request in half.requests)
+
+
+def test_a_template_gets_no_image_that_its_driver_cannot_boot(api):
+    api.db.write(store.update, Driver, {'distros': ['debian']}, name='kubernetes')
+    path = f'/v1/clustertemplates/{api.template()}'
+    error = api.refused(400, 'PATCH', path, [
+        {'op': 'replace', 'path': '/image_id', 'value': 'ubuntu-24.04'}])
+    assert 'from images of ubuntu' in error['title']
+    assert api.ok('GET', path)['image_id'] == 'debian-13'

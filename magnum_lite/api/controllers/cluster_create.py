@@ -126,15 +126,21 @@ def _no_template(request: Request, error: NotFound) -> Exception:
 
 def _check_shape(request: Request, template: ClusterTemplate, wanted: Mapping[str, Any],
                  node_count: int, master_count: int) -> None:
-    if template.docker_storage_driver == 'devicemapper' and \
-            (wanted['docker_volume_size'] or 0) < _DEVICEMAPPER_GIB:
-        raise Invalid(path='docker_volume_size',
-                      reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least',
-                      value=wanted['docker_volume_size'])
+    check_storage(template.docker_storage_driver, wanted['docker_volume_size'])
     if master_count % 2 == 0:
         raise Invalid(path='master_count', reason='an odd number is expected', value=master_count)
     if node_count == 0 and request.version < _SINCE:
         raise Invalid(path='node_count', reason='0 needs version 1.10')
+
+
+def check_storage(driver: str | None, volume_size: int | None) -> None:
+    """Refuse a storage driver that needs a volume, without one.
+
+    :raises Invalid: the volume is too small.
+    """
+    if driver == 'devicemapper' and (volume_size or 0) < _DEVICEMAPPER_GIB:
+        raise Invalid(path='docker_volume_size', value=volume_size,
+                      reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least')
 
 
 def _check_size(request: Request, driver: Any, node_count: int, master_count: int) -> None:

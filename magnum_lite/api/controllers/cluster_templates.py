@@ -6,7 +6,11 @@ from typing import Any
 from oslo_db import exception as db_exc
 
 from magnum_lite.api import paging, patch, schema
-from magnum_lite.api.controllers.cluster_create import boots_from_disk, choose_driver
+from magnum_lite.api.controllers.cluster_create import (
+    boots_from_disk,
+    check_storage,
+    choose_driver,
+)
 from magnum_lite.api.document import NOTHING, Many, Patch
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.api.links import links
@@ -83,6 +87,7 @@ def create(request: Request) -> dict[str, Any]:
     if 'uuid' in given and store.normal_uuid(given['uuid']) != given['uuid']:
         raise Invalid(path='uuid', reason='a uuid in its usual spelling is expected',
                       value=given['uuid'])
+    check_storage(given.get('docker_storage_driver'), given.get('docker_volume_size'))
     given['network_driver'] = _network_driver(request, given.get('network_driver'))
     image = _check_cloud(request, given)
     drivers = _drivers(request)
@@ -116,13 +121,15 @@ def update(request: Request, template: str) -> dict[str, Any]:
     wanted = {**found.as_row(), **changed}
     if 'network_driver' in changed:
         changed['network_driver'] = _network_driver(request, changed['network_driver'])
+    if changed.keys() & {'docker_storage_driver', 'docker_volume_size'}:
+        check_storage(wanted['docker_storage_driver'], wanted['docker_volume_size'])
     if changed:
+        image = _check_cloud(request, wanted)
+        if image and 'image_id' in changed:
+            changed['cluster_distro'] = wanted['cluster_distro'] = image.os_distro
         driver = _check_driver(request, wanted, changed)
         if 'coe' in changed and 'driver' not in changed:
             changed['driver'] = driver.name
-        image = _check_cloud(request, wanted)
-        if image and 'image_id' in changed:
-            changed['cluster_distro'] = image.os_distro
     return _view(request, request.service.db.write(_change, found, changed))
 
 
@@ -198,9 +205,10 @@ def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[
 
     :raises Invalid: there is none, or it does not understand the labels.
     """
-    if not changed.keys() & {'coe', 'driver', 'labels', 'server_type'}:
+    if not changed.keys() & {'coe', 'driver', 'image_id', 'labels', 'server_type'}:
         return None
     named = wanted['driver'] if 'driver' in changed or 'coe' not in changed else None
-    driver = choose_driver(_drivers(request), wanted['server_type'], None, wanted['coe'], named)
+    driver = choose_driver(_drivers(request), wanted['server_type'], wanted['cluster_distro'],
+                           wanted['coe'], named)
     request.check_labels(wanted['labels'], driver)
     return driver
