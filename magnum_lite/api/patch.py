@@ -102,7 +102,7 @@ def _step(item: Any) -> Step:
 def _accept(step: Step, attribute: Attribute) -> Any:
     value = step.value
     if isinstance(attribute.kind, Json):
-        value = _literal(step) if isinstance(value, str) else value
+        value = _literal(step, attribute.kind) if isinstance(value, str) else value
     elif isinstance(value, dict | list):
         raise Invalid(path=step.path, reason='a string or an integer is expected')
     if value == '' and attribute.exposure.blank:
@@ -128,7 +128,7 @@ def _empty(attribute: Attribute) -> Any:
     return None if default is UnspecifiedDefault else copy.copy(default)
 
 
-def _literal(step: Step) -> Any:
+def _literal(step: Step, kind: Json) -> Any:
     """The value that a text spells in Python or JSON: how clients send whole maps."""
     text = step.value
     if len(text) <= MAX_LITERAL:
@@ -137,4 +137,5 @@ def _literal(step: Step) -> Any:
                 return read(text)
             except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
                 continue
-    raise Invalid(path=step.path, reason='a map is expected, in the notation of Python or JSON')
+    wanted = 'a list' if kind.schema.get('type') == 'array' else 'a map'
+    raise Invalid(path=step.path, reason=f'{wanted} is expected, in the notation of Python or JSON')

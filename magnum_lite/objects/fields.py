@@ -210,6 +210,15 @@ class Json(Type):
     def __init__(self, schema: Mapping[str, Any]):
         self.schema = dict(schema)
 
+    def accept(self, value: Any) -> Any:
+        """The value; only whether it is a list, and of objects, is looked at."""
+        if self.schema.get('type') == 'array':
+            of_objects = self.schema.get('items', {}).get('type') == 'object'
+            if not isinstance(value, list) or of_objects and not all(
+                    isinstance(item, dict) for item in value):
+                raise ValueError(f'a list{" of objects" if of_objects else ""} is expected')
+        return value
+
     def json_schema(self) -> dict[str, Any]:
         """As declared."""
         return dict(self.schema)

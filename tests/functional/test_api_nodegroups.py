@@ -22,7 +22,9 @@ BAD = [
     ({'name': 'x', 'flavor_id': 'no-such'}, 400),
     ({'name': 'x', 'image_id': 'no-such'}, 400),
     ({'name': 'x', 'image_id': 'cirros'}, 400),
-    ({'name': 'x', 'node_taints': 'gpu'}, 409),
+    ({'name': 'x', 'node_taints': 'gpu'}, 400),
+    ({'name': 'x', 'node_taints': ['gpu=a:NoSchedule']}, 400),
+    ({'name': 'x', 'node_taints': {'key': 'gpu', 'effect': 'NoSchedule'}}, 400),
     ({'name': 'default-worker'}, 409),
     ({'name': 'x', 'node_count': 1, 'min_node_count': 2}, 409),
     ({'name': 'x', 'node_count': 3, 'max_node_count': 2}, 409),
@@ -142,6 +144,10 @@ def test_patches_that_contradict_are_refused(api, cluster):
                               'max_node_count 2 wants fewer')
     api.refused(409, 'PATCH', f'{cluster}/nodegroups/default-master',
                 [{'op': 'add', 'path': '/node_labels/a', 'value': 'b'}])
+    for value in ('gpu', "['gpu']", {'key': 'gpu', 'effect': 'NoExecute'}, '{}'):
+        error = api.refused(400, 'PATCH', path, [
+            {'op': 'replace', 'path': '/node_taints', 'value': value}])
+        assert 'a list' in error['title']
     api.refused(404, 'PATCH', f'{cluster}/nodegroups/none', [])
     api.refused(400, 'PATCH', path, {'max_node_count': 3})
 
