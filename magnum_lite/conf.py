@@ -95,6 +95,9 @@ CONDUCTOR = (
     cfg.FloatOpt('poll_max_s', default=30, min=0.05, help='Most seconds between looks at Heat.'),
     cfg.FloatOpt('sweep_s', default=1, min=0.05,
                  help='Seconds between looks for operations whose wake was lost.'),
+    cfg.IntOpt('outbox_keep_days', default=7, min=1,
+               help='Days after which a worker drops notifications that were sent. Those that were '
+                    'not are kept.'),
     cfg.FloatOpt('trouble_s', default=600, min=1,
                  help='Seconds for which an operation is tried again while nothing succeeds; any '
                       'good answer of the cloud begins them anew. Then it fails.'),

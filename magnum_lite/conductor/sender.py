@@ -10,12 +10,14 @@ from oslo_utils import uuidutils
 
 from magnum_lite.conductor.notifier import Notifier
 from magnum_lite.conductor.patience import Patience
-from magnum_lite.db import outbox
+from magnum_lite.db import outbox, purge
 from magnum_lite.db.engine import AWAY, Database, Row
 
 LOG = logging.getLogger(__name__)
 BATCH = 100     # notifications that are read, and marked, at a time
 MOST_PAUSE_S = 60       # between tries while the broker is away
+PURGE_S = 600           # between looks for notifications that are to be dropped
+PURGES = 20             # transactions of one look: what is left waits for the next
 
 
 class Sender:
@@ -29,6 +31,7 @@ class Sender:
         self._notifier = Notifier(conf)
         self._patience = Patience()
         self._failures = 0              # since the broker took the last one
+        self._purge_at = 0.0
         self._gone: set[int] = set()    # sent, and not marked yet
         self._held_until = 0.0          # by this process's clock, with time left for one more
 
@@ -37,6 +40,7 @@ class Sender:
         while not self._stopping.is_set():
             try:
                 self._send()
+                self._purge()
             except AWAY as error:
                 LOG.warning('Notifications wait for the database: %s', error)
             self._stopping.wait(self._pause())
@@ -57,6 +61,16 @@ class Sender:
             self._pass()
         self._database.write(outbox.release, self._gone, owner=self._owner)
         self._gone.clear()
+
+    def _purge(self) -> None:
+        """Now and then drop what was sent long ago; workers may do so at the same time."""
+        if time.monotonic() < self._purge_at:
+            return
+        self._purge_at = time.monotonic() + PURGE_S
+        for _ in range(PURGES):
+            dropped = self._database.write(purge.sent, days=self._conf.conductor.outbox_keep_days)
+            if dropped < purge.BATCH or self._stopping.is_set():
+                return
 
     def _pass(self) -> None:
         """Send in the order of the changes, as long as this worker may."""

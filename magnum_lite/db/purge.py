@@ -46,6 +46,17 @@ def old(database: Database, *, days: int, dry: bool = False,
                 yield run(drop, found)
 
 
+def sent(connection: sa.Connection, *, days: int, size: int = BATCH) -> int:
+    """Drop notifications that were sent more than ``days`` days ago, the oldest first.
+
+    :returns: how many went: less than ``size`` when no more are there.
+    """
+    before = utcnow() - datetime.timedelta(days=days)
+    query = sa.select(outbox.c.id).where(outbox.c.sent_at < before)
+    ids = connection.execute(query.order_by(outbox.c.sent_at).limit(size)).scalars().all()
+    return _drop(connection, outbox.c.id, ids, False) if ids else 0
+
+
 def _ended(connection: sa.Connection, before: datetime.datetime, after: int,
            size: int) -> tuple[int, Sequence[str]]:
     """The last row id looked at, and the uuids of the operations that go."""

@@ -1,6 +1,7 @@
 """Notifications reach a real broker: each, in order of the changes of its cluster."""
 
 import contextlib
+import datetime
 import gc
 import json
 import signal
@@ -16,7 +17,7 @@ import pytest
 from oslo_messaging.transport import NotificationTransport
 
 from magnum_lite.conductor.sender import Sender
-from magnum_lite.db import migrate, outbox
+from magnum_lite.db import migrate, outbox, store
 from magnum_lite.db.engine import Database
 from magnum_lite.objects import Operation
 from tests import fixtures
@@ -308,3 +309,26 @@ def test_a_notification_that_the_broker_refuses_holds_back_no_other_cluster(outs
     service.wait(lambda: not service.waiting())
     service.stop()
     assert by_cluster(service.arrived()) == service.written()
+
+
+def test_what_was_sent_long_ago_goes_and_what_was_not_stays(outside):
+    service = outside('rabbit://127.0.0.1:9/', outbox_keep_days=3)   # nobody answers
+    service.write(1, 460)
+    ids, table = service.waiting(), outbox.outbox
+    ages = {days: store.utcnow() - datetime.timedelta(days=days) for days in (2, 4, 400)}
+
+    def age(connection):
+        connection.execute(table.update().values(created_at=ages[400]))
+        connection.execute(table.update().where(table.c.id.in_(ids[:450])).values(sent_at=ages[4]))
+        connection.execute(table.update().where(table.c.id == ids[450]).values(sent_at=ages[2]))
+
+    def kept():
+        with service.database.read() as connection:
+            return connection.execute(table.select().order_by(table.c.id)).all()
+
+    service.database.write(age)
+    service.start()
+    service.wait(lambda: len(kept()) == 10)
+    assert [row.id for row in kept()] == ids[450:]
+    assert service.waiting() == ids[451:]
+    service.stop()

@@ -3,7 +3,18 @@
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.db import claims, compare, journal, ledger, outbox, queue, services, store, usage
+from magnum_lite.db import (
+    claims,
+    compare,
+    journal,
+    ledger,
+    outbox,
+    purge,
+    queue,
+    services,
+    store,
+    usage,
+)
 from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, Driver, NodeGroup, Operation
 
 PAGE = store.Page(limit=10)
@@ -33,6 +44,7 @@ QUERIES = {
     'unsent': lambda c: outbox.unsent(c, limit=10, after=3),
     'right to send': lambda c: outbox.hold(c, [1, 2], owner='me', lease_s=9),
     'end of sending': lambda c: outbox.release(c, [1, 2], owner='me'),
+    'purge of notifications': lambda c: purge.sent(c, days=7),
     'steps': lambda c: journal.steps_of(c, 'o'),
     'newest operation': lambda c: journal.note_cluster(c, 'a', 'text'),
     'ledger': lambda c: ledger.open_entries(c, 'a'),
