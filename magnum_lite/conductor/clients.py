@@ -8,7 +8,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from magnum_lite.cloud import identity
+from magnum_lite.cloud import identity, transport
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.cloud.lookups import Lookups, Memory
 from magnum_lite.conductor import trace
@@ -48,9 +48,10 @@ class Clients:
     def image(self, who: Mapping[str, Any], ident: str) -> dict[str, Any]:
         """Look up an image with the rights of an identity: ``id``, ``name``, ``os_distro``.
 
-        :raises CloudUnavailable: Glance does not answer.
+        :raises CloudUnavailable: Glance does not answer, or the worker is to stop.
         :raises ServiceError: there is none that can be used; see ``Lookups.image``.
         """
+        transport.admit()       # it is asked in another thread
         session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
         context = RequestContext(user_id=who.get('user_id'), project_id=who['project_id'],
                                  request_id=trace.request_id(), overwrite=False)

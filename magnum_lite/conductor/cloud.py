@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from magnum_lite.cloud import transport
 from magnum_lite.driver_sdk import CloudUnavailable, Heat, StackView
 from magnum_lite.driver_sdk.errors import Unanswered
 
@@ -15,7 +16,8 @@ class OutOfLease(CloudUnavailable):
 
 
 class LeasedHeat:
-    """Heat, refusing calls that could outlast the lease; see ``driver_sdk.Heat``.
+    """Heat, refusing calls that could outlast the lease, or that a worker begins which is to stop;
+    see ``driver_sdk.Heat``.
 
     :param until: moment of ``time.monotonic`` at which the lease ends.
     :param timeout_s: seconds that a call may take.
@@ -51,9 +53,10 @@ class LeasedHeat:
         except CloudUnavailable:
             if not self._has_time():
                 raise
-            return ask(heat)
+            return ask(self._open())
 
     def _open(self) -> Heat:
+        transport.admit()
         if not self._has_time():
             raise OutOfLease('the step took too long to begin another call to the cloud')
         return self._heat

@@ -2,12 +2,14 @@
 
 import logging
 import random
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from oslo_config import cfg
 
+from magnum_lite.cloud import transport
 from magnum_lite.cloud.lending import Lending
 from magnum_lite.conductor import credentials, delegation, resolve, trace
 from magnum_lite.conductor.call import call
@@ -54,11 +56,16 @@ class Manager:
         self.clients = Clients(conf)
         self.lending = Lending.of(conf)
         self.owner = owner
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Begin no further step; in those under way, begin no further call to the cloud."""
+        self._stopping.set()
 
     def claim(self, uuid: str) -> bool:
         """Whether the operation is this worker's now."""
-        return self._database.write(claims.claim, uuid, owner=self.owner,
-                                    lease_s=self._conf.conductor.lease_s)
+        return not self._stopping.is_set() and self._database.write(
+            claims.claim, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
 
     def step(self, uuid: str, seen: Seen | None = None) -> str | None:
         """Take the next step of an operation that this worker has claimed.
@@ -66,6 +73,8 @@ class Manager:
         :param seen: see ``LeasedHeat``.
         :returns: uuid of an operation that may run now because this one ended, if any.
         """
+        if self._stopping.is_set():
+            return None
         until = time.monotonic() + self._conf.conductor.lease_s
         try:
             operation = self._database.write(
@@ -75,7 +84,13 @@ class Manager:
                 return self._record(operation, _too_dangerous(operation), None)
             if operation.attempts and operation.kind != 'delete':   # lost inside a call, perhaps
                 self._database.write(ledger.late, operation.cluster_id)
-            return self._record(operation, *self._take(operation, until, seen))
+            with transport.Gate(self._stopping.is_set) as gate:
+                taken = self._take(operation, until, seen)
+            if gate.refused:
+                LOG.info('Operation %s is left to another worker', operation.uuid)
+                self._database.write(claims.leave, operation)
+                return None
+            return self._record(operation, *taken)
         except LostClaim as error:
             LOG.info('%s', error)
             self._database.write(claims.release_superseded, uuid, owner=self.owner)

@@ -17,7 +17,7 @@ from magnum_lite.conductor.servers import Servers
 from magnum_lite.conductor.strays import Strays
 from magnum_lite.conductor.sweep import Sweep
 from magnum_lite.db import claims
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import AWAY, Database
 
 LOG = logging.getLogger(__name__)
 VITAL = ('sweep', 'beat')       # a worker without them holds operations and does nothing
@@ -69,11 +69,22 @@ class Worker:
         LOG.info('Worker %s has drivers %s', self.owner, ', '.join(registry.names()))
 
     def stop(self) -> None:
-        """Finish the steps under way, give up all operations, end all threads."""
+        """Give up all operations and end all threads, within one call to the cloud.
+
+        A step that is inside such a call is left after it, and the next owner takes it again.
+        """
+        self._sweep.shut()
+        self._give_up(in_step=False)      # others go on with these at once
         for part in self._parts.values():       # the sweep first: it waits for the steps
             part.stop()
         for loop in self._loops:
             if not loop.end(JOIN_S):
                 LOG.warning('The loop "%s" goes on until the process ends', loop.name)
-        self._database.write(claims.release_all, owner=self.owner)
+        self._give_up(in_step=True)
         self._database.dispose()
+
+    def _give_up(self, *, in_step: bool) -> None:
+        try:
+            self._database.write(claims.release_all, owner=self.owner, in_step=in_step)
+        except AWAY as error:
+            LOG.warning('Other workers go on when the lease is over: %s', error)

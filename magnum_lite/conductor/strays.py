@@ -5,6 +5,7 @@ import threading
 
 from oslo_config import cfg
 
+from magnum_lite.cloud import transport
 from magnum_lite.cloud.lending import Lending
 from magnum_lite.conductor.delegation import end_strays
 from magnum_lite.db.engine import AWAY, Database
@@ -26,8 +27,11 @@ class Strays:
         """Look until stopped; database and Keystone may be away for a while."""
         while not self._stopping.wait(self._older_s / 2):
             try:
-                for lender in (self._lending.trusts, self._lending.application_credentials):
-                    end_strays(lender, self._database, older_s=self._older_s)
+                with transport.Gate(self._stopping.is_set):
+                    for lender in (self._lending.trusts, self._lending.application_credentials):
+                        end_strays(lender, self._database, older_s=self._older_s)
+            except transport.Stopped:
+                return
             except (*AWAY, CloudError) as error:
                 LOG.warning('No look for what broken requests left, it is tried again: %s', error)
 

@@ -67,11 +67,16 @@ class Sweep:
                 LOG.warning('No sweep, the next one is tried: %s', error)
                 self._stopping.wait(self._conf.conductor.sweep_s)
 
-    def stop(self) -> None:
-        """End ``run``, begin no step, and wait for those under way."""
+    def shut(self) -> None:
+        """End ``run``, begin no step, and no further call to the cloud in those under way."""
         self._stopping.set()
         self._event.set()
+        self._manager.stop()
         self._pool.shut()
+
+    def stop(self) -> None:
+        """``shut``, and wait for the steps under way."""
+        self.shut()
         self._pool.wait()
 
     def _adopt(self) -> None:

@@ -138,9 +138,23 @@ def release_superseded(connection: sa.Connection, uuid: str, *, owner: str) -> N
                                 operations.c.state == 'SUPERSEDED'), owner=None)
 
 
-def release_all(connection: sa.Connection, *, owner: str) -> int:
-    """Give up everything: for an orderly stop."""
-    return _update(connection, operations.c.owner == owner, owner=None)
+def leave(connection: sa.Connection, operation: Operation) -> None:
+    """Give up an operation whose step did not come to its end: the next owner takes it again.
+
+    :raises LostClaim: as ``step``.
+    """
+    _own(connection, operation.uuid, operation.owner, operation.fence, owner=None)
+
+
+def release_all(connection: sa.Connection, *, owner: str, in_step: bool = True) -> int:
+    """Give up everything: for an orderly stop.
+
+    :param in_step: False leaves what is in a step, which still writes.
+    """
+    c = operations.c
+    mine = c.owner == owner
+    return _update(connection, mine if in_step else sa.and_(mine, c.state == 'WAITING'),
+                   owner=None)
 
 
 def end(connection: sa.Connection, operation: Operation, *, state: str,

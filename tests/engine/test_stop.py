@@ -1,0 +1,106 @@
+"""An orderly stop: it ends within one call to the cloud, and others go on at once."""
+
+import threading
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.service import Worker
+from magnum_lite.db import claims
+from magnum_lite.db.tables import operations
+from magnum_lite.driver_sdk import CloudError, FailedError
+from tests.engine.test_loops import wait_for
+from tests.engine.test_trouble import conf, database, heat, tenant, working  # noqa: F401
+from tests.engine.tiny import Tiny
+
+CALL_S = 1.0
+OPERATIONS = 30
+
+
+class Sluggish:
+    """Calls that take a while, or as long as somebody holds them: the first in a step of two."""
+
+    def __init__(self):
+        self.inside = 0
+        self.free = threading.Event()
+        self._lock = threading.Lock()
+
+    def __call__(self, method):
+        """One call."""
+        if method == 'get':
+            with self._lock:
+                self.inside += 1
+            self.free.wait(CALL_S)
+            with self._lock:
+                self.inside -= 1
+
+
+class Offended(Tiny):
+    """Takes every refusal for its own failure."""
+
+    def create(self, cloud, spec, /):
+        """As ``Tiny``."""
+        try:
+            return super().create(cloud, spec)
+        except CloudError as error:
+            raise FailedError('Heat refused', str(error)) from error
+
+
+def _rows(database):  # noqa: F811
+    c = operations.c
+    with database.read() as connection:
+        return set(map(tuple, connection.execute(sa.select(c.owner, c.attempts, c.ended_at))))
+
+
+@pytest.mark.parametrize('driver', [Tiny, Offended])
+def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):  # noqa: F811
+    creates = [tenant.create() for _ in range(OPERATIONS)]
+    slow = heat.fault = Sluggish()
+    worker = Worker(conf, registry=Registry({'tiny': driver()}))
+    worker.start()
+    wait_for(lambda: slow.inside == conf.conductor.threads)
+    began, calls = time.monotonic(), len(heat.calls)
+    worker.stop()
+    assert time.monotonic() - began < 1.5 * CALL_S
+    assert len(heat.calls) == calls
+    assert _rows(database) == {(None, 0, None)}
+    slow.free.set()
+    with working(conf):
+        for create in creates:
+            assert tenant.wait(create).attempts == 0
+    assert len(heat.made) == len(set(heat.made)) == 2 * OPERATIONS
+
+
+def test_what_is_in_no_step_goes_on_while_a_call_hangs(
+        conf, database, tenant, heat):  # noqa: F811
+    held, other = tenant.create(), tenant.create()
+    inside, free = threading.Event(), threading.Event()
+    hanging = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    conf.set_override('poll_min_s', 600, group='conductor')     # they wait after their first step
+    conf.set_override('poll_max_s', 600, group='conductor')
+    hanging.start()
+    tenant.wait_for(held, lambda now: now.state == 'WAITING')
+    tenant.wait_for(other, lambda now: now.state == 'WAITING')
+    heat.fault = lambda method: inside.set() or free.wait(30)
+    database.write(claims.hurry, held.cluster_id)
+    assert inside.wait(30)
+    stop = threading.Thread(target=hanging.stop)
+    stop.start()
+    try:
+        owner = hanging.owner
+        tenant.wait_for(other, lambda now: now.owner is None)
+        assert tenant.operation(held.uuid).owner == owner, 'given up while a call is under way'
+        heat.fault = lambda method: None
+        conf.clear_override('poll_min_s', group='conductor')
+        conf.clear_override('poll_max_s', group='conductor')
+        with working(conf):
+            tenant.wait(other)
+            assert stop.is_alive() and tenant.operation(held.uuid).owner == owner
+            free.set()
+            assert tenant.wait(held).attempts == 0
+    finally:
+        free.set()
+        stop.join(30)
+    assert len(heat.made) == len(set(heat.made)) == 4
