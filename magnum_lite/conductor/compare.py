@@ -13,10 +13,13 @@ from collections.abc import Mapping, Sequence
 from oslo_config import cfg
 
 from magnum_lite.conductor.clients import Clients
+from magnum_lite.conductor.later import Later
+from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import compare
 from magnum_lite.db.engine import AWAY, Database, Row
-from magnum_lite.driver_sdk import CloudError, CloudUnavailable, Heat, StackView
+from magnum_lite.driver_sdk import CloudError, CloudUnavailable, DriverError, Heat, StackView
 from magnum_lite.driver_sdk.heat import cluster_tag
+from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects.status import STABLE
 
 LOG = logging.getLogger(__name__)
@@ -30,10 +33,12 @@ PAUSE_S = 30            # longest pause while there is nothing to compare
 class Compare:
     """The loop of one worker; each project is compared by one of them."""
 
-    def __init__(self, conf: cfg.ConfigOpts, database: Database, clients: Clients):
+    def __init__(self, conf: cfg.ConfigOpts, database: Database, registry: Registry,
+                 clients: Clients):
         self._every_s = conf.conductor.compare_s
         self._database = database
         self._clients = clients
+        self._later = Later(conf, database, registry)
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -77,8 +82,14 @@ class Compare:
             for tag in view.tags:
                 by_tag[tag][view.name] = view
         for cluster in clusters:
-            self._show(cluster, _differences(heat, cluster, stacks[cluster.uuid],
-                                             by_tag[cluster_tag(cluster.uuid)]))
+            wanted, there = stacks[cluster.uuid], by_tag[cluster_tag(cluster.uuid)]
+            try:
+                self._later.look(heat, cluster, wanted, there)
+                self._show(cluster, _differences(heat, cluster, wanted, there))
+            except CloudUnavailable:
+                raise
+            except (DriverError, ServiceError) as error:    # of this cluster alone
+                LOG.warning('Cluster %s cannot be compared: %s', cluster.uuid, error)
 
     def _list(self, clusters: Sequence[Row]) -> tuple[Heat, Sequence[StackView]]:
         """The stacks of a project, and who may ask for more.
@@ -130,17 +141,14 @@ def _differences(heat: Heat, cluster: Row, stacks: Mapping[str, str | None],
 
 
 def _missing(heat: Heat, cluster: Row, name: str) -> str:
-    """What became of a stack that was not listed.
-
-    :raises CloudUnavailable: it is there: one of the two answers is wrong.
-    """
+    """What became of a stack that was not listed."""
     if cluster.status not in STABLE:    # it may never have been made
         return ''
     view = heat.get(name)
     if view is None:
         return 'is gone'
     if cluster_tag(cluster.uuid) in view.tags:
-        raise CloudUnavailable(f'Heat has the stack {name}, but does not list it')
+        return ''       # one of the two answers is wrong
     return 'has lost the tags that say whose it is'
 
 

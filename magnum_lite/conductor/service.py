@@ -59,7 +59,7 @@ class Worker:
             'sweep': self._sweep, 'beat': beat,
             'strays': Strays(self._conf, self._database, manager.lending),
             'sender': Sender(self._conf, self._database),
-            'compare': Compare(self._conf, self._database, manager.clients),
+            'compare': Compare(self._conf, self._database, registry, manager.clients),
             'servers': Servers(self._conf, self._sweep.wake, self._sweep.hurry)}
         self._loops = [
             threads.Loop(name, part.run, vital_s=patience_s(self._conf) if name in VITAL else None)

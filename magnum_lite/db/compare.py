@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from magnum_lite.db import journal, ledger, store
+from magnum_lite.db import journal, ledger, settle, store
 from magnum_lite.db.engine import now
 from magnum_lite.db.locks import by_id
 from magnum_lite.db.tables import clusters, usages
 from magnum_lite.db.usage import CLUSTER
-from magnum_lite.objects import Cluster
-from magnum_lite.objects.status import STATUSES
+from magnum_lite.driver_sdk.status import Status
+from magnum_lite.objects import Cluster, NodeGroup
+from magnum_lite.objects.status import STABLE, STATUSES
 
 _AT_REST = [status for status in STATUSES
             if not status.endswith('_IN_PROGRESS') and not status.startswith('DELETE')]
@@ -73,6 +74,35 @@ def found(connection: sa.Connection, cluster: sa.Row, status: str | None,
     if written:
         journal.note_cluster(connection, cluster.uuid, journal.short(text))
     return bool(written)
+
+
+def came_true(connection: sa.Connection, cluster: sa.Row, status: Status, groups: Sequence[str],
+              digests: Mapping[str, str]) -> None:
+    """Write down what is there of a cluster whose operation failed before the cloud was ready,
+    unless a change came first.
+
+    :param cluster: of ``at_rest``.
+    :param groups: uuids of the node groups that are there as their rows want them.
+    :param digests: as ``ledger.left``.
+    """
+    held = store.update(connection, Cluster, {'status': cluster.status}, uuid=cluster.uuid,
+                        version=cluster.version, status=cluster.status)
+    if not held:
+        return
+    settle.observe(connection, cluster.uuid, status)
+    ledger.left(connection, cluster.uuid, digests)
+    changed = store.update(
+        connection, NodeGroup, {'status': 'CREATE_COMPLETE', 'status_reason': None},
+        cluster_id=cluster.uuid, uuid=groups, status='CREATE_FAILED')
+    text = f'Heat went on after the operation had failed, and completed {", ".join(digests)}'
+    rows = store.rows(connection, NodeGroup, 'status', cluster_id=cluster.uuid)
+    if (changed or cluster.status == 'CREATE_FAILED') and status.state == 'COMPLETE' and \
+            all(row.status in STABLE for row in rows):
+        now_is = cluster.status.replace('FAILED', 'COMPLETE')
+        store.update(connection, Cluster, {'status': now_is, 'status_reason': None},
+                     uuid=cluster.uuid)
+        text += f': the cluster is {now_is}'
+    journal.note_cluster(connection, cluster.uuid, journal.short(text))
 
 
 def _is_due() -> sa.ColumnElement[bool]:

@@ -26,7 +26,7 @@ from magnum_lite.objects.status import STATUSES
 _IN_PROGRESS = [status for status in STATUSES if status.endswith('_IN_PROGRESS')]
 
 
-def observe(connection: sa.Connection, operation: Operation, status: Status | None) -> None:
+def observe(connection: sa.Connection, cluster_id: str, status: Status | None) -> None:
     """Write what the cloud shows of the cluster; what it does not show is left as it is.
 
     Writes the cluster's row in any case, which is the lock of its queue: see ``queue``.
@@ -35,12 +35,12 @@ def observe(connection: sa.Connection, operation: Operation, status: Status | No
     seen = {'stack_id': status.backend_id, 'api_address': status.api_address,
             'coe_version': status.coe_version, 'container_version': status.container_version}
     values = {name: value for name, value in seen.items() if value is not None}
-    store.update(connection, Cluster, values, uuid=operation.cluster_id)
+    store.update(connection, Cluster, values, uuid=cluster_id)
     for uuid in status.group_backend_ids.keys() | status.group_addresses.keys():
         values = {'node_addresses': list(status.group_addresses.get(uuid, ()))}
         if uuid in status.group_backend_ids:
             values['stack_id'] = status.group_backend_ids[uuid]
-        store.update(connection, NodeGroup, values, uuid=uuid, cluster_id=operation.cluster_id)
+        store.update(connection, NodeGroup, values, uuid=uuid, cluster_id=cluster_id)
 
 
 def done(connection: sa.Connection, operation: Operation, status: Status) -> str | None:
@@ -50,7 +50,7 @@ def done(connection: sa.Connection, operation: Operation, status: Status) -> str
     :raises LostClaim: the operation is another's now.
     """
     claims.end(connection, operation, state='DONE', progress='done')
-    observe(connection, operation, status)
+    observe(connection, operation.cluster_id, status)
     later = queue.waiting_of(connection, operation.cluster_id)
     _become(connection, operation)
     if operation.kind == 'nodegroup_delete':
@@ -70,7 +70,7 @@ def failed(connection: sa.Connection, operation: Operation, *, code: str, text: 
     text = journal.short(text)
     claims.end(connection, operation, state='FAILED', error_code=code, error_text=text,
                progress='failed')
-    observe(connection, operation, status)
+    observe(connection, operation.cluster_id, status)
     later = queue.waiting_of(connection, operation.cluster_id)
     _put_back(connection, operation, later)
     _set_groups(connection, operation, later, 'FAILED', text)

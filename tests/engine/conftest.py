@@ -1,6 +1,7 @@
 """A real Heat, a database and workers with the tiny driver; the API is not needed here."""
 
 import contextlib
+import datetime
 import time
 import uuid
 
@@ -11,10 +12,13 @@ from magnum_lite import conf as options
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.conductor.clients import Clients
+from magnum_lite.conductor.compare import Compare
+from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import accept, migrate, store
 from magnum_lite.db.engine import Database
+from magnum_lite.db.tables import usages
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
@@ -248,3 +252,52 @@ class Tenant:
 def tenant(conf, database, tmp_path):
     """A tenant."""
     return Tenant(conf, database, tmp_path.name)
+
+
+class Comparing:
+    """A worker's comparison, one project at a time, and how often it asked Heat for a list."""
+
+    def __init__(self, conf, database, monkeypatch):
+        self.lists = []
+        self.database = database
+        self.clients = Clients(conf)
+        self.loop = Compare(conf, database, Registry({'tiny': Tiny()}), self.clients)
+        made = self.clients._make
+
+        def counting(who):
+            heat = made(who)
+            listing = heat.list
+            monkeypatch.setattr(heat, 'list', lambda tag: self.lists.append(tag) or listing(tag))
+            return heat
+
+        monkeypatch.setattr(self.clients, '_make', counting)
+
+    def due(self):
+        """Let it be every project's turn."""
+        long_ago = datetime.datetime(2020, 1, 1)    # noqa: DTZ001 - columns hold UTC
+        self.database.write(lambda connection: connection.execute(
+            usages.update().values(compare_at=long_ago)))
+
+    def now(self):
+        """Compare all projects once."""
+        self.due()
+        while self.loop.one():
+            pass
+
+
+@pytest.fixture
+def comparing(conf, database, monkeypatch):
+    """What compares."""
+    conf.set_override('compare_s', 600, 'conductor')
+    return Comparing(conf, database, monkeypatch)
+
+
+@pytest.fixture
+def finish(conf, database, tenant):
+    """Carries an operation out."""
+    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+
+    def run(operation, state='DONE'):
+        assert manager.claim(operation.uuid)
+        tenant.wait_for(operation, lambda now: manager.step(operation.uuid) or now.ended_at, state)
+    return run

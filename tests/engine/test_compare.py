@@ -5,64 +5,13 @@ import datetime
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.compare import Compare
-from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import journal, store
 from magnum_lite.db.tables import clusters, operations, usages
 from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.objects import Cluster
 from tests.engine.tiny import Tiny
-
-
-class Comparing:
-    """A worker's comparison, one project at a time, and how often it asked Heat for a list."""
-
-    def __init__(self, conf, database, monkeypatch):
-        self.lists = []
-        self.database = database
-        self.clients = Clients(conf)
-        self.loop = Compare(conf, database, self.clients)
-        made = self.clients._make
-
-        def counting(who):
-            heat = made(who)
-            listing = heat.list
-            monkeypatch.setattr(heat, 'list', lambda tag: self.lists.append(tag) or listing(tag))
-            return heat
-
-        monkeypatch.setattr(self.clients, '_make', counting)
-
-    def due(self):
-        """Let it be every project's turn."""
-        long_ago = datetime.datetime(2020, 1, 1)    # noqa: DTZ001 - columns hold UTC
-        self.database.write(lambda connection: connection.execute(
-            usages.update().values(compare_at=long_ago)))
-
-    def now(self):
-        """Compare all projects once."""
-        self.due()
-        while self.loop.one():
-            pass
-
-
-@pytest.fixture
-def comparing(conf, database, monkeypatch):
-    """What compares."""
-    conf.set_override('compare_s', 600, 'conductor')
-    return Comparing(conf, database, monkeypatch)
-
-
-@pytest.fixture
-def finish(conf, database, tenant):
-    """Carries an operation out."""
-    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
-
-    def run(operation, state='DONE'):
-        assert manager.claim(operation.uuid)
-        tenant.wait_for(operation, lambda now: manager.step(operation.uuid) or now.ended_at, state)
-    return run
 
 
 def _health(tenant, operation):
@@ -203,7 +152,8 @@ def test_projects_that_came_together_are_compared_apart_and_by_one_worker_each(
 
     database.write(add)
     compared = []
-    workers = [Compare(conf, database, comparing.clients) for _ in range(3)]
+    workers = [Compare(conf, database, Registry({'tiny': Tiny()}), comparing.clients)
+               for _ in range(3)]
     for worker in workers:
         monkeypatch.setattr(worker, '_project', compared.append)
     while any([worker.one() for worker in workers]):

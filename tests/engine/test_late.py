@@ -142,7 +142,7 @@ def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
     database.write(lambda connection: connection.execute(
         usages.update().values(compare_at=now(-1))))
     conf.set_override('compare_s', 600, 'conductor')
-    loop = Compare(conf, database, manager.clients)
+    loop = Compare(conf, database, Registry({'tiny': Tiny()}), manager.clients)
     while loop.one():
         pass
     cluster = tenant.cluster(resize.cluster_id)
