@@ -137,6 +137,17 @@ def test_a_deletion_asked_for_twice_is_in_the_journal_once(world):
     assert not any('in no journal' in text for _kind, text in after_storm(world, answers))
 
 
+@pytest.mark.parametrize(('first', 'group', 'lost'), [
+    (('req-1', 204), 'g', 0), ((None, None), 'g', 0), (('req-3', 503), 'g', 0),
+    (('req-3', 409), 'g', 1), (('req-1', 204), 'h', 1)])
+def test_a_deletion_of_a_group_asked_for_twice_is_in_the_journal_once(world, first, group, lost):
+    request_id, status = first
+    answers = [Answer('p', 'nodegroup_delete', 'one', 'c1', status, request_id, 'g'),
+               Answer('p', 'nodegroup_delete', 'one', 'c1', 204, 'req-4', group)]
+    found = after_storm(world, answers)
+    assert len([text for kind, text in found if 'in no journal' in text]) == lost
+
+
 def test_whatever_is_there_after_the_deletion_is_left_over(world):
     texts = [text for kind, text in after_deletion(world) if kind == 'left over']
     for words in ('rows of clusters', 'rows of nodegroups', 'rows of secrets',

@@ -12,6 +12,7 @@ class Answer:
     :ivar status: of HTTP; None if no answer came: the change may have been made.
     :ivar cluster: uuid of the cluster; None where a creation's answer did not come.
     :ivar name: of the cluster.
+    :ivar group: name of the node group that a change is about; None for other changes.
     """
 
     project: str
@@ -20,6 +21,7 @@ class Answer:
     cluster: str | None
     status: int | None
     request_id: str | None
+    group: str | None = None
 
     @property
     def is_accepted(self):

@@ -57,13 +57,18 @@ def _promises(world, answers):
     known = {row['request_id'] for table in ('operations', 'cluster_versions')
              for row in world.rows[table]}
     doomed = {row['cluster_id'] for row in world.rows['operations'] if row['kind'] == 'delete'}
+    # A deletion that is asked for again while it runs is accepted, and one operation does both.
+    groups = {(answer.cluster, answer.group) for answer in answers
+              if answer.kind == 'nodegroup_delete' and (
+                  answer.status is None or answer.status >= 500 or answer.request_id in known)}
     for answer in answers:
         # A part that is away is foreseen, 503; anything else is not.
         if answer.status is not None and answer.status >= 500 and answer.status != 503:
             yield 'failed', (f'{answer.kind} of {answer.name} was answered {answer.status} '
                              f'({answer.request_id})')
-        if answer.kind == 'delete' and answer.cluster in doomed:
-            continue        # asked for again while the deletion runs: one operation does both
+        if answer.kind == 'delete' and answer.cluster in doomed or (
+                answer.kind == 'nodegroup_delete' and (answer.cluster, answer.group) in groups):
+            continue
         if answer.kind != 'list' and answer.is_accepted and answer.request_id not in known:
             yield 'lost', (f'{answer.kind} of {answer.name} was answered {answer.status} '
                            f'({answer.request_id}) and is in no journal')

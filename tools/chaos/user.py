@@ -85,11 +85,12 @@ class User(threading.Thread):
             'rotate_credentials': ('PATCH', f'/credentials/{uuid}', None),
             'delete': ('DELETE', path, None),
         }[kind]
-        self._keep(kind, cluster['name'], uuid, self._ask(method, where, body))
+        self._keep(kind, cluster['name'], uuid, self._ask(method, where, body),
+                   f'group-{count}' if kind.startswith('nodegroup_') else None)
 
-    def _keep(self, kind, name, cluster, reply):
+    def _keep(self, kind, name, cluster, reply, group=None):
         self._answers.keep(Answer(
-            project=self.project, kind=kind, name=name, cluster=cluster,
+            project=self.project, kind=kind, name=name, cluster=cluster, group=group,
             status=None if reply is None else reply.status_code,
             request_id=None if reply is None else reply.headers.get('x-openstack-request-id')))
 
