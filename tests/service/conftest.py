@@ -6,7 +6,7 @@ from magnum_lite_dev.fixture import running_heat
 from tests.service.deployment import deployment, mariadb, vhost
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture(scope='session')
 def heat(tmp_path_factory, rabbitmq_url):
     """A Heat that tells the broker of its stacks, and the transport URL that it uses."""
     with vhost(rabbitmq_url) as broker, \
