@@ -154,7 +154,8 @@ def _accepted(schema: Mapping[str, Any]) -> str:
     if 'enum' in schema:
         return 'one of ' + ', '.join(str(value) for value in schema['enum'])
     kind = schema.get('type', 'string')
-    parts = [_WORDS.get(kind, kind) if isinstance(kind, str) else ' or '.join(kind)]
+    words = _WORDS.get(kind, kind) if isinstance(kind, str) else ' or '.join(kind)
+    parts = [schema.get('title', words)]
     low, high = schema.get('minimum'), schema.get('maximum')
     if low is not None and high is not None:
         parts.append(f'from {low} to {high}')

@@ -9,6 +9,8 @@ SCHEMA = {'type': 'object', 'properties': {
     'size': {'type': 'integer', 'minimum': 1, 'maximum': 9},
     'on': {'type': 'boolean'},
     'ratio': {'type': 'number'},
+    'net': {'type': 'string', 'title': 'a network of /12 to /28', 'pattern': '/1[2-9]|/2[0-8]',
+            'default': '10.254.0.0/16'},
     'word': {'type': 'string', 'maxLength': 3, 'pattern': '^[a-z]*$',
              'examples': ['abc']},
     'mode': {'type': 'string', 'enum': ['a', 'b']},
@@ -29,6 +31,7 @@ def test_a_label_gets_the_type_of_the_schema(name, text, value):
     ('size', '1.5', 'an integer'), ('on', 'maybe', 'a boolean'), ('ratio', '1,5', 'a number'),
     ('word', 'abcd', 'a string of at most 3 characters such as abc is expected, not "abcd"'),
     ('word', 'A', 'a string of at most 3 characters such as abc'),
+    ('net', '10.0.0.0/30', 'a network of /12 to /28 such as 10.254.0.0/16 is expected, not "10.'),
     ('mode', 'c', 'one of a, b'), ('list', '{}', 'a list in JSON'),
     ('list', '[' * 50_000, 'a list in JSON')])
 def test_an_ill_typed_label_is_refused_with_what_is_accepted(name, text, accepted):

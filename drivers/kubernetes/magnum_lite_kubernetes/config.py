@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-CIDR = r'^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$'
+_BYTE = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+_ADDRESS = rf'{_BYTE}(\.{_BYTE}){{3}}'
+CIDR = rf'^{_ADDRESS}/([0-9]|[12][0-9]|3[0-2])$'
+# kubeadm takes no other: DNS has the tenth address, and the API server keeps a bitmap.
+SERVICES = rf'^{_ADDRESS}/(1[2-9]|2[0-8])$'
 TAG = r'^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'
 
 PROPERTIES: dict[str, dict[str, Any]] = {
@@ -37,10 +41,10 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'type': 'string', 'default': '3.10', 'pattern': TAG,
         'description': 'Tag of the pause image below container_infra_prefix.'},
     'fixed_subnet_cidr': {
-        'type': 'string', 'default': '10.0.0.0/20', 'pattern': CIDR,
+        'type': 'string', 'default': '10.0.0.0/20', 'pattern': CIDR, 'title': 'a network',
         'description': 'Addresses of the nodes, where the cluster makes its own network.'},
     'flannel_network_cidr': {
-        'type': 'string', 'default': '10.128.0.0/13', 'pattern': CIDR,
+        'type': 'string', 'default': '10.128.0.0/13', 'pattern': CIDR, 'title': 'a network',
         'description': 'Addresses of the pods. Each node takes 256 of them.'},
     'flannel_backend': {
         'type': 'string', 'default': 'vxlan', 'enum': ['vxlan', 'host-gw'],
@@ -52,11 +56,11 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'type': 'string', 'default': 'v1.8.0-flannel1', 'pattern': TAG,
         'description': "Tag of the image with flannel's CNI plugin."},
     'calico_ipv4pool': {
-        'type': 'string', 'default': '10.128.0.0/13', 'pattern': CIDR,
+        'type': 'string', 'default': '10.128.0.0/13', 'pattern': CIDR, 'title': 'a network',
         'description': 'Addresses of the pods with network driver calico.'},
     'service_cluster_ip_range': {
-        'type': 'string', 'default': '10.254.0.0/16', 'pattern': CIDR,
-        'description': 'Addresses of services.'},
+        'type': 'string', 'default': '10.254.0.0/16', 'pattern': SERVICES,
+        'title': 'a network of /12 to /28', 'description': 'Addresses of services, a /12 to /28.'},
     'dns_cluster_domain': {
         'type': 'string', 'default': 'cluster.local',
         'pattern': r'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$', 'maxLength': 253,
