@@ -11,12 +11,18 @@ from magnum_lite.conductor.service import Worker
 from magnum_lite.db import claims
 from magnum_lite.db.tables import operations
 from magnum_lite.driver_sdk import CloudError, FailedError
+from tests.engine.conftest import working
 from tests.engine.test_loops import wait_for
-from tests.engine.test_trouble import conf, database, heat, tenant, working  # noqa: F401
 from tests.engine.tiny import Tiny
 
 CALL_S = 1.0
 OPERATIONS = 30
+
+
+@pytest.fixture
+def heat(memory_heat):
+    """The Heat of everybody."""
+    return memory_heat
 
 
 class Sluggish:
@@ -48,14 +54,14 @@ class Offended(Tiny):
             raise FailedError('Heat refused', str(error)) from error
 
 
-def _rows(database):  # noqa: F811
+def _rows(database):
     c = operations.c
     with database.read() as connection:
         return set(map(tuple, connection.execute(sa.select(c.owner, c.attempts, c.ended_at))))
 
 
 @pytest.mark.parametrize('driver', [Tiny, Offended])
-def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):  # noqa: F811
+def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):
     creates = [tenant.create() for _ in range(OPERATIONS)]
     slow = heat.fault = Sluggish()
     worker = Worker(conf, registry=Registry({'tiny': driver()}))
@@ -74,7 +80,7 @@ def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):  # n
 
 
 def test_what_is_in_no_step_goes_on_while_a_call_hangs(
-        conf, database, tenant, heat):  # noqa: F811
+        conf, database, tenant, heat):
     held, other = tenant.create(), tenant.create()
     inside, free = threading.Event(), threading.Event()
     hanging = Worker(conf, registry=Registry({'tiny': Tiny()}))
