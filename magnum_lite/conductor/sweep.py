@@ -19,6 +19,8 @@ from magnum_lite.driver_sdk import CloudError, StackView
 from magnum_lite.driver_sdk.heat import cluster_tag
 
 LOG = logging.getLogger(__name__)
+# Of suspects a worker takes one at a time: with the one that kills it, no other is lost again.
+ALONE = 'a suspect'
 
 
 class Sweep:
@@ -85,9 +87,14 @@ class Sweep:
             room = self._conf.conductor.max_owned - claims.owned(connection,
                                                                  owner=self._manager.owner)
             limit = min(room, self._pool.room)
-            uuids = claims.claimable(connection, limit=limit) if limit > 0 else []
+            if limit <= 0:
+                return
+            uuids = claims.claimable(connection, limit=limit)
+            suspects = claims.claimable(connection, limit=1, suspect=True)
         for uuid in uuids:
             self._submit(uuid, claim=True)
+        for uuid in suspects:
+            self._submit(uuid, claim=True, key=ALONE)
 
     def _go_on(self) -> None:
         """Take the steps that are due; of one project, with one look at Heat for all of them."""
@@ -98,7 +105,11 @@ class Sweep:
             due = claims.due(connection, owner=self._manager.owner, limit=limit)
         projects: dict[str, list[Row]] = defaultdict(list)
         for row in due:
-            if row.uuid not in self._pool:
+            if row.uuid in self._pool:
+                continue
+            if row.attempts >= claims.SUSPECT:
+                self._submit(row.uuid, key=ALONE)
+            else:
                 projects[row.identity['project_id']].append(row)
         for project, rows in projects.items():
             if len(rows) == 1:
@@ -132,9 +143,13 @@ class Sweep:
                 by_tag[tag].append(stack)
         return by_tag
 
-    def _submit(self, uuid: str, seen: Seen | None = None, *, claim: bool = False) -> None:
-        """Have the next step of an operation taken, of one to claim or of this worker's."""
-        self._pool.submit(uuid, self._step, uuid, seen, claim,
+    def _submit(self, uuid: str, seen: Seen | None = None, *, claim: bool = False,
+                key: str | None = None) -> None:
+        """Have the next step of an operation taken, of one to claim or of this worker's.
+
+        :param key: see ``ALONE``.
+        """
+        self._pool.submit(key or uuid, self._step, uuid, seen, claim,
                           failed=functools.partial(self._broke_off, uuid))
 
     def _step(self, uuid: str, seen: Seen | None, claim: bool) -> None:

@@ -19,6 +19,8 @@ from magnum_lite.objects.operation import KINDS, OPEN, RUN
 
 # A new owner begins anew: an owner of release 1.0 notes no success.
 NO_TROUBLE = {'trouble': None, 'trouble_since': None, 'troubles': 0}
+# Workers lost during a step of an operation after which it is stepped apart from others like it.
+SUSPECT = 1
 _FREE = sa.or_(operations.c.owner.is_(None), operations.c.lease_until < now())
 
 
@@ -56,22 +58,27 @@ def _deadline() -> sa.ColumnElement[Any]:
                    else_=c.deadline_at)
 
 
-def claimable(connection: sa.Connection, *, limit: int) -> list[str]:
-    """Uuids of operations that nobody works on, oldest first: wake or owner was lost."""
+def claimable(connection: sa.Connection, *, limit: int, suspect: bool = False) -> list[str]:
+    """Uuids of operations that nobody works on, oldest first: wake or owner was lost.
+
+    :param suspect: whether to find those that may take their workers down, or the others.
+    """
+    lost = operations.c.attempts
     query = sa.select(operations.c.uuid).where(
-        operations.c.state.in_(OPEN), operations.c.slot == RUN, operations.c.kind.in_(KINDS), _FREE
+        operations.c.state.in_(OPEN), operations.c.slot == RUN, operations.c.kind.in_(KINDS), _FREE,
+        lost >= SUSPECT if suspect else lost < SUSPECT
     ).order_by(operations.c.id).limit(limit)
     return list(connection.execute(query).scalars())
 
 
 def due(connection: sa.Connection, *, owner: str, limit: int) -> Sequence[sa.Row]:
-    """Rows (uuid, cluster_id, identity) of the owner's operations whose next step is due.
+    """Rows (uuid, cluster_id, identity, attempts) of the owner's operations whose next step is due.
 
     Those that are RUNNING are listed too: the owner knows which of them a thread of its own is at,
     and the others are left from a step that broke off, for instance because the database was away.
     """
     c = operations.c
-    query = sa.select(c.uuid, c.cluster_id, c.identity).where(
+    query = sa.select(c.uuid, c.cluster_id, c.identity, c.attempts).where(
         c.owner == owner, sa.or_(sa.and_(c.state == 'WAITING', c.check_at <= now()),
                                  c.state == 'RUNNING')
     ).order_by(c.check_at).limit(limit)
