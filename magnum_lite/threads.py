@@ -7,8 +7,10 @@ is logged and counted, and the loop runs again; a process that cannot do without
 import logging
 import os
 import signal
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any
@@ -84,6 +86,7 @@ class Pool:
         self._executor = futures.ThreadPoolExecutor(threads, name)
         self._lock = threading.Lock()
         self._keys: set[str] = set()        # of the jobs that run or wait
+        self._running: dict[str, tuple[float, int]] = {}    # since when, and in which thread
         self._is_shut = False
 
     def __contains__(self, key: str) -> bool:
@@ -107,6 +110,19 @@ class Pool:
             # Where this fails the job is queued all the same, so its key stays.
             self._executor.submit(self._run, key, job, args, failed)
 
+    def tell_overdue(self, after_s: float) -> None:
+        """Log each job that runs for longer, once, and where its thread is."""
+        with self._lock:
+            found = {key: thread for key, (began, thread) in self._running.items()
+                     if time.monotonic() - began > after_s}
+            for key in found:
+                del self._running[key]
+        frames = sys._current_frames() if found else {}
+        for key, thread in found.items():
+            stack = ''.join(traceback.format_stack(frames[thread])) if thread in frames else ''
+            LOG.critical('The job "%s" runs for more than %d s, and no thread can be ended:\n%s',
+                         key, after_s, stack)
+
     def shut(self) -> None:
         """Take no more jobs, and forget those that wait for their turn."""
         with self._lock:
@@ -119,6 +135,8 @@ class Pool:
 
     def _run(self, key: str, job: Callable[..., None], args: tuple[Any, ...],
              failed: Callable[[BaseException], None] | None) -> None:
+        with self._lock:
+            self._running[key] = time.monotonic(), threading.get_ident()
         try:
             try:
                 job(*args)
@@ -131,6 +149,7 @@ class Pool:
         finally:
             with self._lock:
                 self._keys.discard(key)
+                self._running.pop(key, None)
 
 
 def end_process(within_s: float) -> None:

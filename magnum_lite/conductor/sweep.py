@@ -21,6 +21,7 @@ from magnum_lite.driver_sdk.heat import cluster_tag
 LOG = logging.getLogger(__name__)
 # Of suspects a worker takes one at a time: with the one that kills it, no other is lost again.
 ALONE = 'a suspect'
+HUNG = 2        # leases after which a step counts as hung: its calls have ended within the first
 
 
 class Sweep:
@@ -65,6 +66,7 @@ class Sweep:
                 if time.monotonic() - swept >= self._conf.conductor.sweep_s:
                     swept = time.monotonic()
                     self._adopt()
+                    self._pool.tell_overdue(HUNG * self._conf.conductor.lease_s)
             except AWAY as error:
                 LOG.warning('No sweep, the next one is tried: %s', error)
                 self._stopping.wait(self._conf.conductor.sweep_s)

@@ -40,3 +40,25 @@ def test_no_error_of_a_job_keeps_its_key_or_its_thread(caplog):
     assert told == ["SystemExit('of a driver')"] and pool.room == 1
     assert 'The job "a" failed: ZeroDivisionError()' in caplog.text
     assert 'The job "b" failed: SystemExit()' in caplog.text
+
+
+def test_a_job_that_hangs_is_told_of_once_with_the_line_where_it_hangs(caplog):
+    pool, begun, free = Pool('test', 2), threading.Event(), threading.Event()
+
+    def driver_that_hangs():
+        begun.set()
+        free.wait(10)
+
+    pool.submit('uuid', driver_that_hangs)
+    pool.submit('quick', begun.wait)
+    assert begun.wait(10)
+    pool.tell_overdue(3600)
+    assert not caplog.records
+    for _ in range(2):
+        pool.tell_overdue(0)
+    free.set()
+    pool.shut()
+    pool.wait()
+    hung = [record for record in caplog.records if '"uuid"' in record.getMessage()]
+    assert [record.levelname for record in hung] == ['CRITICAL']
+    assert 'driver_that_hangs\n    free.wait(10)' in hung[0].getMessage()
