@@ -85,7 +85,10 @@ class Sender:
                 if not self._send_one(row):
                     return
                 after = row.id
-            if not rows or not self._hold():
+            else:
+                if len(rows) < BATCH:
+                    return
+            if not self._hold():
                 return
 
     def _hold(self) -> bool:
@@ -99,7 +102,7 @@ class Sender:
         held = bool(self._database.write(outbox.hold, self._gone, owner=self._owner,
                                          lease_s=lease_s))
         self._gone.clear()
-        self._held_until = until
+        self._held_until = until if held else 0.0
         return held
 
     def _send_one(self, row: Row) -> bool:

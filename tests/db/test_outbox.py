@@ -14,8 +14,10 @@ import uuid
 import kombu
 import oslo_messaging
 import pytest
+import sqlalchemy as sa
 from oslo_messaging.transport import NotificationTransport
 
+from magnum_lite.conductor import sender as module
 from magnum_lite.conductor.sender import Sender
 from magnum_lite.db import migrate, outbox, store
 from magnum_lite.db.engine import Database
@@ -332,3 +334,57 @@ def test_what_was_sent_long_ago_goes_and_what_was_not_stays(outside):
     assert [row.id for row in kept()] == ids[450:]
     assert service.waiting() == ids[451:]
     service.stop()
+
+
+@pytest.mark.parametrize('connection', DATABASES, indirect=True)
+def test_notifications_wait_for_a_database_that_is_away(outside, connection):
+    service = outside()
+    service.write(1, 1)
+    with contextlib.ExitStack() as stack:
+        door, url = before(stack.enter_context, Door, connection)
+        service.conf.set_override('connection', url, group='database')
+        service.start()
+        service.wait(lambda: not service.waiting())
+        door.fault = 'cut'
+        service.write(3, 40)
+        time.sleep(3)
+        assert len(service.waiting()) == 120
+        door.fault = None
+        service.wait(lambda: not service.waiting())
+        service.stop()
+        service.conf.clear_override('connection', group='database')
+    assert by_cluster(service.arrived()) == service.written()
+
+
+@pytest.mark.parametrize('connection', ['sqlite'], indirect=True)
+@pytest.mark.parametrize(('count', 'most'), [(0, 1), (1, 7), (250, 13)])
+def test_a_round_takes_few_statements(outside, count, most):
+    service = outside('fake://')
+    service.write(1, count)
+    statements = []
+
+    def note(connection, cursor, statement, *more):
+        if statement.startswith(('SELECT', 'UPDATE', 'INSERT', 'DELETE')):
+            statements.append(statement)
+
+    sender = Sender(service.conf, service.database)
+    sa.event.listen(service.database.engine, 'before_cursor_execute', note)
+    sender._send()
+    sa.event.remove(service.database.engine, 'before_cursor_execute', note)
+    assert len(statements) <= most, statements
+    assert not service.waiting()
+
+
+@pytest.mark.parametrize('connection', ['sqlite'], indirect=True)
+def test_who_lost_the_lease_sends_no_more(outside, monkeypatch):
+    """Not even what it left out in its first pass."""
+    service = outside('fake://')
+    service.write(1, 5)
+    held = iter([True])
+    monkeypatch.setattr(module, 'BATCH', 1)
+    monkeypatch.setattr(outbox, 'hold', lambda *_args, **_how: next(held, False))
+    sender, sent = Sender(service.conf, service.database), []
+    monkeypatch.setattr(sender._notifier, 'send', lambda *what: sent.append(what))
+    monkeypatch.setattr(sender._patience, 'again', lambda: True)
+    sender._send()
+    assert len(sent) == 1
