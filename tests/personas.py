@@ -75,8 +75,8 @@ TABLE = {
         {'op': 'replace', 'path': '/name', 'value': 'other'}]),
     ('DELETE', '/clustertemplates/{template}'): Row(MEMBERS, 400),      # a cluster is made of it
     # The authority is made by a conductor, which no test of this table has.
-    ('GET', '/certificates/{cluster}'): Row((ADMIN, OWNER), 409),
-    ('POST', '/certificates'): Row((ADMIN, OWNER), 409, stranger=400, body=NO_CSR),
+    ('GET', '/certificates/{cluster}'): Row((ADMIN, OWNER), 400),
+    ('POST', '/certificates'): Row((ADMIN, OWNER), 400, stranger=400, body=NO_CSR),
     ('PATCH', '/certificates/{cluster}'): Row(MEMBERS, 400),
     ('PATCH', '/credentials/{cluster}'): Row(MEMBERS, 202),
     ('GET', '/drivers'): Row((*READERS, STRANGER)),

@@ -78,6 +78,7 @@ def test_personas_with_tokens_are_answered_as_the_table_says(api, keystone, toke
     template = make_template(api, owner)
     cluster = api.ok('POST', '/v1/clusters', {'cluster_template_id': template},
                      token=owner)['uuid']
+    api.settle(cluster)
     operation, = api.ok('GET', f'/v1/clusters/{cluster}/operations', token=owner)['operations']
     names = {'template': template, 'cluster': cluster, 'operation': operation['uuid'],
              'nodegroup': 'default-worker', 'driver': 'kubernetes', 'federation': 'none',
