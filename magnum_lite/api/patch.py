@@ -65,7 +65,8 @@ def changes(resource: type[Resource], current: Mapping[str, Any], steps: list[St
         if name in _INTERNAL or name in internal:
             raise Invalid(path=step.path, reason='the attribute cannot be changed')
         if name not in attributes or name not in current:
-            raise Invalid(path=step.path, reason='unknown attribute')
+            raise schema.unknown(step.path, name, (known for known, one in attributes.items()
+                                                   if one.exposure.update))
         if step.key is not None:
             _take_nested(step, attributes[name], after)
         elif step.op == 'remove' or step.value is None:

@@ -1,9 +1,10 @@
 """What a Resource accepts from the wire and how it shows, at a microversion."""
 
 import datetime
+import difflib
 import functools
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from magnum_lite.api.document import Shape
@@ -13,6 +14,7 @@ from magnum_lite.objects.attribute import Attribute
 from magnum_lite.objects.base import Resource
 from magnum_lite.objects.fields import Type
 
+_NEAR = 0.8     # how alike two names are, from 0 to 1, so that one may be meant for the other
 _GREEK = ('alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa',
           'lambda', 'mu', 'nu', 'xi', 'omicron', 'pi', 'rho', 'sigma', 'tau', 'upsilon', 'phi',
           'chi', 'psi', 'omega')
@@ -31,7 +33,8 @@ def create(resource: Shape, body: Any, version: Version) -> dict[str, Any]:
     for name, value in body.items():
         attribute = attributes.get(name)
         if attribute is None:
-            raise Invalid(path=name[:255], reason='unknown attribute')
+            raise unknown(name, name, (known for known, one in attributes.items()
+                                       if one.exposure.create))
         exposure = attribute.exposure
         if not exposure.create:
             raise Invalid(path=name, reason='the attribute is read-only')
@@ -55,6 +58,13 @@ def accept(name: str, kind: Type, value: Any) -> Any:
         if isinstance(value, dict):     # it says which of the values is wrong
             raise Invalid(path=name, reason=error) from None
         raise Invalid(path=name, reason=error, value=value) from None
+
+
+def unknown(path: str, name: str, known: Iterable[str]) -> Invalid:
+    """The error about an attribute that there is not; with the one that may be meant."""
+    close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=_NEAR)
+    meant = f', did you mean {close[0]}?' if close else ''
+    return Invalid(path=path[:255], reason=f'unknown attribute{meant}')
 
 
 def made_up_name(suffix: str) -> str:

@@ -73,3 +73,10 @@ def test_a_step_is_refused(step):
 def test_what_is_no_patch_is_refused(body):
     with pytest.raises(BadRequest):
         patch.parse(body)
+
+
+def test_an_unknown_attribute_is_answered_with_a_near_one():
+    with pytest.raises(Invalid, match='/coee: unknown attribute, did you mean coe\\?$'):
+        changes(('replace', '/coee', 'x'))
+    with pytest.raises(Invalid, match='/rocket: unknown attribute$'):
+        changes(('replace', '/rocket', 'x'))

@@ -103,3 +103,13 @@ def test_invented_names_are_names():
     for _ in range(50):
         name = schema.made_up_name('cluster')
         assert Cluster.fields['name'].kind.accept(name) == name
+
+
+@pytest.mark.parametrize(('name', 'told'), [
+    ('nodecount', 'unknown attribute, did you mean node_count?'),
+    ('master_flavour_id', 'unknown attribute, did you mean master_flavor_id?'),
+    ('rocket', 'unknown attribute'), ('api_adress', 'unknown attribute')])
+def test_an_unknown_attribute_is_answered_with_a_near_one_that_may_be_given(name, told):
+    with pytest.raises(Invalid) as error:
+        schema.create(Cluster, {'cluster_template_id': 't', name: 1}, NEW)
+    assert str(error.value) == f'Invalid input for {name}: {told}'
