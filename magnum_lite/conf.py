@@ -106,7 +106,8 @@ CONDUCTOR = (
                       'request broke off before it was accepted; more than a request may take.'),
     cfg.FloatOpt('compare_s', default=600, min=0,
                  help='Seconds after which the clusters of a project on which nothing is at work '
-                      'are compared with Heat again: one list of its stacks. 0: never.'),
+                      'are compared with the cloud again: one list of its stacks, and one of its '
+                      'servers. 0: never.'),
     cfg.StrOpt('notification_topic', default='magnum_lite_heat',
                help='Topic of Heat\'s notifications: add it to [oslo_messaging_notifications] '
                     'topics in heat.conf. One of our own takes nobody else\'s messages.'),

@@ -1,7 +1,7 @@
-"""The look at clusters on which nothing is at work: is in Heat what the last change left there?
+"""The look at clusters on which nothing is at work: is there what the last change left?
 
-One list of a project's stacks in ``[conductor] compare_s``, whatever it has; more only about what
-differs. What differs is shown as health, and the next change of the cluster mends it.
+One list of a project's stacks and one of its servers in ``[conductor] compare_s``, whatever it has;
+more only about what differs. What differs is shown as health, and the next change mends it.
 """
 
 import logging
@@ -12,20 +12,19 @@ from collections.abc import Mapping, Sequence
 
 from oslo_config import cfg
 
+from magnum_lite.cloud import servers
+from magnum_lite.conductor import differences
 from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.later import Later
-from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.registry import BadDriver, Registry
 from magnum_lite.db import compare
 from magnum_lite.db.engine import AWAY, Database, Row
 from magnum_lite.driver_sdk import CloudError, CloudUnavailable, DriverError, Heat, StackView
 from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.exceptions import ServiceError
-from magnum_lite.objects.status import STABLE
 
 LOG = logging.getLogger(__name__)
-OURS = 'stack '         # what our entries of health_status_reason begin with
-MOST_SHOWN = 20         # differences of one cluster
-MOST_TEXT = 500         # characters of one
+OURS = ('stack ', 'servers')    # what our entries of health_status_reason begin with
 MOST_IDENTITIES = 3     # that are tried for a project, whose owners may have left
 PAUSE_S = 30            # longest pause while there is nothing to compare
 
@@ -35,8 +34,10 @@ class Compare:
 
     def __init__(self, conf: cfg.ConfigOpts, database: Database, registry: Registry,
                  clients: Clients):
+        self._conf = conf
         self._every_s = conf.conductor.compare_s
         self._database = database
+        self._registry = registry
         self._clients = clients
         self._later = Later(conf, database, registry)
         self._stopping = threading.Event()
@@ -74,25 +75,49 @@ class Compare:
     def _project(self, project_id: str) -> None:
         with self._database.read() as connection:       # before Heat is asked: what ends later
             clusters, stacks = compare.at_rest(connection, project_id)      # is not looked at
+            groups = compare.groups(connection, project_id)
         if not clusters:
             return
-        heat, views = self._list(clusters)
+        who, heat, views = self._list(clusters)
+        marked: dict[str, list[Row]] = defaultdict(list)
+        for group in groups:
+            if self._marks_servers(group.plugin_name):
+                marked[group.cluster_id].append(group)
+        there = self._servers(who) if marked else {}
         by_tag: dict[str, dict[str, StackView]] = defaultdict(dict)
         for view in views:
             for tag in view.tags:
                 by_tag[tag][view.name] = view
         for cluster in clusters:
-            wanted, there = stacks[cluster.uuid], by_tag[cluster_tag(cluster.uuid)]
+            wanted, mine = stacks[cluster.uuid], by_tag[cluster_tag(cluster.uuid)]
             try:
-                self._later.look(heat, cluster, wanted, there)
-                self._show(cluster, _differences(heat, cluster, wanted, there))
+                self._later.look(heat, cluster, wanted, mine)
+                found = differences.of_stacks(heat, cluster, wanted, mine)
+                found |= _said(cluster) if there is None else differences.of_servers(
+                    heat, mine, marked[cluster.uuid], there)
+                self._show(cluster, found)
             except CloudUnavailable:
                 raise
             except (DriverError, ServiceError) as error:    # of this cluster alone
                 LOG.warning('Cluster %s cannot be compared: %s', cluster.uuid, error)
 
-    def _list(self, clusters: Sequence[Row]) -> tuple[Heat, Sequence[StackView]]:
-        """The stacks of a project, and who may ask for more.
+    def _marks_servers(self, plugin: str) -> bool:
+        try:
+            return self._registry.get(plugin).marks_servers
+        except BadDriver:       # not on this host
+            return False
+
+    def _servers(self, who: Mapping[str, str]) -> Mapping[str, set[str]] | None:
+        """As ``servers.by_group``; None if Nova does not say."""
+        try:
+            return servers.by_group(self._conf, who)
+        except CloudError as error:
+            LOG.warning('No list of the servers of a project: %s', error)
+            return None
+
+    def _list(self, clusters: Sequence[Row]
+              ) -> tuple[Mapping[str, str], Heat, Sequence[StackView]]:
+        """Who may ask, and the stacks of a project.
 
         :raises CloudError: none of its clusters' rights can list them.
         """
@@ -103,67 +128,29 @@ class Compare:
             tried.append(who)
             try:
                 heat = self._clients.heat(who)
-                return heat, heat.list('magnum_lite')
+                return who, heat, heat.list('magnum_lite')
             except CloudUnavailable:
                 raise
             except CloudError as error:
                 refusal = error
         raise refusal
 
-    def _show(self, cluster: Row, differences: Mapping[str, str]) -> None:
+    def _show(self, cluster: Row, found: Mapping[str, str]) -> None:
         """Write down what differs, if that is news; what others reported stays."""
         before = cluster.health_status_reason
         others = {key: text for key, text in before.items() if not key.startswith(OURS)}
-        reason = {**others, **differences}
+        reason = {**others, **found}
         if reason == before:
             return
-        if differences:
-            status, text = 'UNHEALTHY', 'Heat differs from what the last change left: ' + \
-                '; '.join(f'{key} {found}' for key, found in differences.items())
+        if found:
+            status, text = 'UNHEALTHY', 'The cloud differs from what the last change left: ' + \
+                '; '.join(f'{key} {what}' for key, what in found.items())
         else:
-            status, text = 'UNKNOWN' if others else None, 'Heat is as the last change left it again'
+            status, text = 'UNKNOWN' if others else None, 'The cloud is as the last change left it'
         if self._database.write(compare.found, cluster, status, reason, text):
             LOG.warning('Cluster %s: %s', cluster.uuid, text)
 
 
-def _differences(heat: Heat, cluster: Row, stacks: Mapping[str, str | None],
-                 views: Mapping[str, StackView]) -> dict[str, str]:
-    """What is not as it should be, in words, by ``stack <name>``."""
-    found = {}
-    for name, digest in stacks.items():
-        text = _missing(heat, cluster, name) if name not in views else \
-            _state(views[name]) or _changed(heat, views[name], digest)
-        if text:
-            found[f'{OURS}{name}'] = text[:MOST_TEXT]
-        if len(found) == MOST_SHOWN:
-            break
-    return found
-
-
-def _missing(heat: Heat, cluster: Row, name: str) -> str:
-    """What became of a stack that was not listed."""
-    if cluster.status not in STABLE:    # it may never have been made
-        return ''
-    view = heat.get(name)
-    if view is None:
-        return 'is gone'
-    if cluster_tag(cluster.uuid) in view.tags:
-        return ''       # one of the two answers is wrong
-    return 'has lost the tags that say whose it is'
-
-
-def _state(view: StackView) -> str:
-    if view.status == 'DELETE_COMPLETE':
-        return 'is gone'
-    if view.in_progress:
-        return f'is {view.status}, though no operation is at work on it'
-    return '' if view.status in STABLE else f'is {view.status}: {view.reason}'
-
-
-def _changed(heat: Heat, view: StackView, digest: str | None) -> str:
-    """What a call made of a stack that Heat served after the last change was done or given up."""
-    if digest is None or f'plan:{digest}' in view.tags:
-        return ''
-    full = heat.get(view.id)
-    nodes = len(full.outputs.get('node_addresses') or ()) if full else 0
-    return f'was changed behind the last operation: it has {nodes} nodes'
+def _said(cluster: Row) -> dict[str, str]:
+    """What was said of its servers, while Nova says nothing."""
+    return {key: text for key, text in cluster.health_status_reason.items() if key == 'servers'}

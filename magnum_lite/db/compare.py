@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from magnum_lite.db import journal, ledger, settle, store
 from magnum_lite.db.engine import now
 from magnum_lite.db.locks import by_id
-from magnum_lite.db.tables import clusters, usages
+from magnum_lite.db.tables import clusters, drivers, nodegroups, usages
 from magnum_lite.db.usage import CLUSTER
 from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Cluster, NodeGroup
@@ -59,6 +59,17 @@ def at_rest(connection: sa.Connection, project_id: str
         for entry in ledger.stacks_of(connection, mine):
             stacks.setdefault(entry.cluster_id, {})[entry.name] = entry.external_id
     return rows, stacks
+
+
+def groups(connection: sa.Connection, project_id: str) -> Sequence[sa.Row]:
+    """Rows (cluster_id, uuid, name, node_count, plugin_name) of the project's node groups at rest
+    that did not fail."""
+    g, c, d = nodegroups.c, clusters.c, drivers.c
+    query = sa.select(g.cluster_id, g.uuid, g.name, g.node_count, d.plugin_name).join(
+        clusters, c.uuid == g.cluster_id).join(
+        drivers, sa.and_(d.name == c.driver, d.version == c.driver_version))
+    return connection.execute(query.where(
+        c.project_id == project_id, c.status.in_(_AT_REST), g.status.in_(STABLE))).all()
 
 
 def found(connection: sa.Connection, cluster: sa.Row, status: str | None,

@@ -35,6 +35,8 @@ class Driver(abc.ABC):
     :cvar tokens: ``{name: format}`` of random secrets that the service makes for each cluster;
         formats: ``bootstrap`` (kubeadm's ``[a-z0-9]{6}.[a-z0-9]{16}``), ``hex32``, ``ec-key``
         (PEM; an RSA key would take half of the time until the first stack).
+    :cvar marks_servers: whether each node is a Nova server whose metadata ``enrolment.GROUP_KEY``
+        is the uuid of its node group: then lost ones are noticed.
     """
 
     name: ClassVar[str]
@@ -48,6 +50,7 @@ class Driver(abc.ABC):
     limits: ClassVar[Mapping[str, int]] = {}
     authorities: ClassVar[tuple[str, ...]] = ()
     tokens: ClassVar[Mapping[str, str]] = {}
+    marks_servers: ClassVar[bool] = False
 
     @abc.abstractmethod
     def get_default_config(self) -> dict[str, Any]:

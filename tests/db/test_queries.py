@@ -52,6 +52,7 @@ QUERIES = {
     'usage': lambda c: usage.release(c, 'p'),
     'compare next': lambda c: compare.due(c),
     'at rest': lambda c: compare.at_rest(c, 'p'),
+    'groups at rest': lambda c: compare.groups(c, 'p'),
     'service': lambda c: services.report(c, host='h', plugins={}),
 }
 

@@ -293,9 +293,15 @@ def comparing(conf, database, monkeypatch):
 
 
 @pytest.fixture
-def finish(conf, database, tenant):
+def driver():
+    """The driver of the clusters."""
+    return Tiny()
+
+
+@pytest.fixture
+def finish(conf, database, tenant, driver):
     """Carries an operation out."""
-    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+    manager = Manager(conf, database, Registry({'tiny': driver}), owner='me')
 
     def run(operation, state='DONE'):
         assert manager.claim(operation.uuid)

@@ -47,13 +47,13 @@ def test_a_deleted_stack_is_seen_once_and_made_again_by_the_next_change(
     name = f'stack tiny-{create.cluster_id}-{group.uuid[:8]}'
     assert _health(tenant, create) == ('UNHEALTHY', {name: 'is gone'})
     assert [text for text in _notes(database, tenant, create) if 'differs' in text] == [
-        f'Heat differs from what the last change left: {name} is gone']
+        f'The cloud differs from what the last change left: {name} is gone']
     resize = tenant.resize(create.cluster_id, 1)
     finish(resize)
     comparing.now()
     assert sorted(tenant.stacks().values()) == ['CREATE_COMPLETE'] * 2
     assert _health(tenant, create) == (None, {})
-    assert _notes(database, tenant, resize)[-1] == 'Heat is as the last change left it again'
+    assert _notes(database, tenant, resize)[-1] == 'The cloud is as the last change left it'
 
 
 def test_a_deleted_control_plane_is_seen(tenant, comparing, finish):
@@ -140,7 +140,7 @@ def test_a_project_costs_one_list_and_few_statements_whatever_it_has(
     assert comparing.loop.one()
     assert comparing.lists == ['magnum_lite']
     asked = [text for text in statements if not text.startswith('BEGIN')]
-    assert len(asked) == 4, asked       # whose turn it is, its claim, its clusters, their stacks
+    assert len(asked) == 5, asked       # whose turn it is, its claim, clusters, stacks, groups
 
 
 def test_projects_that_came_together_are_compared_apart_and_by_one_worker_each(

@@ -37,6 +37,7 @@ class Kubernetes(HeatDriver):
         'max_node_count': rules.MAX_NODES_PER_STACK}
     config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
     authorities: ClassVar[tuple[str, ...]] = ('kubernetes', 'etcd', 'front_proxy')
+    marks_servers: ClassVar[bool] = True
     tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'bootstrap', 'service_account': 'ec-key'}
 
     def get_default_config(self) -> dict[str, Any]:
