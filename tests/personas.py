@@ -46,6 +46,9 @@ TABLE = {
     ('POST', '/enrolments'): Row((), stranger=403, body={
         'cluster': '{cluster}', 'server': '00000000-0000-4000-8000-000000000000',
         'proof': 'f' * 64}),
+    ('POST', '/enrolments/reports'): Row((), stranger=403, body={
+        'cluster': '{cluster}', 'server': '00000000-0000-4000-8000-000000000000',
+        'proof': 'f' * 64, 'status': 'SUCCESS'}),
     ('GET', '/openapi.json'): Row(ALL, stranger=200),
     ('GET', '/clusters'): Row(READERS, stranger=200),
     ('GET', '/clusters/detail'): Row(READERS, stranger=200),

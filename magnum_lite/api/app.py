@@ -44,7 +44,8 @@ JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
 _DISCOVERY = ('/', '/v1', '/v1/')
 # Nodes have no token: they prove who they are, see controllers/enrolments.
-_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json', '/enrolments', '/v1/enrolments')
+_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json', '/enrolments', '/v1/enrolments',
+           '/enrolments/reports', '/v1/enrolments/reports')
 _PIECE = 65_536     # bytes
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 

@@ -77,6 +77,14 @@ class Heat:
         return any(resource.physical_resource_id == thing for resource in found)
 
     @_bounded
+    def signal(self, stack: str, resource: str, document: Mapping[str, str]) -> None:
+        """Signal a resource of a stack; one that is not there waits for nothing."""
+        try:
+            self._client.resources.signal(stack, resource, data=dict(document))
+        except exc.HTTPNotFound:
+            pass
+
+    @_bounded
     def create(self, name: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> str:
         """Start creating a stack; its id. One of the cluster that is there already counts."""
         fields = _fields(arguments, tags)

@@ -6,15 +6,17 @@ to it to us alone.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
+from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from magnum_lite.cloud import answers, identity
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.driver_sdk import CloudError, CloudUnavailable
-from magnum_lite.driver_sdk.enrolment import GROUP_KEY, MARK
+from magnum_lite.driver_sdk.enrolment import GROUP_KEY, HANDLE, MARK
 from magnum_lite.exceptions import NotEnrolled, Unavailable
 
 _ALIVE = ('BUILD', 'ACTIVE')
@@ -31,27 +33,53 @@ def group_of(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str]
     :raises NotEnrolled: it is no young server of these stacks, or has not said it (yet).
     :raises Unavailable: Heat or Nova do not answer.
     """
-    session = identity.session(conf, who, timeout_s=conf.cloud.lookup_timeout_s)
     nova = {'endpoint_filter': {'service_type': 'compute', 'interface': conf.cloud.interface,
                                 'region_name': conf.cloud.region_name}}
+    with _asking(conf, who) as session:
+        _stack_of(Heat(conf, session), stacks, server)
+        found = session.get(f'/servers/{server}', **nova).json()['server']
+        _check(found, conf.enrolment.window_s)
+        said = session.post(f'/servers/{server}/action', **nova, json={
+            'os-getConsoleOutput': {'length': _LINES}}).json()['output']
+    if f'{MARK} {fingerprint}' not in said:
+        raise NotEnrolled(reason='its console does not show the proof')
+    return str(found['metadata'].get(GROUP_KEY, ''))
+
+
+def report(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str], server: str,
+           document: Mapping[str, str]) -> None:
+    """Tell Heat what a node says of its boot.
+
+    :param who: the identity of the cluster.
+    :param stacks: names of its stacks.
+    :param document: as Heat's wait conditions take it.
+    :raises NotEnrolled: the server is in none of the stacks.
+    :raises Unavailable: Heat does not answer.
+    """
+    with _asking(conf, who) as session:
+        heat = Heat(conf, session)
+        heat.signal(_stack_of(heat, stacks, server), HANDLE, document)
+
+
+@contextmanager
+def _asking(conf: cfg.ConfigOpts, who: Mapping[str, Any]) -> Iterator[Session]:
+    session = identity.session(conf, who, timeout_s=conf.cloud.lookup_timeout_s)
     try:
         with answers.understood('Nova'):
-            heat = Heat(conf, session)
-            if not any(heat.holds(stack, server) for stack in stacks):
-                raise NotEnrolled(reason='it is not in the stacks of the cluster')
-            found = session.get(f'/servers/{server}', **nova).json()['server']
-            _check(found, conf.enrolment.window_s)
-            said = session.post(f'/servers/{server}/action', **nova, json={
-                'os-getConsoleOutput': {'length': _LINES}}).json()['output']
+            yield session
     except CloudUnavailable as error:
         raise Unavailable(what='the cloud') from error
     except CloudError as error:
         raise NotEnrolled(reason='the cloud does not show it') from error
     finally:
         session.session.close()
-    if f'{MARK} {fingerprint}' not in said:
-        raise NotEnrolled(reason='its console does not show the proof')
-    return str(found['metadata'].get(GROUP_KEY, ''))
+
+
+def _stack_of(heat: Heat, stacks: Iterable[str], server: str) -> str:
+    for stack in stacks:
+        if heat.holds(stack, server):
+            return stack
+    raise NotEnrolled(reason='it is not in the stacks of the cluster')
 
 
 def _check(server: Mapping[str, Any], window_s: int) -> None:

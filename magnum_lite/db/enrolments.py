@@ -33,6 +33,14 @@ def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group
     return True
 
 
+def knows(connection: sa.Connection, cluster_id: str, server_id: str, fingerprint: str) -> bool:
+    """Whether that server of the cluster has enrolled by that proof."""
+    query = sa.select(enrolments.c.id).where(
+        enrolments.c.server_id == server_id, enrolments.c.cluster_id == cluster_id,
+        enrolments.c.fingerprint == fingerprint)
+    return connection.execute(query).first() is not None
+
+
 def refuse(connection: sa.Connection, cluster_id: str, server_id: str) -> None:
     """Tell the journal that somebody else asked as a server that has enrolled; once."""
     query = sa.select(enrolments.c.id).where(enrolments.c.cluster_id == cluster_id,

@@ -29,7 +29,7 @@ def enrol(row):
             return
         reply = _ask(url, {'cluster': values['CLUSTER_UUID'], 'server': row['id'], 'proof': proof})
         if reply is not None:
-            row['_secrets'] = reply
+            row.update(_secrets=reply, _proof=proof)
             return
         time.sleep(PAUSE_S)
     LOG.warning('node %s could not enrol at %s', row['name'], url)

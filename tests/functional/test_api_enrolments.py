@@ -183,6 +183,26 @@ def test_a_worker_is_given_what_it_joins_with_and_nothing_else(api, heat, projec
     assert worker['_secrets'] == {'bootstrap': vault(api, cluster)['bootstrap']}
 
 
+def test_heat_hears_what_a_node_reports_and_from_nobody_else(api, heat, project, cluster):
+    server = master(api, heat).server_id
+    body = {'cluster': cluster, 'server': server, 'status': 'SUCCESS', 'reason': 'up',
+            'data': 'v1.36.2', 'proof': heat.state()['servers'][server]['_proof']}
+    for wrong in ({'proof': 'e' * 64}, {'server': str(uuid.uuid4())},
+                  {'cluster': str(uuid.uuid4())}):
+        error = api.refused(403, 'POST', '/v1/enrolments/reports', body | wrong, token=None)
+        assert 'it has not enrolled' in error['detail']
+    api.refused(400, 'POST', '/v1/enrolments/reports', body | {'status': 'MAYBE'}, token=None)
+    assert api.call('POST', '/v1/enrolments/reports', body, token=None).status_int == 204
+    reader = Reader(heat, project)
+    base, = (stack for stack in reader.get('/stacks')['stacks']
+             if stack['stack_name'].endswith('-base'))
+    handle = f'/stacks/{base["stack_name"]}/{base["id"]}/resources/handle/metadata'
+    deadline = time.monotonic() + WITHIN_S
+    while server not in (metadata := reader.get(handle)['metadata']):
+        assert time.monotonic() < deadline
+    assert metadata[server] == {'status': 'SUCCESS', 'reason': 'up', 'data': 'v1.36.2'}
+
+
 def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, project, cluster):
     row = master(api, heat)
     proof = 'd' * 64
