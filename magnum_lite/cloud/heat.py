@@ -59,7 +59,7 @@ class Heat:
         if found.stack_status == 'DELETE_COMPLETE':     # shown by id for a while
             return None
         return _view(found, {o['output_key']: o.get('output_value') for o in found.outputs
-                             if not o.get('output_error')})
+                             if not o.get('output_error')}, found.parameters)
 
     def _ident(self, stack: str) -> str:
         """What finds a stack: Heat knows those of other projects by their ids only."""
@@ -153,7 +153,8 @@ def _fields(arguments: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Any]
         'disable_rollback': True}
 
 
-def _view(stack: Any, outputs: Mapping[str, Any] | None = None) -> StackView:
+def _view(stack: Any, outputs: Mapping[str, Any] | None = None,
+          parameters: Mapping[str, Any] | None = None) -> StackView:
     """A stack as heatclient has it.
 
     :raises ValueError: what makes it a stack is missing.
@@ -165,4 +166,4 @@ def _view(stack: Any, outputs: Mapping[str, Any] | None = None) -> StackView:
     return StackView(
         id=stack.id, name=stack.stack_name, status=stack.stack_status,
         reason=stack.stack_status_reason or '', tags=frozenset(stack.tags or ()),
-        outputs=outputs or {})
+        outputs=outputs or {}, parameters=parameters or {})

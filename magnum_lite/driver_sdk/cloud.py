@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class StackView:
-    """A Heat stack as seen in a list; ``outputs`` is filled by ``Heat.get`` only.
+    """A Heat stack as seen in a list; ``outputs`` and ``parameters`` are filled by ``Heat.get``
+    only.
 
     :ivar status: Heat's action and status: ``CREATE_IN_PROGRESS``, ``UPDATE_FAILED``, ...
     :ivar tags: all tags of the stack.
@@ -19,6 +20,7 @@ class StackView:
     reason: str = ''
     tags: frozenset[str] = frozenset()
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def in_progress(self) -> bool:

@@ -159,7 +159,7 @@ class HeatDriver(Driver):
         arguments = {
             'template': stack.template, 'files': dict(stack.files),
             'environment': dict(stack.environment), 'timeout_min': stack.timeout_min,
-            'parameters': stack.resolve(outputs)}
+            'parameters': _parameters(heat, stack, view, outputs)}
         if view is None:
             heat.create(stack.name, arguments, tags(spec, stack))
         else:
@@ -174,6 +174,17 @@ class HeatDriver(Driver):
                 heat.delete(view.id)
         return Waiting(f'stacks being deleted: {len(views)}, next {views[0].name}',
                        trouble='; '.join(trouble))
+
+
+def _parameters(heat: Heat, stack: Stack, view: StackView | None,
+                outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    values = stack.resolve(outputs)
+    if view is None or not stack.kept:
+        return values
+    made = heat.get(view.id)
+    return {name: value for name, value in values.items() if name not in stack.kept} | {
+        name: value for name, value in (made.parameters if made else {}).items()
+        if name in stack.kept}
 
 
 def _by_name(views: Sequence[StackView]) -> dict[str, StackView]:

@@ -28,6 +28,8 @@ class Stack:
     :ivar files: ``{name in get_file or type: text}``.
     :ivar parameters: ``{name: JSON value, Secret or Output}``.
     :ivar environment: Heat environment without parameters (``resource_registry`` ...).
+    :ivar kept: parameters that keep the value which the stack was made with, or their default where
+        it was made without them: Heat would replace a part that must stay.
     :ivar node_group: uuid of the group whose nodes it holds, or None.
     :ivar timeout_min: minutes that Heat may take for one action.
     """
@@ -38,6 +40,7 @@ class Stack:
     parameters: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
     node_group: str | None = None
     timeout_min: int = 60
 

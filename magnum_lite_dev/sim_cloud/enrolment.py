@@ -24,22 +24,33 @@ def enrol(row):
         return
     proof = secrets.token_hex(32)
     row['_console'] = f'magnum-lite enrolment {hashlib.sha256(proof.encode()).hexdigest()}\n'
+    asked = {'cluster': values['CLUSTER_UUID'], 'server': row['id'], 'proof': proof}
+    reply = _persist(row, f'{url}/v1/enrolments', asked)
+    if reply:
+        row.update(_secrets=reply.json()['secrets'], _proof=proof, _service=(url, asked))
+
+
+def report(row, verdict):
+    """Tell the service of a node that has enrolled how its boot ended.
+
+    :param verdict: as a wait condition of Heat takes it.
+    """
+    if row.get('_service'):
+        url, who = row['_service']
+        _persist(row, f'{url}/v1/enrolments/reports', {
+            **who, **{name: verdict[name] for name in ('status', 'reason', 'data')}})
+
+
+def _persist(row, url, body):
     for _ in range(ATTEMPTS):
         if row['_deleted_at']:
-            return
-        reply = _ask(url, {'cluster': values['CLUSTER_UUID'], 'server': row['id'], 'proof': proof})
-        if reply is not None:
-            row.update(_secrets=reply, _proof=proof)
-            return
+            return None
+        try:
+            reply = requests.post(url, json=body, timeout=TIMEOUT_S)
+            reply.raise_for_status()
+            return reply
+        except requests.RequestException as error:
+            LOG.info('node %s: %s', row['name'], error)
         time.sleep(PAUSE_S)
-    LOG.warning('node %s could not enrol at %s', row['name'], url)
-
-
-def _ask(url, body):
-    try:
-        reply = requests.post(f'{url}/v1/enrolments', json=body, timeout=TIMEOUT_S)
-        reply.raise_for_status()
-    except requests.RequestException as error:
-        LOG.info('enrolment: %s', error)
-        return None
-    return reply.json()['secrets']
+    LOG.warning('node %s was not heard at %s', row['name'], url)
+    return None

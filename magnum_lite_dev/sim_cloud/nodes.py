@@ -71,11 +71,13 @@ class Nodes:
             if row['_deleted_at'] or row['_is_up']:
                 return
             fault = self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
-        if not fault:
+        if not (fault and fault['kind'] == 'no_signal'):
             enrolment.enrol(row)
+        if not fault:
             # Before it signals: who hears of it may ask at once.
             self._apis.open(row)
         if not (fault and fault['kind'] == 'no_signal'):
+            enrolment.report(row, _verdict(row, fault))
             for signal in user_data.signals(
                     row['_user_data'].encode('utf-8', 'surrogateescape')):
                 self._send(row, signal, _verdict(row, fault))

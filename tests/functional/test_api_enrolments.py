@@ -159,6 +159,8 @@ def test_no_reader_of_heat_sees_a_secret_of_the_cluster(api, heat, project, clus
     kept = vault(api, cluster)
     assert {'ca.kubernetes.key', 'ca.etcd.key', 'service_account', 'bootstrap'} <= set(kept)
     assert [name for name, text in kept.items() if shown(text, texts)] == []
+    # Nor the password of the user whom Heat makes for each signal.
+    assert [text for text in texts if '"password": "' in text] == []
 
 
 def test_a_server_is_given_its_keys_once_and_the_journal_says_so(api, heat, project, cluster):

@@ -16,7 +16,7 @@ from tests.rude import drips, hangs_up, resets, rude, says, secured
 
 WHO = {'mode': 'none', 'user_id': 'ann', 'project_id': 'red', 'roles': ['member']}
 STACK = {'id': 'i1', 'stack_name': 's', 'stack_status': 'CREATE_COMPLETE',
-         'stack_status_reason': 'ok', 'tags': ['cluster:c1'], 'outputs': []}
+         'stack_status_reason': 'ok', 'tags': ['cluster:c1'], 'outputs': [], 'parameters': {}}
 ARGUMENTS = {'template': '{}', 'files': {}, 'environment': {}, 'parameters': {}, 'timeout_min': 5}
 NOTHING = {'error': {'message': None}}
 

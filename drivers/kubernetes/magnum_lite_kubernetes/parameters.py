@@ -81,6 +81,8 @@ def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
         # Without its comment: what is left is of letters that are safe everywhere.
         'ssh_public_key': ' '.join((spec.ssh_public_key or '').split()[:2]),
         'bootstrap_token': _fetched(spec, 'bootstrap'),
+        # Who enrols reports to the service: what Heat makes is used by nobody, and should expire.
+        'signal_transport': 'TOKEN_SIGNAL' if spec.enrolment_url else 'HEAT_SIGNAL',
     }
 
 

@@ -37,7 +37,7 @@ def _base(spec: ClusterSpec) -> Stack:
         template=files.text('templates/base.yaml'),
         files=files.named('cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON,
                           *_nested(kind)),
-        parameters=parameters.base(spec),
+        parameters=parameters.base(spec), kept=frozenset({'signal_transport'}),
         environment={'resource_registry': {parameters.NODE_TYPE: kind, 'resources': KEPT}},
         timeout_min=spec.timeout_min)
 
@@ -50,6 +50,7 @@ def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) ->
         files=files.named('cloud_init/worker.yaml', 'scripts/worker.sh', *COMMON,
                           *_nested(parameters.node_type(spec, group))),
         parameters=parameters.workers(spec, group, shard, count),
+        kept=frozenset({'signal_transport'}),
         timeout_min=spec.timeout_min)
 
 

@@ -104,6 +104,7 @@ curl*/v1/enrolments) cat >>"$STUB_DIR/asked.json"
     cp "$STUB_DIR/bundle.json" "$answer" 2>/dev/null && printf 201 && exit
     echo '{"errors": [{"detail": "No secrets for this server: too early"}]}' >"$answer"
     printf 403 ;;
+curl*/v1/enrolments/reports) cat >>"$STUB_DIR/signals.json"; printf 204 ;;
 curl*auth/tokens*) cat >"$STUB_DIR/login.json"; printf 'HTTP/1.1 201\r\nX-Subject-Token: t0k\r\n' ;;
 curl*/signal) cat >>"$STUB_DIR/signals.json" ;;
 curl*manifests.tar.gz*) cp "$STUB_DIR/manifests.tar.gz" "$(sed 's/.*-o \([^ ]*\).*/\1/' <<<"$*")" ;;

@@ -103,6 +103,19 @@ def test_the_failure_of_a_node_is_told_and_a_new_attempt_succeeds(
     assert finish(lambda: driver.create(real_cloud, again)) == DONE
 
 
+def test_nodes_begin_to_enrol_and_nothing_waits_for_those_that_are_up(
+        driver, real_cloud, cluster, embedded_heat):
+    assert finish(lambda: driver.create(real_cloud, cluster)) == DONE
+    before = embedded_heat.state()['servers'].keys()
+    later = dataclasses.replace(cluster, enrolment_url='http://127.0.0.1:9', attempt='later')
+    assert finish(lambda: driver.update(real_cloud, later)) == DONE
+    assert embedded_heat.state()['servers'].keys() == before
+    for stack in driver.plan(later):
+        shown = real_cloud.heat.get(stack.name).parameters
+        assert shown['signal_transport'] == 'HEAT_SIGNAL'
+        assert stack.parameters['signal_transport'] == 'TOKEN_SIGNAL'
+
+
 def test_a_resize_without_room_fails_and_is_repaired_by_a_new_attempt(
         driver, real_cloud, cluster, embedded_heat):
     finish(lambda: driver.create(real_cloud, cluster))

@@ -55,10 +55,14 @@ def test_a_worker_joins_by_the_token_that_it_fetched(make_asking):
     assert code == 0, output
     assert TOKEN in (node.stubs / 'kubeadm.yaml').read_text()
     assert TOKEN not in output
+    report, = node.signals
+    assert report['proof'] == json.loads((node.stubs / 'asked.json').read_text())['proof']
+    assert (report['server'], report['status'], report['data']) == ('u', 'SUCCESS', 'v1.36.2')
+    assert not any(line.endswith('/signal') or 'auth/tokens' in line for line in node.log)
     # What fails later can be told, for the node is known by then.
     assert node.first('/v1/enrolments') < node.first('modprobe')
     node.boot('worker.sh')
-    assert sum('/v1/enrolments' in line for line in node.log) == 1
+    assert sum(line.endswith('/v1/enrolments') for line in node.log) == 1
 
 
 def test_a_node_asks_less_and_less_often(make_asking):
@@ -84,6 +88,7 @@ def test_a_node_that_gives_up_says_why_on_its_console(make_asking):
     script = node.root / 'usr/local/lib/magnum-lite/boot_lib.sh'
     script.write_text(script.read_text().replace('persist 600', 'persist 1'))
     assert node.boot('worker.sh')[0] != 0
+    assert [(said['status'], said['server']) for said in node.signals] == [('FAILURE', 'u')]
     last = node.read('console').splitlines()[-1]
     assert re.match(r'magnum-lite: .*stage enrol, line \d+, exit 1: gave up after 1 s: '
                     r'https://service.example.org answers 403: No secrets for this server: '

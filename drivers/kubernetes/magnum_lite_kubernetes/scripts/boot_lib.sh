@@ -13,7 +13,12 @@ command=
 why=
 server=     # id in Nova, once the metadata service has told it
 
-report() { # STATUS REASON [DATA]: tell Heat; tries for a minute, the network may be late
+report() { # STATUS REASON [DATA]: tell the service; or Heat, where nodes do not enrol
+    if [ -n "${ENROLMENT_URL:-}" ]; then
+        [ -s /etc/magnum-lite/enrolment_proof ] || return 1
+        persist 1200 tell_service "$1" "$2" "${3:-}"
+        return
+    fi
     local signal=/etc/magnum-lite/signal.json url token
     url=$(jq -er .alarm_url "$signal")
     token=$(signal_token "$signal")
@@ -118,6 +123,14 @@ enrol() { # PURPOSE FILE...: fetches secrets; the console shows that it is this 
         shift 2
     done
     rm -f "$answer"
+}
+
+tell_service() { # STATUS REASON DATA
+    service /enrolments/reports /run/magnum-lite-report.json < <(
+        jq -n --arg cluster "$CLUSTER_UUID" --arg server "$server" --arg status "$1" \
+            --arg reason "$2" --arg data "$3" --rawfile proof /etc/magnum-lite/enrolment_proof \
+            '{cluster: $cluster, server: $server, proof: ($proof | rtrimstr("\n")),
+              status: $status, reason: $reason[:2000], data: $data[:255]}')
 }
 
 ask_for_secrets() { # PROOF ANSWER
