@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import collections
 import gzip
 import hashlib
 import re
@@ -13,6 +14,7 @@ import pytest
 import requests
 import sqlalchemy as sa
 
+from magnum_lite.api.endpoint import ENDPOINTS
 from magnum_lite.db.tables import enrolments
 from magnum_lite.driver_sdk import enrolment
 from magnum_lite_dev.server import Server
@@ -106,23 +108,50 @@ def unpacked(text):
 
 
 class Reader:
-    """Somebody with the role reader, who looks at all that Heat shows."""
+    """Somebody with some roles, who looks at all that Heat, Nova and the service show."""
 
-    def __init__(self, heat, project):
+    def __init__(self, heat, project, roles='reader'):
         self.root = heat.catalog['orchestration'] % {'project_id': project}
-        self.token = f'rita:{project}:reader'
+        self.compute = heat.catalog['compute'] % {'project_id': project}
+        self.token = f'rita:{project}:{roles}'
         self.texts = []
 
-    def get(self, path):
-        reply = requests.get(self.root + path, headers={'X-Auth-Token': self.token}, timeout=60)
+    def get(self, path, root=None, body=None):
+        reply = requests.request(
+            'POST' if body else 'GET', (root or self.root) + path, json=body, timeout=60,
+            headers={'X-Auth-Token': self.token, 'OpenStack-API-Version': 'compute 2.96'})
         if reply.status_code != 200:
             return {}
         document = reply.json()
         self.texts += strings(document)
         return document
 
+    def nova(self):
+        """What Nova shows of servers."""
+        for server in self.get('/servers/detail', self.compute)['servers']:
+            for below in ('', '/metadata', '/os-interface', '/os-volume_attachments', '/tags'):
+                self.get(f'/servers/{server["id"]}{below}', self.compute)
+            self.get(f'/servers/{server["id"]}/action', self.compute,
+                     {'os-getConsoleOutput': {'length': None}})
+
+    def ours(self, api, cluster):
+        """Paths of the service that show something; every GET is tried."""
+        known = api.ok('GET', f'/v1/clusters/{cluster}', token=self.token)
+        operation, = api.ok('GET', f'/v1/clusters/{cluster}/operations',
+                            token=self.token)['operations']
+        values = collections.defaultdict(lambda: cluster, {
+            'template': known['cluster_template_id'], 'operation': operation['uuid'],
+            'nodegroup': 'default-worker', 'driver': 'kubernetes'})
+        found = []
+        for path in (each.path for each in ENDPOINTS if each.method == 'GET'):
+            reply = api.call('GET', path.format_map(values), token=self.token)
+            if reply.status_int == 200:
+                self.texts += strings(reply.json)
+                found.append(path)
+        return found
+
     def walk(self):
-        """All texts of all that can be read."""
+        """All texts of all that Heat shows."""
         for stack in self.get('/stacks?show_nested=True').get('stacks', []):
             self.stack(f'/stacks/{stack["stack_name"]}/{stack["id"]}')
         for config in self.get('/software_configs').get('software_configs', []):
@@ -153,9 +182,15 @@ def shown(secret, texts):
     return any(line in text for line in lines for text in texts)
 
 
-def test_no_reader_of_heat_sees_a_secret_of_the_cluster(api, heat, project, cluster):
-    texts = Reader(heat, project).walk()
+@pytest.mark.parametrize('roles', ['reader', 'member,reader'])
+def test_nobody_sees_a_secret_of_the_cluster(api, heat, project, cluster, roles):
+    walker = Reader(heat, project, roles)
+    texts = walker.walk()
     assert any('kubeadm init' in text for text in texts)        # the walk reaches user data
+    walker.nova()
+    assert any(enrolment.MARK in text for text in texts)        # and consoles
+    assert {'/clusters/{cluster}', '/clusters/{cluster}/operations/{operation}',
+            '/clusters/{cluster}/nodegroups/{nodegroup}'} <= set(walker.ours(api, cluster))
     kept = vault(api, cluster)
     assert {'ca.kubernetes.key', 'ca.etcd.key', 'service_account', 'bootstrap'} <= set(kept)
     assert [name for name, text in kept.items() if shown(text, texts)] == []
