@@ -52,7 +52,9 @@ class Checks(upgradecheck.UpgradeCommands):
         url = cfg.CONF.enrolment.public_url
         if not url:
             return upgradecheck.Result(WARNING, '[enrolment] public_url is not set: readers of a '
-                                                'project see the keys of its clusters in Heat')
+                                                'project see the keys and tokens of its clusters '
+                                                'in Heat. Set it to the URL of this API as nodes '
+                                                'reach it, without /v1')
         if not url.startswith('https:'):
             return upgradecheck.Result(WARNING, '[enrolment] public_url has no TLS: keys cross '
                                                 'the network in clear')

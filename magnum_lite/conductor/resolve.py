@@ -90,7 +90,9 @@ def spec(connection: Connection, vault: Vault, plugin: Plugin, rows: Rows,
         secrets=credentials.secrets_of(connection, vault, plugin, cluster),
         discovery_url=cluster.discovery_url, ssh_public_key=cluster.ssh_public_key,
         timeout_min=cluster.create_timeout or NO_LIMIT_MIN, attempt=operation.uuid,
-        enrolment_url=enrolment_url, auth_url=cluster.application_credential.get('auth_url'),
+        # A physical machine has no console on which it could show that it is the one who asks.
+        enrolment_url=None if template.server_type == 'bm' else enrolment_url,
+        auth_url=cluster.application_credential.get('auth_url'),
         region_name=cluster.application_credential.get('region_name'),
         focus=operation.node_group, max_batch_size=operation.target.get('max_batch_size', 1),
         **copied)

@@ -98,7 +98,7 @@ class ClusterSpec:
         service has a Keystone.
     :ivar auth_url: Keystone as nodes reach it, to use the application credential; None without.
     :ivar enrolment_url: where nodes fetch their secrets, see ``enrolment``; None where the cloud
-        has no such place, so that user data has to carry them.
+        has no such place, or nodes no console, so that user data has to carry them.
     :ivar region_name: region of the cloud's endpoints; None without, or for the only one.
     :ivar ssh_public_key: OpenSSH text for the nodes' login user, or None.
     :ivar timeout_min: minutes that the stacks may take.

@@ -240,6 +240,19 @@ def test_heat_hears_what_a_node_reports_and_from_nobody_else(api, heat, project,
     assert metadata[server] == {'status': 'SUCCESS', 'reason': 'up', 'data': 'v1.36.2'}
 
 
+def test_physical_machines_do_not_enrol_for_they_have_no_console(api, heat, project):
+    token = f'alice:{project}'
+    template = api.ok('POST', '/v1/clustertemplates', {
+        'name': 'b', 'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'bm.large',
+        'master_flavor_id': 'bm.large', 'external_network_id': 'public', 'server_type': 'bm'},
+        token=token)['uuid']
+    made = api.ok('POST', '/v1/clusters', {'name': 'b', 'cluster_template_id': template},
+                  token=token)['uuid']
+    assert wait(api, made, token)['status'] == 'CREATE_COMPLETE'
+    machines = [row for row in heat.state()['servers'].values() if row['tenant_id'] == project]
+    assert [row for row in machines if row.get('_proof')] == []
+
+
 def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, project, cluster):
     row = master(api, heat)
     proof = 'd' * 64
