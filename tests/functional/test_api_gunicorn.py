@@ -90,10 +90,9 @@ def _wait_for(port, log):
     until = time.monotonic() + 60
     while True:
         assert time.monotonic() < until, log.read_text()
-        with contextlib.suppress(OSError):
-            probe = HTTPConnection('127.0.0.1', port, timeout=5)
+        with contextlib.suppress(OSError), \
+                contextlib.closing(HTTPConnection('127.0.0.1', port, timeout=5)) as probe:
             probe.request('GET', '/healthcheck')
             if probe.getresponse().status == 200:
-                probe.close()
                 return
         time.sleep(0.2)
