@@ -1,7 +1,9 @@
 """The demonstration: the life of a Kubernetes cluster, with the real ``openstack`` command."""
 import os
+import pathlib
 import shlex
 import shutil
+import sys
 import tempfile
 
 from magnum_lite_dev import fixture, kubeconfig
@@ -57,11 +59,21 @@ def run(screen, *, state, keep, program, build_seconds):
                 shutil.rmtree(state.directory, ignore_errors=True)
     if kept:
         screen.line(f'The service goes on at {state.api_url}:', 'good')
-        screen.line(f'  eval "$(magnum-lite-dev env --state {shlex.quote(str(state.directory))})"')
-        screen.line(f'  magnum-lite-dev down --purge --state {shlex.quote(str(state.directory))}')
+        for line in to_go_on(state):
+            screen.line(f'  {line}')
     else:
         screen.line('Everything was stopped again.', 'good')
     return 0
+
+
+def to_go_on(state):
+    """Lines for any shell: one points the client at what runs, one stops it and deletes it all.
+
+    They name the program by its path: that of ``tox -e demo`` is in nobody's PATH.
+    """
+    program = shlex.quote(str(pathlib.Path(sys.executable).with_name('magnum-lite-dev')))
+    where = f'--state {shlex.quote(str(state.directory))}'
+    return f'eval "$({program} env {where})"', f'{program} down --purge {where}'
 
 
 class Demo:

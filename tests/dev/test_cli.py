@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from magnum_lite_dev import kubeconfig
+from magnum_lite_dev import demo, kubeconfig
 from magnum_lite_dev.client import exports
 from magnum_lite_dev.screen import Screen
 from magnum_lite_dev.state import State
@@ -29,6 +29,12 @@ def run(state, *arguments):
     result = subprocess.run(command(state, *arguments), capture_output=True, text=True,
                             env=QUIET, timeout=120, check=False)
     return result.returncode, result.stdout, result.stderr
+
+
+def plain_shell(line):
+    """What a line prints in a new terminal."""
+    return subprocess.run(['bash', '-c', line], capture_output=True, text=True, timeout=120,
+                          env={'PATH': '/usr/bin:/bin'}, check=True).stdout
 
 
 def running(state):
@@ -88,7 +94,10 @@ def test_up_status_env_and_down(state):
     assert (code, 'api had ended' in output) == (0, True), errors
     assert State(state).ports == ports
 
-    assert run(state, 'down', '--purge')[0] == 0
+    # What a kept demonstration prints works in a shell that knows nothing of its environment.
+    take_up, end = demo.to_go_on(State(state))
+    assert f'http://127.0.0.1:{ports["api"]}/v1' in plain_shell(f'{take_up}; echo $OS_ENDPOINT')
+    assert 'deleted' in plain_shell(end)
     assert running(state) == []
     assert not state.exists()
 
