@@ -19,8 +19,12 @@ LOG = logging.getLogger(__name__)
 # Answers of routing and negotiation: no code, and the reason phrase as their title.
 _ROUTING = (exceptions.NoRoute, exceptions.MethodNotAllowed, exceptions.NotAcceptable,
             exceptions.NotUtf8)
-# What is quoted belongs together; a full stop inside of a word ends nothing.
-_SENTENCE = re.compile(r'(?:"(?:\\.|[^"\\])*"|.)*?(?=\.(?:\s|\Z)|\Z)', re.DOTALL)
+# What is quoted belongs together; a full stop inside of a word ends nothing. Texts quote what users
+# send, however long: so nothing is read again and again, and the first quote that is never closed
+# is the last one looked at.
+_QUOTED = r'"(?:\\.?|[^"\\])*+'
+_SENTENCE = re.compile(rf'(?:{_QUOTED}"|[^"])*?(?=\.(?:\s|\Z)|\Z|{_QUOTED}\Z)', re.DOTALL)
+_END = re.compile(r'\.(?:\s|\Z)|\Z')
 _HELP = 'https://docs.openstack.org/api-ref/container-infrastructure-management/'
 
 
@@ -60,7 +64,7 @@ def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:
                 'unsupported', 'description': text, 'min_version': microversion.OLDEST,
                 'max_version': microversion.NEWEST, 'links': [{'rel': 'help', 'href': _HELP}]}
     code = 'client' if error.status < 500 else 'server'
-    title = _SENTENCE.match(text)[0]    # it matches every text
+    title = _title(text)
     if isinstance(error, _ROUTING):
         code, title = '', http.HTTPStatus(error.status).phrase
         if isinstance(error, exceptions.MediaNotAcceptable):
@@ -69,3 +73,9 @@ def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:
             text = ''
     return {'request_id': request_id, 'code': code, 'status': error.status, 'title': title,
             'detail': text, 'links': []}
+
+
+def _title(text: str) -> str:
+    """The first sentence."""
+    unquoted = _SENTENCE.match(text).end()      # it matches every text
+    return text[:_END.search(text, unquoted).start()]
