@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from magnum_lite.db import journal, store
+from magnum_lite.db import journal, queue, store
 from magnum_lite.db.tables import enrolments
 from magnum_lite.exceptions import NotEnrolled, Unavailable
 from magnum_lite.objects import Operation
@@ -14,9 +14,12 @@ def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group
     """Note a server; whether it is new. The same proof again is the same node, whose answer was
     lost.
 
-    :raises NotEnrolled: somebody has enrolled as that server with another proof.
+    :raises NotEnrolled: somebody has enrolled as that server with another proof, or the cluster was
+        deleted while the cloud was asked.
     :raises Unavailable: somebody does at this moment.
     """
+    if not queue.hold(connection, cluster_id):
+        raise NotEnrolled(reason='it is not in the stacks of the cluster')
     row = connection.execute(sa.select(enrolments.c.fingerprint, enrolments.c.cluster_id).where(
         enrolments.c.server_id == server_id)).first()
     if row:

@@ -15,10 +15,12 @@ from magnum_lite.objects import Cluster, NodeGroup, Operation
 from magnum_lite.objects.operation import MAX_REMOVED, OPEN, RUN, group_phase, queue_slot
 
 
-def hold(connection: sa.Connection, cluster_id: str) -> None:
-    """Write the cluster's row as it is, to look at its queue before deciding what to write."""
-    connection.execute(clusters.update().where(clusters.c.uuid == cluster_id).values(
+def hold(connection: sa.Connection, cluster_id: str) -> bool:
+    """Write the cluster's row as it is, to look before deciding what to write; whether it is there.
+    """
+    written = connection.execute(clusters.update().where(clusters.c.uuid == cluster_id).values(
         version=clusters.c.version))
+    return written.rowcount == 1
 
 
 def running(connection: sa.Connection, cluster_id: str) -> Any:

@@ -3,8 +3,11 @@
 import threading
 
 import pytest
+import sqlalchemy as sa
 
-from magnum_lite.db import store
+from magnum_lite.cloud import nodes
+from magnum_lite.db import claims, settle, store
+from magnum_lite.db.tables import enrolments
 from magnum_lite.objects import Cluster, NodeGroup, Operation
 
 COUNT = {'node_count': [{'op': 'replace', 'path': '/node_count', 'value': 3}]}
@@ -175,3 +178,31 @@ def test_faults_are_shown_of_a_failed_cluster(api, cluster):
     assert api.ok('GET', f'/v1/clusters/{cluster}')['faults'] == {
         'default-master': '', 'default-worker': ''}
     assert 'faults' not in api.ok('GET', '/v1/clusters/detail')['clusters'][0]
+
+
+def delete_at_once(api, cluster):
+    """Delete a cluster, and be the worker that does it."""
+    api.call('DELETE', f'/v1/clusters/{cluster}')
+    with api.db.read() as connection:
+        operation = store.find(connection, Operation, cluster_id=cluster)[-1]
+    worker = {'owner': 'me', 'lease_s': 60}
+    assert api.db.write(claims.claim, operation.uuid, **worker)
+    api.db.write(settle.gone, api.db.write(claims.step, operation.uuid, **worker))
+
+
+def test_a_server_whose_cluster_goes_meanwhile_does_not_enrol(configured, monkeypatch):
+    """Heat and Nova are asked about it, which takes as long as they like."""
+    with configured(enrolment={'public_url': 'https://here'}) as api:
+        cluster = api.cluster(api.template())
+        group, = (entry['uuid'] for entry in api.ok(
+            'GET', f'/v1/clusters/{cluster}/nodegroups')['nodegroups'] if entry['role'] == 'worker')
+
+        def group_of(*args):
+            delete_at_once(api, cluster)
+            return group
+        monkeypatch.setattr(nodes, 'group_of', group_of)
+        error = api.refused(403, 'POST', '/v1/enrolments', {
+            'cluster': cluster, 'server': group, 'proof': 'f' * 64}, token=None)
+        assert 'not in the stacks of the cluster' in error['detail']
+        with api.db.read() as connection:
+            assert connection.execute(sa.select(enrolments)).all() == []
