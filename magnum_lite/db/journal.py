@@ -44,3 +44,10 @@ def steps_of(connection: sa.Connection, operation_id: str, *,
     query = sa.select(steps).where(steps.c.operation_id == operation_id).order_by(
         steps.c.id.desc()).limit(limit)
     return connection.execute(query).all()[::-1]
+
+
+def first_shown(connection: sa.Connection, operation_id: str) -> int:
+    """Id of the oldest step that is read of an operation which has more; 0 where all are."""
+    query = sa.select(steps.c.id).where(steps.c.operation_id == operation_id).order_by(
+        steps.c.id.desc()).offset(MOST - 1).limit(1)
+    return connection.execute(query).scalar() or 0

@@ -1,7 +1,8 @@
 """Dropping history that is old: ended operations with their journal, notifications, the ledger.
 
 What is, stays: clusters and all that is open. Of each cluster that exists the newest operation
-stays too, however old.
+stays too, however old, with as much of its journal as is shown: who signs certificates, or enrols
+servers, adds to it without an operation.
 """
 
 import datetime
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
+from magnum_lite.db import journal
 from magnum_lite.db.engine import Database
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import cluster_versions, clusters, ledger, operations, outbox, steps
@@ -30,8 +32,8 @@ def old(database: Database, *, days: int, dry: bool = False,
     """
     before = utcnow() - datetime.timedelta(days=days)
     run = database.write
-    for find, drop in ((_ended, _drop_operations), (_sent, _drop_notifications),
-                       (_closed, _drop_entries)):
+    for find, drop in ((_ended, _drop_operations), (_unseen, _drop_steps),
+                       (_sent, _drop_notifications), (_closed, _drop_entries)):
         after = 0
         while True:
             with database.read() as connection:
@@ -71,6 +73,18 @@ def _ended(connection: sa.Connection, before: datetime.datetime, after: int,
     return rows[-1].id if rows else after, [row.uuid for row in rows if row.id not in kept]
 
 
+def _unseen(connection: sa.Connection, before: datetime.datetime, after: int,
+            size: int) -> tuple[int, Sequence[int]]:
+    """Steps that no document shows any more."""
+    query = sa.select(steps.c.id, steps.c.operation_id).where(
+        steps.c.id > after, steps.c.created_at < before)
+    rows = connection.execute(query.order_by(steps.c.id).limit(size)).all()
+    shown = {uuid: journal.first_shown(connection, uuid)
+             for uuid in {row.operation_id for row in rows}}
+    return rows[-1].id if rows else after, [
+        row.id for row in rows if row.id < shown[row.operation_id]]
+
+
 def _sent(connection: sa.Connection, before: datetime.datetime, after: int,
           size: int) -> tuple[int, Sequence[int]]:
     query = sa.select(outbox.c.id).where(outbox.c.id > after, outbox.c.sent_at < before)
@@ -93,6 +107,11 @@ def _drop_operations(connection: sa.Connection, uuids: Sequence[str], *,
                      dry: bool = False) -> Counter[str]:
     return Counter({column.table.name: _drop(connection, column, uuids, dry) for column in (
         steps.c.operation_id, cluster_versions.c.operation, operations.c.uuid)})
+
+
+def _drop_steps(connection: sa.Connection, ids: Sequence[int], *,
+                dry: bool = False) -> Counter[str]:
+    return Counter({'steps': _drop(connection, steps.c.id, ids, dry)})
 
 
 def _drop_notifications(connection: sa.Connection, ids: Sequence[int], *,

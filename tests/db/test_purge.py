@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from magnum_lite.cmd import manage
 from magnum_lite.db import accept, claims, journal, ledger, migrate, outbox, purge, settle, store
 from magnum_lite.db.engine import Database
-from magnum_lite.db.tables import METADATA
+from magnum_lite.db.tables import METADATA, steps
 from magnum_lite.driver_sdk import Status
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation
 from magnum_lite.objects.operation import OPEN
@@ -132,6 +132,25 @@ def test_so_it_is_on_a_server(connect, server_database):
     database = Database(conf)
     check(database)
     database.dispose()
+
+
+def test_of_the_newest_operation_what_is_not_shown_goes_once_it_is_old(sqlite, monkeypatch):
+    """Signing certificates adds to its journal, and it stays as long as its cluster."""
+    cluster, _, operation = History(sqlite).cluster('here')
+    for number in range(20):
+        sqlite.write(journal.note_cluster, cluster.uuid, f'signed {number}')
+        if number == 12:
+            sqlite.write(lambda connection: connection.execute(
+                steps.update().values(created_at=LONG_AGO)))
+
+    def shown(limit):
+        with sqlite.read() as connection:
+            return [row.text for row in journal.steps_of(connection, operation.uuid, limit=limit)]
+    for most, goes, stays in ((9, 13, 9), (5, 2, 7)):       # the last seven are not old
+        monkeypatch.setattr(journal, 'MOST', most)
+        for dry in (True, False):
+            assert sum(purge.old(sqlite, days=30, dry=dry, size=3), Counter())['steps'] == goes
+        assert shown(99) == [f'signed {number}' for number in range(20 - stays, 20)]
 
 
 def test_the_command_counts_first_and_drops_when_told(sqlite, tmp_path):

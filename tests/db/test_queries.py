@@ -46,6 +46,7 @@ QUERIES = {
     'end of sending': lambda c: outbox.release(c, [1, 2], owner='me'),
     'purge of notifications': lambda c: purge.sent(c, days=7),
     'steps': lambda c: journal.steps_of(c, 'o'),
+    'oldest step shown': lambda c: journal.first_shown(c, 'o'),
     'newest operation': lambda c: journal.note_cluster(c, 'a', 'text'),
     'ledger': lambda c: ledger.open_entries(c, 'a'),
     'strays': lambda c: ledger.strays(c, ledger.TRUST, older_s=9),
