@@ -154,8 +154,8 @@ ENROLMENT = (
     cfg.IntOpt('window_s', default=3600, min=60,
                help='Seconds after the creation of a server within which it may fetch its keys.'),
     cfg.IntOpt('at_once', default=4, min=1,
-               help='Enrolments that one API process checks at a time; more are told to come '
-                    'again.'),
+               help='Enrolments that one API process checks at a time, half of them at most '
+                    'for one project; more are told to come again.'),
 )
 DEVELOPMENT = (
     cfg.DictOpt('catalog', default={},

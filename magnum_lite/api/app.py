@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,6 +22,7 @@ from magnum_lite.api import (
 )
 from magnum_lite.api.endpoint import Endpoint, Request, Service, find
 from magnum_lite.api.microversion import HEADER, Version, number
+from magnum_lite.api.places import Places
 from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.lookups import Memory
 from magnum_lite.context import PEER, Policy, RequestContext
@@ -59,7 +59,7 @@ class Application:
     def __init__(self, conf: cfg.ConfigOpts):
         self.service = Service(conf, Database(conf, patient=False), Waker(conf), Vault(conf),
                                Memory(conf.cloud.lookup_cache_s), Lending.of(conf),
-                               threading.BoundedSemaphore(conf.enrolment.at_once))
+                               Places(conf.enrolment.at_once, 'the place where nodes enrol'))
         app = SizeLimit(pecan.Pecan(
             Root(self.service), hooks=[faults.Faults(), VersionHeaders()],
             guess_content_type_from_ext=False, use_context_locals=False), conf)

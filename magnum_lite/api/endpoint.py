@@ -4,7 +4,6 @@ the one that a request means.
 
 import functools
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +13,7 @@ from oslo_config import cfg
 from magnum_lite.api import schema
 from magnum_lite.api.document import NOTHING, Many, Patch, Shape
 from magnum_lite.api.microversion import RANGE, Version
+from magnum_lite.api.places import Places
 from magnum_lite.cloud.lending import Lending
 from magnum_lite.cloud.lookups import Lookups, Memory
 from magnum_lite.context import RequestContext
@@ -55,7 +55,7 @@ class Service:
     vault: Vault
     memory: Memory
     lending: Lending
-    enrolling: threading.BoundedSemaphore
+    enrolling: Places
 
 
 @dataclass(frozen=True)

@@ -267,10 +267,8 @@ def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, p
 
     assert 'has enrolled before' in refused(403, _console=said)
     busy = api.application.service.enrolling
-    while busy.acquire(blocking=False):
-        pass
-    refused(503)
-    busy.release()
+    with busy.one(project), busy.one(project):
+        refused(503)
     assert 'just been made' in refused(403, created='2020-01-01T00:00:00Z')
     token = f'alice:{project}'
     api.ok('DELETE', f'/v1/clusters/{cluster}', token=token)

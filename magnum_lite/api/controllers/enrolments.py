@@ -5,8 +5,6 @@ that are not the caller's.
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from magnum_lite.api.document import NOTHING, Document
@@ -64,7 +62,7 @@ def report(request: Request) -> None:
             raise NotEnrolled(reason='it has not enrolled')
         cluster = store.get(connection, Cluster, cluster_id)
         stacks = _stacks(connection, cluster_id)
-    with _place(service):
+    with service.enrolling.one(cluster.project_id):
         nodes.report(service.conf, cluster.identity, stacks, server, {
             'id': server, **{name: given.get(name, '') for name in ('status', 'reason', 'data')}})
 
@@ -88,7 +86,7 @@ def _enrol(service: Service, cluster_id: str, server: str, fingerprint: str) -> 
         roles = {group.uuid: group.role for group in store.rows(
             connection, NodeGroup, 'uuid', 'role', cluster_id=cluster_id)}
     try:
-        with _place(service):
+        with service.enrolling.one(cluster.project_id):
             group = nodes.group_of(service.conf, cluster.identity, stacks, server, fingerprint)
         if group not in roles:
             raise NotEnrolled(reason='it is in no node group of the cluster')
@@ -100,17 +98,6 @@ def _enrol(service: Service, cluster_id: str, server: str, fingerprint: str) -> 
         found = _secrets(service.vault, connection, cluster)
     return {name: text for name, text in found.items()
             if roles[group] == 'master' or enrolment.joins(name)}
-
-
-@contextmanager
-def _place(service: Service) -> Iterator[None]:
-    """One of the few places of those who make us ask the cloud: anybody may send requests."""
-    if not service.enrolling.acquire(blocking=False):
-        raise Unavailable(what='the place where nodes enrol')
-    try:
-        yield
-    finally:
-        service.enrolling.release()
 
 
 def _secrets(vault: Any, connection: Any, cluster: Cluster) -> dict[str, str]:
