@@ -6,7 +6,6 @@ from oslo_db import exception as db_exc
 from magnum_lite.db import journal, queue, store
 from magnum_lite.db.tables import enrolments
 from magnum_lite.exceptions import NotEnrolled, Unavailable
-from magnum_lite.objects import Operation
 
 
 def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group: str,
@@ -32,7 +31,8 @@ def enrol(connection: sa.Connection, cluster_id: str, server_id: str, node_group
             fingerprint=fingerprint, created_at=store.utcnow()))
     except db_exc.DBDuplicateEntry as error:    # at the same moment: the next try knows who won
         raise Unavailable(what='the place where nodes enrol') from error
-    _tell(connection, cluster_id, f'server {server_id} enrolled and was given its secrets')
+    journal.note_cluster(connection, cluster_id,
+                         f'server {server_id} enrolled and was given its secrets')
     return True
 
 
@@ -49,13 +49,8 @@ def refuse(connection: sa.Connection, cluster_id: str, server_id: str) -> None:
     query = sa.select(enrolments.c.id).where(enrolments.c.cluster_id == cluster_id,
                                              enrolments.c.server_id == server_id)
     if connection.execute(query).first():
-        _tell(connection, cluster_id, f'a second enrolment as server {server_id} was refused')
-
-
-def _tell(connection: sa.Connection, cluster_id: str, text: str) -> None:
-    operation = store.find(connection, Operation, cluster_id=cluster_id)[-1]
-    if text not in {step.text for step in journal.steps_of(connection, operation.uuid)}:
-        journal.note(connection, operation, text)
+        journal.note_cluster(connection, cluster_id, among=journal.MOST,
+                             text=f'a second enrolment as server {server_id} was refused')
 
 
 def forget(connection: sa.Connection, cluster_id: str) -> None:

@@ -24,16 +24,19 @@ def note(connection: sa.Connection, operation: Operation, text: str) -> None:
                                              text=short(text), created_at=store.utcnow()))
 
 
-def note_cluster(connection: sa.Connection, cluster_id: str, text: str) -> None:
+def note_cluster(connection: sa.Connection, cluster_id: str, text: str, *,
+                 among: int = 1) -> None:
     """Add a step about a cluster that no operation makes, to the journal of its newest one.
 
-    A cluster whose operations were purged has none that could be noted. What the newest step says
-    already is not said again.
+    A cluster whose operations were purged has none that could be noted. What one of the newest
+    steps says already is not said again.
+
+    :param among: how many of them are looked at.
     """
     query = sa.select(operations.c.uuid, operations.c.fence).where(
         operations.c.cluster_id == cluster_id).order_by(operations.c.id.desc()).limit(1)
     newest = connection.execute(query).first()
-    if newest and [row.text for row in steps_of(connection, newest.uuid, limit=1)] != [text]:
+    if newest and text not in {row.text for row in steps_of(connection, newest.uuid, limit=among)}:
         connection.execute(steps.insert().values(
             operation_id=newest.uuid, fence=newest.fence, text=text, created_at=store.utcnow()))
 
