@@ -48,9 +48,12 @@ def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> x509.Certi
 
 
 def described(certificate: x509.Certificate) -> str:
-    """Serial, subject (at most 200 characters) and end, in words."""
+    """Serial, subject and end, in words.
+
+    The whole subject: it says who its owner is in the cluster, and may say it at any place.
+    """
     subject = ''.join(character if character.isprintable() else '?'
-                      for character in certificate.subject.rfc4514_string()[:200])
+                      for character in certificate.subject.rfc4514_string())
     return (f'certificate {certificate.serial_number:x} for "{subject}", valid until '
             f'{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}')
 

@@ -8,6 +8,7 @@ from cryptography.x509.oid import NameOID
 from magnum_lite.exceptions import Invalid
 
 MAX_LENGTH = 65536
+MAX_SUBJECT = 1000      # characters, as RFC 4514 writes it: the journal has all of them
 _RSA_BITS = (2048, 8192)        # longer ones take seconds to verify
 _CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 _DIGESTS = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
@@ -34,6 +35,10 @@ def check(request: x509.CertificateSigningRequest) -> None:
     if digest is not None and not isinstance(digest, _DIGESTS):
         raise Invalid(path='csr', reason=f'it is signed with {digest.name}; accepted are SHA-256, '
                                          'SHA-384 and SHA-512')
+    length = len(request.subject.rfc4514_string())
+    if length > MAX_SUBJECT:
+        raise Invalid(path='csr', reason=f'its subject has {length} characters, at most '
+                                         f'{MAX_SUBJECT} are accepted')
     names = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not any(str(name.value).strip() for name in names) and not _has_names(request):
         raise Invalid(path='csr', reason='its subject has no common name (CN), and it has no '

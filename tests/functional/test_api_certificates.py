@@ -193,6 +193,20 @@ def test_the_journal_says_who_had_what_signed(api, cluster):
         assert text in shown['text']
 
 
+def test_the_journal_has_the_whole_subject(api, cluster):
+    """A group of Kubernetes is one of its parts, and they come in any order."""
+    padding = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, 'x' * 60)] * 9
+    group = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, 'system:masters')]
+    key = ec.generate_private_key(ec.SECP256R1())
+    sign(api, cluster, named([*NAME, *group, *padding], key, hashes.SHA256()))
+    newest = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][-1]
+    shown = api.ok('GET', f'/v1/clusters/{cluster}/operations/{newest["uuid"]}')['steps'][-1]
+    assert 'O=system:masters,CN=admin' in shown['text']
+    error = api.refused(400, 'POST', '/v1/certificates', {
+        'cluster_uuid': cluster, 'csr': named([*NAME, *group, *padding * 2], key, hashes.SHA256())})
+    assert 'at most 1000 are accepted' in error['detail']
+
+
 def named(subject, key, digest=None):
     """A request of a subject, PEM."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(subject))
