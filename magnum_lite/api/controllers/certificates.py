@@ -16,10 +16,13 @@ from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, NodeGroup
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import LINKS
 from magnum_lite.objects.fields import Integer, Text, Uuid
+from magnum_lite.objects.status import STATUSES
 
 LOG = logging.getLogger(__name__)
 _PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
 _DEFAULT = 'kubernetes'     # any other text means it too
+# A status of a later release may be one in which the authorities are still to be made.
+_ALL_MADE = [status for status in STATUSES if status != 'CREATE_IN_PROGRESS']
 _KIND = attr(Text(), create='optional',
              doc='Which authority: etcd, front_proxy, or any other text for that of the API.')
 _SIGN = Document('CertificateRequest', {
@@ -119,7 +122,7 @@ def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:
     if found:       # all of a cluster are made in one transaction
         raise BadRequest(reason=f'Cluster {cluster.uuid} has no {purpose} certificate authority, '
                                 f'it has {", ".join(sorted(found))}')
-    if cluster.status != 'CREATE_IN_PROGRESS':
+    if cluster.status in _ALL_MADE:
         raise BadRequest(reason=f'Cluster {cluster.uuid} is {cluster.status} and has no '
                                 'certificate authorities: none were made for driver '
                                 f'{cluster.driver}')
