@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from keystoneauth1 import exceptions as ksa_exc
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
@@ -20,6 +21,7 @@ from magnum_lite.driver_sdk.enrolment import GROUP_KEY, HANDLE, MARK
 from magnum_lite.exceptions import NotEnrolled, Unavailable
 
 _ALIVE = ('BUILD', 'ACTIVE')
+_ELSEWHERE = 'it is not in the stacks of the cluster'
 _LINES = 400    # of the console, from its end: boots say much
 
 
@@ -36,14 +38,21 @@ def group_of(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str]
     nova = {'endpoint_filter': {'service_type': 'compute', 'interface': conf.cloud.interface,
                                 'region_name': conf.cloud.region_name}}
     with _asking(conf, who) as session:
-        _stack_of(Heat(conf, session), stacks, server)
-        found = session.get(f'/servers/{server}', **nova).json()['server']
+        # Nova first: a server that somebody made up costs one call, and not one for each stack.
+        try:
+            found = session.get(f'/servers/{server}', **nova).json()['server']
+        except ksa_exc.NotFound as error:
+            raise NotEnrolled(reason=_ELSEWHERE) from error
         _check(found, conf.enrolment.window_s)
+        group = str(found['metadata'].get(GROUP_KEY, ''))
+        # Drivers name a stack by its group: that one is likely to be the right one.
+        _stack_of(Heat(conf, session), sorted(stacks, key=lambda name: group[:8] not in name),
+                  server)
         said = session.post(f'/servers/{server}/action', **nova, json={
             'os-getConsoleOutput': {'length': _LINES}}).json()['output']
     if f'{MARK} {fingerprint}' not in said:
         raise NotEnrolled(reason='its console does not show the proof')
-    return str(found['metadata'].get(GROUP_KEY, ''))
+    return group
 
 
 def report(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str], server: str,
@@ -79,7 +88,7 @@ def _stack_of(heat: Heat, stacks: Iterable[str], server: str) -> str:
     for stack in stacks:
         if heat.holds(stack, server):
             return stack
-    raise NotEnrolled(reason='it is not in the stacks of the cluster')
+    raise NotEnrolled(reason=_ELSEWHERE)
 
 
 def _check(server: Mapping[str, Any], window_s: int) -> None:

@@ -15,6 +15,7 @@ import requests
 import sqlalchemy as sa
 
 from magnum_lite.api.endpoint import ENDPOINTS
+from magnum_lite.cloud.heat import Heat
 from magnum_lite.db.tables import enrolments
 from magnum_lite.driver_sdk import enrolment
 from magnum_lite_dev.server import Server
@@ -278,6 +279,26 @@ def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, p
         time.sleep(0.2)
     with api.db.read() as connection:
         assert connection.execute(sa.select(enrolments)).all() == []
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """The stacks that were looked through for a server."""
+    found, holds = [], Heat.holds
+
+    def look(self, stack, thing):
+        found.append(stack)
+        return holds(self, stack, thing)
+
+    monkeypatch.setattr(Heat, 'holds', look)
+    return found
+
+
+def test_a_server_that_is_not_there_costs_the_cloud_little(api, cluster, looks):
+    error = api.refused(403, 'POST', '/v1/enrolments', {
+        'cluster': cluster, 'server': str(uuid.uuid4()), 'proof': 'e' * 64}, token=None)
+    assert 'it is not in the stacks of the cluster' in error['detail']
+    assert looks == []
 
 
 def test_a_server_that_is_not_of_the_cluster_is_given_nothing(api, heat, project, cluster):
