@@ -89,7 +89,8 @@ class Compare:
             for tag in view.tags:
                 by_tag[tag][view.name] = view
         for cluster in clusters:
-            wanted, mine = stacks[cluster.uuid], by_tag[cluster_tag(cluster.uuid)]
+            mine = by_tag[cluster_tag(cluster.uuid)]
+            wanted = self._wanted(cluster, stacks[cluster.uuid], mine)
             try:
                 self._later.look(heat, cluster, wanted, mine)
                 found = differences.of_stacks(heat, cluster, wanted, mine)
@@ -100,6 +101,19 @@ class Compare:
                 raise
             except (DriverError, ServiceError) as error:    # of this cluster alone
                 LOG.warning('Cluster %s cannot be compared: %s', cluster.uuid, error)
+
+    def _wanted(self, cluster: Row, stacks: Mapping[str, str | None],
+                views: Mapping[str, StackView]) -> Mapping[str, str | None]:
+        """The stacks, without the digests of those that the last operation left otherwise: it was
+        carried out by a conductor of release 1.0, which notes none."""
+        others = {name for name, digest in stacks.items() if digest and name in views
+                  and f'plan:{digest}' not in views[name].tags}
+        if not others:
+            return stacks
+        with self._database.read() as connection:
+            mark = f'attempt:{compare.last_done(connection, cluster.uuid)}'
+        return {name: None if name in others and mark in views[name].tags else digest
+                for name, digest in stacks.items()}
 
     def _marks_servers(self, plugin: str) -> bool:
         try:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from magnum_lite.db import journal, ledger, settle, store
 from magnum_lite.db.engine import now
 from magnum_lite.db.locks import by_id
-from magnum_lite.db.tables import clusters, drivers, nodegroups, usages
+from magnum_lite.db.tables import clusters, drivers, nodegroups, operations, usages
 from magnum_lite.db.usage import CLUSTER
 from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Cluster, NodeGroup
@@ -59,6 +59,14 @@ def at_rest(connection: sa.Connection, project_id: str
         for entry in ledger.stacks_of(connection, mine):
             stacks.setdefault(entry.cluster_id, {})[entry.name] = entry.external_id
     return rows, stacks
+
+
+def last_done(connection: sa.Connection, cluster_id: str) -> str | None:
+    """Uuid of the cluster's newest operation, if that one is done."""
+    query = sa.select(operations.c.uuid, operations.c.state).where(
+        operations.c.cluster_id == cluster_id).order_by(operations.c.id.desc()).limit(1)
+    newest = connection.execute(query).first()
+    return newest.uuid if newest and newest.state == 'DONE' else None
 
 
 def groups(connection: sa.Connection, project_id: str) -> Sequence[sa.Row]:

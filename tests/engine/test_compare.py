@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import journal, store
+from magnum_lite.db import journal, ledger, store
 from magnum_lite.db.tables import clusters, operations, usages
 from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.objects import Cluster
@@ -117,6 +117,17 @@ def test_a_change_that_comes_first_wins(database, tenant, comparing, finish, mon
         show(*args)
 
     monkeypatch.setattr(comparing.loop, '_show', late)
+    comparing.now()
+    assert _health(tenant, create) == (None, {})
+
+
+def test_what_a_conductor_of_release_1_0_changed_is_no_difference(
+        tenant, comparing, finish, monkeypatch):
+    create = tenant.create()
+    finish(create)
+    with monkeypatch.context() as older:        # it knows nothing of what was left
+        older.setattr(ledger, 'left', lambda *args: None)
+        finish(tenant.resize(create.cluster_id, 2))
     comparing.now()
     assert _health(tenant, create) == (None, {})
 
