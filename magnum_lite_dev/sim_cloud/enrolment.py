@@ -9,7 +9,8 @@ import requests
 from magnum_lite_dev.sim_cloud import user_data
 
 LOG = logging.getLogger(__name__)
-ATTEMPTS = 60
+REFUSALS = 60       # of a service that answers
+PATIENCE_S = 600    # while it does not, or cannot ask the cloud: as long as boot scripts ask
 PAUSE_S = 0.5
 TIMEOUT_S = 30
 
@@ -42,7 +43,8 @@ def report(row, verdict):
 
 
 def _persist(row, url, body):
-    for _ in range(ATTEMPTS):
+    began, refusals = time.monotonic(), 0
+    while refusals < REFUSALS and time.monotonic() - began < PATIENCE_S:
         if row['_deleted_at']:
             return None
         try:
@@ -51,6 +53,7 @@ def _persist(row, url, body):
             return reply
         except requests.RequestException as error:
             LOG.info('node %s: %s', row['name'], error)
+            refusals += error.response is not None and error.response.status_code < 500
         time.sleep(PAUSE_S)
     LOG.warning('node %s was not heard at %s', row['name'], url)
     return None

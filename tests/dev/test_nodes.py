@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from magnum_lite_dev.server import Server
-from magnum_lite_dev.sim_cloud import SimCloud, user_data
+from magnum_lite_dev.sim_cloud import SimCloud, enrolment, user_data
 
 HANDLE = 'http://127.0.0.1:1/v1/p/stacks/s/1/resources/handle/signal'
 CREDENTIALS = {'auth_url': 'http://127.0.0.1:1/v3', 'user_id': 'u', 'password': 'p',
@@ -132,6 +132,24 @@ def test_a_node_asks_again_when_the_engine_is_busy(cloud, heat):
     heat.refusals = 1
     boot(cloud, heat)
     assert heat.got.get(timeout=5)[1]['status'] == 'SUCCESS'
+
+
+@pytest.mark.parametrize(('status', 'asks'), [('503 Heat is away', 100), ('403 Too early', 59)])
+def test_a_node_outlasts_an_outage_and_a_service_that_does_not_know_it_yet(
+        monkeypatch, status, asks):
+    monkeypatch.setattr(enrolment, 'PAUSE_S', 0)
+    left = [status] * asks + ['200 OK']
+
+    def service(environ, start_response):
+        environ['wsgi.input'].read()
+        start_response(left.pop(0), [('Content-Length', '15')])
+        return [b'{"secrets": {}}']
+    server = Server(service, 0, name='service')
+    text = f"ENROLMENT_URL='{server.url}'\nCLUSTER_UUID='c'\n"
+    row = {'id': 's', 'name': 'n', '_deleted_at': None, '_user_data': cloud_config(text)}
+    enrolment.enrol(row)
+    server.close()
+    assert left == [] and row['_secrets'] == {}
 
 
 def test_a_node_that_was_not_up_at_a_restart_comes_up_after_it(cloud, heat, tmp_path):
