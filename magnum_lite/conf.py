@@ -1,7 +1,6 @@
 """Every option of the service. ``register`` puts them on a ConfigOpts; no module keeps a global."""
 
 import socket
-import sys
 from collections.abc import Iterable, Sequence
 
 from keystoneauth1 import loading
@@ -212,29 +211,41 @@ def list_opts() -> list[tuple[str | None, Iterable[cfg.Opt]]]:
 
 
 def load(argv: Sequence[str], *, config_files: Sequence[str] | None = None,
-         prog: str = 'magnum-lite') -> cfg.ConfigOpts:
+         prog: str = 'magnum-lite', version: str | None = None) -> cfg.ConfigOpts:
     """The configured options of a process: files, then the command line.
 
     The global object, because oslo.messaging registers its tracing options on that one only;
     it is passed on as an argument everywhere.
 
     :param config_files: None looks in the usual places (``/etc/magnum-lite`` ...).
-    :raises SystemExit: options that cannot be understood.
+    :param version: what ``--version`` prints.
+    :raises SystemExit: a command line that cannot be understood.
+    :raises cfg.Error: files that cannot be used, or values that do not go together.
     """
     conf = cfg.CONF
     register(conf)
     log.register_options(conf)
     # What alembic says at each start of a program is for those who write migrations.
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), 'alembic=WARN'])
-    conf(list(argv), project='magnum-lite', prog=prog, default_config_files=config_files)
+    conf(list(argv), project='magnum-lite', prog=prog, version=version,
+         default_config_files=config_files)
     log.setup(conf, prog)
     _check(conf)
     return conf
 
 
+def files(conf: cfg.ConfigOpts = cfg.CONF) -> str:
+    """The configuration files, as a message names them, also where they could not be used."""
+    try:
+        found = [*conf.config_file, *conf.config_dir]
+    except (cfg.Error, TypeError):
+        found = []
+    return ', '.join(found) or 'no configuration file'
+
+
 def _check(conf: cfg.ConfigOpts) -> None:
     if conf.conductor.heartbeat_s * 3 > conf.conductor.lease_s:
-        sys.exit('[conductor] heartbeat_s: at most a third of lease_s is accepted')
+        raise cfg.Error('[conductor] heartbeat_s: at most a third of lease_s is accepted')
     if conf.conductor.lease_s <= conf.cloud.heat_timeout_s:
-        sys.exit('[conductor] lease_s: more than [cloud] heat_timeout_s is needed, since no call '
-                 'to Heat may outlast the lease')
+        raise cfg.Error('[conductor] lease_s: more than [cloud] heat_timeout_s is needed, since no '
+                        'call to Heat may outlast the lease')

@@ -216,6 +216,14 @@ class KeysNeeded(ServiceError):
     message = '{reason}'
 
 
+class Misconfigured(ServiceError):
+    """A mistake in the configuration: one line, which names file and option. Told to operators,
+    never to users."""
+
+    code = 'misconfigured'
+    message = '{reason}'
+
+
 class LostClaim(ServiceError):
     """Another worker owns the operation now: stop at once. Never seen by users."""
 

@@ -2,6 +2,7 @@
 import argparse
 import os
 import sys
+from importlib import metadata
 
 from magnum_lite_dev.interrupts import INTERRUPTS, Interrupted
 from magnum_lite_dev.trouble import Trouble
@@ -38,6 +39,8 @@ def make_parser():
         prog='magnum-lite-dev', epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description='magnum_lite with a real Heat and a simulated cloud, on this machine alone.')
+    parser.add_argument('--version', action='version',
+                        version=f'magnum-lite-dev {metadata.version("magnum-lite")}')
     where = argparse.ArgumentParser(add_help=False)
     for target, default in ((parser, os.environ.get(STATE_VARIABLE)),
                             (where, argparse.SUPPRESS)):

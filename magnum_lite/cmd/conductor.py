@@ -10,9 +10,11 @@ import sys  # noqa: E402
 import cotyledon  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
-from magnum_lite import conf as options  # noqa: E402
+from magnum_lite import startup  # noqa: E402
 from magnum_lite.conductor.service import Worker, patience_s  # noqa: E402
-from magnum_lite.secrets import keyfile  # noqa: E402
+from magnum_lite.exceptions import Misconfigured  # noqa: E402
+
+PROG = 'magnum-lite-conductor'
 
 
 class Conductor(cotyledon.Service):
@@ -35,15 +37,11 @@ class Conductor(cotyledon.Service):
 
 def main() -> None:
     """Run the conductor until a signal ends it."""
-    conf = options.load(sys.argv[1:], prog='magnum-lite-conductor')
-    _check_keys(conf)
+    try:
+        conf = startup.load(sys.argv[1:], prog=PROG)
+        startup.check(conf)
+    except Misconfigured as error:
+        sys.exit(f'{PROG}: {error}')
     manager = cotyledon.ServiceManager(graceful_shutdown_timeout=patience_s(conf))
     manager.add(Conductor, workers=conf.conductor.workers, args=(conf,))
     manager.run()
-
-
-def _check_keys(conf: cfg.ConfigOpts) -> None:
-    try:
-        keyfile.read(conf.secrets.key_file)
-    except keyfile.BadKeyFile as error:
-        sys.exit(f'magnum-lite-conductor: {error}')

@@ -5,33 +5,39 @@ import sys
 from collections import Counter
 
 from oslo_config import cfg
-from oslo_db import exception as db_exc
-from oslo_log.log import LogConfigError
 
-from magnum_lite import conf as options
+from magnum_lite import startup
 from magnum_lite.cmd import secret
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import migrate, purge, services, store
-from magnum_lite.db.engine import Database
+from magnum_lite.db.engine import AWAY, Database
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Driver
+
+PROG = 'magnum-lite-manage'
+NO_DATABASE = (secret.key, secret.add, secret.use)
 
 
 def main() -> int:
     """Run one command; 0, or 1 with the reason on standard error."""
     arguments = _parser().parse_args()
     try:
-        conf = options.load([], config_files=arguments.config_file or None,
-                            prog='magnum-lite-manage')
-        arguments.command(conf, arguments)
-    except (ServiceError, db_exc.DBError, OSError, cfg.Error, LogConfigError) as error:
-        print(f'magnum-lite-manage: {error}', file=sys.stderr)
+        conf = startup.load([], config_files=arguments.config_file or None, prog=PROG)
+        if arguments.command not in NO_DATABASE:
+            startup.check_connection(conf)
+        try:
+            arguments.command(conf, arguments)
+        except AWAY as error:
+            raise startup.refused(conf, error) or error from error
+    except (ServiceError, *AWAY, OSError, cfg.Error) as error:
+        print(f'{PROG}: {error}', file=sys.stderr)
         return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog='magnum-lite-manage', description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROG, description=__doc__)
+    parser.add_argument('--version', action='version', version=startup.version(PROG))
     parser.add_argument('--config-file', action='append', metavar='PATH',
                         help='configuration; may be given more than once')
     nouns = parser.add_subparsers(metavar='NOUN', required=True)

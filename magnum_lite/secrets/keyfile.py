@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.secrets.sealing import Key
 
+NOT_SET = ('[secrets] key_file is not set. Set it to a path, as /etc/magnum-lite/keys, and run: '
+           'magnum-lite-manage secret key')
 _Lines = tuple[str, ...]
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -53,11 +55,14 @@ def read(path: str | None) -> KeyFile:
     :raises BadKeyFile: it cannot be used, and why.
     """
     if not path:
-        raise BadKeyFile('[secrets] key_file is not set. magnum-lite-manage secret key makes one '
-                         'where it is')
+        raise BadKeyFile(NOT_SET)
     try:
         seen = stamp(path)
         text = Path(path).read_text()
+    except FileNotFoundError as error:
+        raise BadKeyFile(path=path, reason='is missing. Copy it from another host of the '
+                                           'service, or from the backup. Only for a new '
+                                           'database run: magnum-lite-manage secret key') from error
     except (OSError, ValueError) as error:
         raise BadKeyFile(path=path, reason=f'cannot be read: {error}') from error
     mode = seen[-1]
@@ -67,8 +72,9 @@ def read(path: str | None) -> KeyFile:
                                            'of a new key if somebody may have read it')
     keys = tuple(text.split())
     if not keys:
-        raise BadKeyFile(path=path, reason='is empty. Restore it from the backup; delete it only '
-                                           'where nothing was ever sealed')
+        raise BadKeyFile(path=path, reason='is empty. Restore it from the backup. Only where '
+                                           'nothing was ever sealed delete it and run: '
+                                           'magnum-lite-manage secret key')
     for number, key in enumerate(keys, 1):
         try:
             Fernet(key)
@@ -132,7 +138,7 @@ def age_s(path: str | None) -> float:
 def _change(path: str | None, order: Callable[[_Lines], _Lines]) -> _Lines:
     """Give the file the keys that ``order`` makes of those it has; those that it had."""
     if not path:
-        raise BadKeyFile('[secrets] key_file is not set')
+        raise BadKeyFile(NOT_SET)
     target = Path(os.path.realpath(path))       # a symbolic link stays one
     with _locked(target.parent) as folder:
         old = read(str(target)).keys if target.exists() else ()
