@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from magnum_lite.db import enrolments, journal, store
 from magnum_lite.exceptions import NotEnrolled
-from magnum_lite.objects import Operation
+from magnum_lite.objects import Cluster, ClusterTemplate, Operation
 
 CLUSTER = '00000000-0000-0000-0000-000000000001'
 SERVER = '00000000-0000-0000-0000-000000000002'
@@ -14,6 +14,12 @@ SERVER = '00000000-0000-0000-0000-000000000002'
 @pytest.fixture
 def newest(sqlite):
     """Uuid of the last operation of a cluster that had many."""
+    who = {'name': 'n', 'project_id': 'p', 'user_id': 'u'}
+    template = ClusterTemplate.new(coe='tiny', image_id='i', **who)
+    sqlite.write(store.insert, template)
+    sqlite.write(store.insert, Cluster.new(
+        uuid=CLUSTER, cluster_template_id=template.uuid, driver='tiny', driver_version=1,
+        status='CREATE_COMPLETE', **who))
     made = [Operation.new(cluster_id=CLUSTER, kind='resize', reason='r', project_id='p',
                           user_id='u', cluster_version=1, state='DONE') for _ in range(300)]
     sqlite.write(store.insert, *made)
