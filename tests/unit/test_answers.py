@@ -1,5 +1,8 @@
 """What answers of Heat mean, on the wire: what may pass is not fatal, nothing drips for ever."""
 
+import errno
+import socket
+
 import pytest
 
 from magnum_lite.certs.authority import make
@@ -89,6 +92,22 @@ def test_what_may_pass_is_retried_and_said_in_a_sentence(heat_of, action, senten
     with pytest.raises(CloudUnavailable) as caught:
         heat.list('magnum_lite')
     assert str(caught.value).startswith(sentence) and 'None' not in str(caught.value)
+
+
+@pytest.mark.parametrize(('error', 'sentence'), [
+    (ConnectionRefusedError(errno.ECONNREFUSED, 'refused'), 'Heat refused the connection'),
+    (OSError(errno.EHOSTUNREACH, 'No route to host'), 'there is no connection to Heat'),
+    (socket.gaierror(socket.EAI_NONAME, 'unknown'), 'the host of Heat has no address now')])
+def test_a_call_that_reached_nobody_is_no_lost_one(heat_of, monkeypatch, error, sentence):
+    """It makes nothing late: the deletion of the cluster need not wait for that."""
+    heat, _ = heat_of()
+
+    def connect(*args, **kwargs):
+        raise error
+    monkeypatch.setattr('urllib3.util.connection.create_connection', connect)
+    with pytest.raises(CloudUnavailable) as caught:
+        heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1'])
+    assert str(caught.value) == sentence and not isinstance(caught.value, Unanswered)
 
 
 def test_a_tls_handshake_that_ends_is_retried(heat_of):
