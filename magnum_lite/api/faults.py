@@ -44,6 +44,8 @@ class Faults(hooks.PecanHook):
         elif not isinstance(error, exceptions.ServiceError):
             LOG.exception('Request failed', exc_info=error)
             error = exceptions.ServiceError()
+        elif isinstance(error, exceptions.Unavailable):     # asked again and again while it lasts
+            LOG.error('Request failed: %s: %s', error, error.__cause__ or 'it is busy')
         elif error.status >= 500:
             LOG.error('Request failed: %s', error, exc_info=error)
         return answer(error, state.request.environ)

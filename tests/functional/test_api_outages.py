@@ -5,6 +5,7 @@ import time
 import pytest
 
 from magnum_lite.api.app import make_app
+from magnum_lite.db import ledger
 from tests import fixtures
 
 SOON_S = 30
@@ -51,3 +52,15 @@ def test_a_pool_without_a_free_connection_is_said(tmp_path, fresh_database, mari
             assert 'The database does not answer' in error['detail']
             api.ok('GET', '/v1/clusters')
     fixtures.forget_conf()
+
+
+def test_a_cloud_that_is_away_is_one_line_in_the_log_for_each_request(configured, caplog):
+    with configured(enrolment={'public_url': 'https://here'}) as api:
+        cluster = api.cluster(api.template())
+        api.db.write(ledger.expect, cluster, ledger.STACK, ['base'])
+        caplog.clear()
+        api.refused(503, 'POST', '/v1/enrolments', {
+            'cluster': cluster, 'server': cluster, 'proof': 'f' * 64}, token=None)
+    failed, = (record for record in caplog.records if record.levelname == 'ERROR')
+    assert failed.getMessage() == 'Request failed: the cloud does not answer, try again later: ' \
+        'Heat refused the connection' and not failed.exc_info
