@@ -77,10 +77,10 @@ class Worker:
         self._give_up(in_step=False)      # others go on with these at once
         for part in self._parts.values():       # the sweep first: it waits for the steps
             part.stop()
+        self._give_up(in_step=True)     # no step is under way; whoever hangs below, others go on
         for loop in self._loops:
             if not loop.end(JOIN_S):
                 LOG.warning('The loop "%s" goes on until the process ends', loop.name)
-        self._give_up(in_step=True)
         self._database.dispose()
 
     def _give_up(self, *, in_step: bool) -> None:

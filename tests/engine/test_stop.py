@@ -6,6 +6,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
+from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.service import Worker
 from magnum_lite.db import claims
@@ -77,6 +78,30 @@ def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):
         for create in creates:
             assert tenant.wait(create).attempts == 0
     assert len(heat.made) == len(set(heat.made)) == 2 * OPERATIONS
+
+
+def test_a_loop_that_hangs_keeps_no_operation(conf, database, tenant, heat, monkeypatch):
+    inside, free, let_go = threading.Event(), threading.Event(), threading.Event()
+
+    def hold(method):
+        if method == 'create':
+            inside.set()
+            free.wait(30)
+
+    heat.fault = hold
+    monkeypatch.setattr(Compare, 'run', lambda self: let_go.wait(60))
+    create = tenant.create()
+    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    worker.start()
+    assert inside.wait(30)
+    stopping = threading.Thread(target=worker.stop)
+    stopping.start()
+    wait_for(worker._sweep._stopping.is_set)
+    free.set()
+    wait_for(lambda: tenant.operation(create.uuid).owner is None)
+    assert stopping.is_alive()
+    let_go.set()
+    stopping.join(30)
 
 
 def test_what_is_in_no_step_goes_on_while_a_call_hangs(
