@@ -6,16 +6,21 @@ too. Audit needs to know who asks. Bodies are limited innermost, in ``app``, sin
 reads them; what is left of one is read outermost, whoever refused the request.
 """
 
-from collections.abc import Callable
+import logging
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import quote
 
 from keystonemiddleware import audit, auth_token
 from oslo_config import cfg
+from oslo_context import context
 from oslo_middleware import cors, http_proxy_to_wsgi, request_id
 
 from magnum_lite.api.draining import Drain
 from magnum_lite.context import DevelopmentIdentity
 
+LOG = logging.getLogger(__name__)
 Wsgi = Callable[..., Any]
 
 
@@ -30,7 +35,7 @@ def outer(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
 
 def public(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
     """What a request that needs no token passes."""
-    return request_id.RequestId(application, conf)
+    return request_id.RequestId(RequestLog(application), conf)
 
 
 def protected(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
@@ -47,3 +52,31 @@ def protected(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
     else:
         application = auth_token.AuthProtocol(application, {'oslo_config_config': conf})
     return public(application, conf)
+
+
+class RequestLog:
+    """Logs each request, and gives all that is logged for it its request id, before anybody knows
+    who asks. Queries are left out."""
+
+    def __init__(self, application: Wsgi):
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any],
+                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Pass on, and log what was answered."""
+        began, found = time.monotonic(), ['none']
+
+        def start(status: str, *args: Any) -> Any:
+            found[0] = status.partition(' ')[0]
+            return start_response(status, *args)
+
+        # A thread answers many requests: what it kept of the one before goes.
+        context.RequestContext(request_id=environ.get('openstack.request_id'),
+                               global_request_id=environ.get('openstack.global_request_id'))
+        try:
+            return self._application(environ, start)
+        finally:
+            LOG.info('%s "%s %s" status: %s time: %.3f', environ.get('REMOTE_ADDR', ''),
+                     environ['REQUEST_METHOD'],
+                     quote(environ.get('SCRIPT_NAME', '') + environ['PATH_INFO']), found[0],
+                     time.monotonic() - began)

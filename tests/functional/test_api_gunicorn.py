@@ -73,6 +73,19 @@ def test_the_next_request_is_answered(connection, status, method, path, headers,
     assert (reply.status, reply.read()) == (200, b'{"clusters": []}')
 
 
+@pytest.mark.parametrize(('headers', 'status'), [(ALICE, 400), ({}, 401)])
+def test_each_request_is_logged_by_its_id(connection, tmp_path_factory, headers, status):
+    connection.request('GET', f'/v1/clusters/gone-{status}?fields=name', headers=headers)
+    reply = connection.getresponse()
+    reply.read()
+    assert reply.status == status
+    ident = reply.headers['X-OpenStack-Request-ID']
+    log = next(tmp_path_factory.getbasetemp().glob('gunicorn*/log'))
+    found = [line for line in log.read_text().splitlines() if f'/v1/clusters/gone-{status}' in line]
+    assert len(found) == 1 and ident in found[0]
+    assert f'"GET /v1/clusters/gone-{status}" status: {status} time: ' in found[0]
+
+
 def test_who_announces_a_body_and_sends_none_holds_no_thread(connection, port):
     silent = [HTTPConnection('127.0.0.1', port, timeout=30) for _ in range(2)]
     for each in silent:
