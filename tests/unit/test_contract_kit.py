@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import re
 import sys
 import textwrap
 
@@ -9,6 +10,7 @@ import pytest
 
 from magnum_lite.driver_sdk import HeatDriver, Plan, Secret, Stack
 from magnum_lite.driver_sdk.testing import example, golden
+from magnum_lite.driver_sdk.testing.cloud_rules import user_data_problem
 from magnum_lite.driver_sdk.testing.contract import DriverContract
 from magnum_lite.driver_sdk.testing.fake import FailingHeat, Killed
 from magnum_lite.driver_sdk.testing.script_rules import cloud_config_problems
@@ -280,3 +282,30 @@ def test_a_readable_plan_names_files_and_splits_lines():
     assert stack['template'] == 'heat_template_version: wallaby'
     assert stack['parameters']['size'] == ['a', 'b']
     assert stack['parameters']['token'] == {'secret': 'secret/join'}
+
+
+@pytest.mark.usefixtures('package')
+def test_a_driver_without_scripts_passes_shellcheck(monkeypatch):
+    kit, _ = rules(broken())
+    monkeypatch.setattr(type(kit), 'scripts', lambda self: {})
+    kit.test_d10_scripts_pass_shellcheck()
+
+
+HEATS_OWN = """Content-Type: multipart/mixed; boundary="=="
+MIME-Version: 1.0
+
+--==
+Content-Type: text/x-shellscript; charset="us-ascii"
+MIME-Version: 1.0
+
+#!/usr/bin/env python3
+import loguserdata
+--==--
+"""
+
+
+@pytest.mark.parametrize(('text', 'said'), [
+    (HEATS_OWN, '"user_data_format: RAW"'), ('#cloud-config\n# \u00fc', 'not ASCII'),
+    ('#' * 60_000, 'has 60000 bytes'), ('#cloud-config\n', '^$')])
+def test_user_data_that_is_refused_is_explained(text, said):
+    assert re.search(said, user_data_problem(text, {'#!/bin/bash\n'}))

@@ -135,13 +135,10 @@ class CloudRules(PlanRules):
         self.driver().validate(spec)
         assert isinstance(finish(lambda: self.driver().create(real_cloud, spec)), Done)
         own = set(self.package_files().values())
-        found = list(user_data().values())
-        assert found, 'no server has user data'
-        for text in found:
-            assert len(text.encode()) <= USER_DATA_BYTES * 3 // 4      # D3
-            assert text.isascii()
-            # A script that was not written by the driver's author was made by somebody's text.
-            assert all(part in own for kind, part in parts(text) if kind == 'text/x-shellscript')
+        assert user_data(), 'no server has user data'
+        for server, text in user_data().items():
+            problem = user_data_problem(text, own)
+            assert not problem, f'user data of server {server}: {problem}'
             for path, content in written(text).items():
                 if path.endswith('.env'):
                     _source(content, tmp_path)
@@ -215,6 +212,25 @@ class CloudRules(PlanRules):
 def _outputs(cloud: Cloud, name: str) -> Any:
     view = cloud.heat.get(name)
     return view.outputs if view else {}
+
+
+def user_data_problem(text: str, own: set[str]) -> str:
+    """What a node's user data has that D3 or D12 forbids; empty if nothing.
+
+    :param own: the texts of the files of the driver's package.
+    """
+    most = USER_DATA_BYTES * 3 // 4
+    if len(text.encode()) > most:
+        return f'it has {len(text.encode())} bytes, more than {most} (D3)'
+    if not text.isascii():
+        return 'it is not ASCII: write text by driver_sdk.envfile'
+    # A script that was not written by the driver's author was made by somebody's text.
+    for kind, part in parts(text):
+        if kind == 'text/x-shellscript' and part not in own:
+            return (f'the script that begins with {part[:60]!r} is no file of the package. Heat '
+                    'adds its own where the server has no "user_data_format: RAW"; other texts '
+                    'belong into an environment file')
+    return ''
 
 
 def _source(text: str, where: Path) -> None:

