@@ -154,8 +154,15 @@ def test_d5_finds_a_file_that_does_not_come_along():
 
 @pytest.mark.usefixtures('package')
 def test_d6_finds_a_missing_output():
-    driver = broken(template=TEMPLATE.replace('node_addresses', 'addresses'))
-    fails(rules(driver)[0].test_d6_the_outputs_that_the_service_reads_exist)
+    for output in ('node_addresses', 'control_plane_addresses'):
+        driver = broken(template=TEMPLATE.replace(f'{output}:', 'other:'))
+        fails(rules(driver)[0].test_d6_the_outputs_that_the_service_reads_exist, match=output)
+
+
+@pytest.mark.usefixtures('package')
+def test_d16_finds_an_upgrade_from_nowhere():
+    driver = broken(capabilities=frozenset({'update', 'upgrade'}))
+    fails(rules(driver)[0].test_d16_upgrade_says_from_which_versions, match='upgrades_from')
 
 
 @pytest.mark.usefixtures('package')

@@ -206,7 +206,8 @@ class CloudRules(PlanRules):
 
     def test_d16_upgrade_says_from_which_versions(self) -> None:
         if 'upgrade' in self.driver.capabilities:
-            assert getattr(self.driver, 'upgrades_from', None)
+            assert getattr(self.driver, 'upgrades_from', None), \
+                'the class says nothing in upgrades_from'
 
 
 def _outputs(cloud: Cloud, name: str) -> Any:

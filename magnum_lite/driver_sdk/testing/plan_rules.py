@@ -139,10 +139,12 @@ class PlanRules:
     def test_d6_the_outputs_that_the_service_reads_exist(self) -> None:
         for name, plan in self.plans().items():
             base = Template.parse(plan.stacks[0].template)
-            assert {'api_address', 'control_plane_addresses'} <= base.outputs, name
+            missing = {'api_address', 'control_plane_addresses'} - base.outputs
+            assert not missing, f'{name}: the base stack has no output {sorted(missing)}'
             for stack in plan:
                 if stack.node_group:
-                    assert 'node_addresses' in Template.parse(stack.template).outputs, name
+                    assert 'node_addresses' in Template.parse(stack.template).outputs, \
+                        f'{name}: stack {stack.key} has no output node_addresses'
 
     def test_d13_secrets_stand_in_hidden_parameters_only(self) -> None:
         for where, stack in self.stacks():
