@@ -76,7 +76,7 @@ def test_a_creation_is_read_in_few_modules(api):
     finally:
         sys.setprofile(None)
     # Sixteen until HTTP got a total time (cloud/transport.py), columns left objects/fields.py, and
-    # bodies were read to their end (api/draining.py).
+    # requests were logged and bodies read to their end (api/middleware.py).
     assert len(entered) <= 19, sorted(entered)
 
 

@@ -63,4 +63,4 @@ def test_a_cloud_that_is_away_is_one_line_in_the_log_for_each_request(configured
             'cluster': cluster, 'server': cluster, 'proof': 'f' * 64}, token=None)
     failed, = (record for record in caplog.records if record.levelname == 'ERROR')
     assert failed.getMessage() == 'Request failed: the cloud does not answer, try again later: ' \
-        'Heat refused the connection' and not failed.exc_info
+        'Nova refused the connection' and not failed.exc_info
