@@ -18,7 +18,7 @@ from magnum_lite.conductor.cloud import LeasedHeat, StepCloud
 from magnum_lite.conductor.perform import Step, perform
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, journal, ledger, settle, store
-from magnum_lite.db.engine import Connection, Database
+from magnum_lite.db.engine import AWAY, Connection, Database
 from magnum_lite.driver_sdk import (
     CloudError,
     CloudUnavailable,
@@ -57,6 +57,7 @@ class Manager:
         self.lending = Lending.of(conf)
         self.owner = owner
         self._stopping = threading.Event()
+        self._owed: set[str] = set()        # clusters with a late call that is not noted yet
 
     def stop(self) -> None:
         """Begin no further step; in those under way, begin no further call to the cloud."""
@@ -76,6 +77,8 @@ class Manager:
         if self._stopping.is_set():
             return None
         until = time.monotonic() + self._conf.conductor.lease_s
+        for cluster_id in tuple(self._owed):
+            self._note_late(cluster_id)
         try:
             operation = self._database.write(
                 claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
@@ -83,7 +86,7 @@ class Manager:
             if operation.attempts >= MOST_ATTEMPTS:
                 return self._record(operation, _too_dangerous(operation), None)
             if operation.attempts and operation.kind != 'delete':   # lost inside a call, perhaps
-                self._database.write(ledger.late, operation.cluster_id)
+                self._note_late(operation.cluster_id)
             with transport.Gate(self._stopping.is_set) as gate:
                 taken = self._take(operation, until, seen)
             if gate.refused:
@@ -149,9 +152,21 @@ class Manager:
             heat = self.clients.heat(operation.identity)
         leased = LeasedHeat(
             heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen,
-            unanswered=lambda: self._database.write(ledger.late, operation.cluster_id))
+            unanswered=lambda: self._note_late(operation.cluster_id))
         return Step(operation, driver, spec, StepCloud(leased), self._database, self.lending,
                     self._conf.cloud.late_s)
+
+    def _note_late(self, cluster_id: str) -> None:
+        """Note a call that may take effect later; where the database is away, before the next step.
+
+        It raises nothing: the driver that made the call has not failed.
+        """
+        self._owed.add(cluster_id)
+        try:
+            self._database.write(ledger.late, cluster_id)
+            self._owed.discard(cluster_id)
+        except AWAY as error:
+            LOG.warning('A late call for cluster %s is noted later: %s', cluster_id, error)
 
     def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> resolve.Rows:
         """Look up and make what the first step needs, once; the rows with it."""

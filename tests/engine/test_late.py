@@ -1,12 +1,14 @@
 """A call that Heat serves after its caller gave up."""
 
 import pytest
+from oslo_db import exception as db_exc
 
 from magnum_lite.conductor import cloud
 from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, store
+from magnum_lite.db import ledger as noting
 from magnum_lite.db.engine import now
 from magnum_lite.db.tables import ledger, usages
 from magnum_lite.driver_sdk.errors import Unanswered
@@ -45,6 +47,34 @@ def test_a_deletion_looks_again_for_what_an_unanswered_call_makes_late(
     database.write(_age)
     tenant.wait_for(delete, lambda now: manager.step(delete.uuid) or now.ended_at, 'DONE')
     assert tenant.stacks() == {}
+
+
+def test_a_database_that_is_away_when_a_call_is_lost_fails_no_driver(
+        conf, database, tenant, monkeypatch):
+    manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
+    create = tenant.create()
+
+    def away(*args):
+        raise db_exc.DBConnectionError
+
+    def unanswered(self, method, *args):
+        with monkeypatch.context() as patch:
+            patch.setattr(noting, 'late', away)
+            return original(self, _no_answer, *args)
+
+    def _no_answer(*args):
+        raise Unanswered('Heat does not answer: timeout')
+
+    original = cloud.LeasedHeat._make
+    with monkeypatch.context() as patch:
+        patch.setattr(cloud.LeasedHeat, '_make', unanswered)
+        assert manager.claim(create.uuid)
+        manager.step(create.uuid)
+    assert tenant.operation(create.uuid).ended_at is None
+    delete = tenant.delete(create.cluster_id)
+    assert manager.claim(delete.uuid)
+    manager.step(delete.uuid)
+    assert 'may still take effect' in tenant.operation(delete.uuid).progress
 
 
 @pytest.mark.parametrize('is_taken_over', [True, False])
