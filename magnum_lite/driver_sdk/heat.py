@@ -18,6 +18,9 @@ from magnum_lite.driver_sdk.status import DONE, Failed, Progress, Status, Waitin
 # A stack that never formed is made anew and not updated: a FAILURE that a node reported stays in
 # its handle and would fail every later wait, and a node does not run its boot scripts again.
 UNFORMED = ('CREATE_FAILED', 'DELETE_FAILED')
+# Heat's words where a second update came before the first had begun, as after an answer that was
+# lost: neither says anything about what was asked for, so it is asked for again.
+OVERTAKEN = 'Stack UPDATE cancelled'
 
 
 def cluster_tag(uuid: str) -> str:
@@ -211,7 +214,7 @@ def _is_as_planned(view: StackView, stack: Stack) -> bool:
 
 def _has_failed_for_good(view: StackView, spec: ClusterSpec, stack: Stack) -> bool:
     return view.failed and f'attempt:{spec.attempt}' in view.tags and \
-        f'plan:{stack.digest}' in view.tags
+        f'plan:{stack.digest}' in view.tags and OVERTAKEN not in view.reason
 
 
 def _explain(heat: Heat, view: StackView) -> str:

@@ -69,6 +69,27 @@ def test_a_heat_that_never_comes_back_fails_the_operation_in_a_sentence(conf, te
     assert tenant.cluster(create.cluster_id).status == 'CREATE_FAILED'
 
 
+def test_an_update_that_another_one_overtook_is_asked_for_again(conf, tenant, heat, monkeypatch):
+    """Heat gives up the first of two updates of a stack where the second comes before it has begun,
+    and the stack fails with both: so it is after an answer that was lost."""
+    settle, overtaken = heat._settle, []
+
+    def overtake(view):
+        if view.status == 'UPDATE_IN_PROGRESS' and not overtaken:
+            overtaken.append(view.name)
+            heat._stacks[view.id] = heat._with(view, 'UPDATE_FAILED', reason=(
+                'Resource UPDATE failed: resources.kube_minions: Stack UPDATE cancelled'))
+        else:
+            settle(view)
+
+    monkeypatch.setattr(heat, '_settle', overtake)
+    create = tenant.create()
+    with working(conf):
+        tenant.wait(create)
+        tenant.wait(tenant.resize(create.cluster_id, 3))
+    assert overtaken and heat.calls.count('update') == 2
+
+
 def test_outages_are_forgiven_by_a_success_between_them(conf, tenant, heat):
     """The clock begins anew."""
     up = threading.Event()
