@@ -31,11 +31,10 @@ def main():
 
 def _run(name, options):
     print(f'=== {name}', flush=True)
-    process = subprocess.Popen([sys.executable, '-m', f'benchmarks.{name}', *options],
-                               env=QUIET)
+    process = subprocess.Popen([sys.executable, '-m', f'benchmarks.{name}', *options], env=QUIET)
     try:
         return process.wait()
-    except KeyboardInterrupt:       # it got the signal too, and has to clean up
+    except KeyboardInterrupt:  # it got the signal too, and has to clean up
         with contextlib.suppress(KeyboardInterrupt):
             process.wait(60)
         sys.exit(130)

@@ -32,11 +32,12 @@ class Call:
     def encode(self, host):
         """Its bytes."""
         body = b'' if self.body is None else json.dumps(self.body).encode()
-        return (f'{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\n'
-                f'X-Auth-Token: {self.token}\r\nAccept: application/json\r\n'
-                f'OpenStack-API-Version: container-infra latest\r\n'
-                f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'
-                ).encode() + body
+        return (
+            f'{self.method} {self.path} HTTP/1.1\r\nHost: {host}\r\n'
+            f'X-Auth-Token: {self.token}\r\nAccept: application/json\r\n'
+            f'OpenStack-API-Version: container-infra latest\r\n'
+            f'Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n'
+        ).encode() + body
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,23 @@ def run(url, calls, *, seconds, processes=2, connections=4):
     :param connections: of each process; each has one request under way.
     :raises RuntimeError: an answer was no 2xx.
     """
-    plan = json.dumps({'address': urlsplit(url).netloc, 'seconds': seconds,
-                       'connections': connections, 'calls': [asdict(call) for call in calls]})
-    clients = [subprocess.Popen([sys.executable, '-m', __name__], text=True,
-                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-               for _ in range(processes)]
+    plan = json.dumps(
+        {
+            'address': urlsplit(url).netloc,
+            'seconds': seconds,
+            'connections': connections,
+            'calls': [asdict(call) for call in calls],
+        }
+    )
+    clients = [
+        subprocess.Popen(
+            [sys.executable, '-m', __name__],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for _ in range(processes)
+    ]
     try:
         for number, client in enumerate(clients):
             client.stdin.write(f'{plan}\n{number}\n')
@@ -84,10 +97,12 @@ def run(url, calls, *, seconds, processes=2, connections=4):
         raise RuntimeError('the clients could not finish')
     found = [json.loads(answer) for answer in answers]
     times = sorted(second for one in found for second in one['times'])
-    return Result(rate=sum(len(one['times']) / one['wall'] for one in found),
-                  median_ms=1000 * statistics.median(times),
-                  slow_ms=1000 * times[int(len(times) * 0.99)],
-                  client_cores=sum(one['cpu'] / one['wall'] for one in found))
+    return Result(
+        rate=sum(len(one['times']) / one['wall'] for one in found),
+        median_ms=1000 * statistics.median(times),
+        slow_ms=1000 * times[int(len(times) * 0.99)],
+        client_cores=sum(one['cpu'] / one['wall'] for one in found),
+    )
 
 
 class Connection(threading.Thread):
@@ -155,8 +170,10 @@ def main():
     plan, number = json.loads(sys.stdin.readline()), int(sys.stdin.readline())
     host, _, port = plan['address'].partition(':')
     requests = [Call(**call).encode(plan['address']) for call in plan['calls']]
-    callers = [Connection((host, int(port)), requests, 7919 * (number * 4 + index))
-               for index in range(plan['connections'])]
+    callers = [
+        Connection((host, int(port)), requests, 7919 * (number * 4 + index))
+        for index in range(plan['connections'])
+    ]
     print('ready', flush=True)
     sys.stdin.readline()
     began, cpu = time.perf_counter(), time.process_time()
@@ -168,8 +185,14 @@ def main():
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     if trouble := next((caller.trouble for caller in callers if caller.trouble), None):
         sys.exit(trouble)
-    json.dump({'wall': wall, 'cpu': cpu,
-               'times': [second for caller in callers for second in caller.times]}, sys.stdout)
+    json.dump(
+        {
+            'wall': wall,
+            'cpu': cpu,
+            'times': [second for caller in callers for second in caller.times],
+        },
+        sys.stdout,
+    )
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ from benchmarks.stage import is_quick, say, stage
 from magnum_lite_kubernetes.driver import Kubernetes
 
 PROJECT, REFERENCE = 'ours', 'raw'
-BUILD_SECONDS = 5       # of a server; real ones take longer, which makes the share smaller
+BUILD_SECONDS = 5  # of a server; real ones take longer, which makes the share smaller
 BUDGET = 0.05
 
 
@@ -34,11 +34,17 @@ def main():
     ours, theirs = (statistics.median(times) for times in zip(*found, strict=True))
     share = (ours - theirs) / ours
     say(f'{rounds} lives of one master and one worker, servers take {BUILD_SECONDS} s; medians:')
-    say(f'through the service {ours:.2f} s, by hand {theirs:.2f} s: {ours - theirs:.2f} s more, '
-        f'{share:.1%} of the life (budget <= {BUDGET:.0%})')
-    say('processor seconds for one life: ' + ', '.join(
-        f'{name} {used / rounds / (2 if name == "heat" else 1):.2f}'
-        for name, used in work.items()))
+    say(
+        f'through the service {ours:.2f} s, by hand {theirs:.2f} s: {ours - theirs:.2f} s more, '
+        f'{share:.1%} of the life (budget <= {BUDGET:.0%})'
+    )
+    say(
+        'processor seconds for one life: '
+        + ', '.join(
+            f'{name} {used / rounds / (2 if name == "heat" else 1):.2f}'
+            for name, used in work.items()
+        )
+    )
 
 
 def _ours(client, template):
@@ -77,9 +83,13 @@ def _is_done(status):
 def _work(running):
     """{part: processor seconds so far}; Heat's is for both sides."""
     parents = {name: process.pid for name, process in running.service.processes.items()}
-    return {name: sum(sum(process.cpu_times()[:2]) for process in
-                      (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)))
-            for name, pid in {**parents, 'heat': running.heat.pid}.items()}
+    return {
+        name: sum(
+            sum(process.cpu_times()[:2])
+            for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+        )
+        for name, pid in {**parents, 'heat': running.heat.pid}.items()
+    }
 
 
 if __name__ == '__main__':

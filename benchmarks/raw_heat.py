@@ -17,11 +17,19 @@ class RawHeat:
     """One project's stacks by python-heatclient, and a look at them that costs little."""
 
     def __init__(self, stage, project):
-        session = identity.session(stage.conf, {
-            'mode': 'none', 'user_id': 'demo', 'project_id': project,
-            'roles': ['member', 'reader']}, timeout_s=TIMEOUT_S)
-        self._client = heat_client.Client('1', session=session, interface='internal',
-                                          service_type='orchestration')
+        session = identity.session(
+            stage.conf,
+            {
+                'mode': 'none',
+                'user_id': 'demo',
+                'project_id': project,
+                'roles': ['member', 'reader'],
+            },
+            timeout_s=TIMEOUT_S,
+        )
+        self._client = heat_client.Client(
+            '1', session=session, interface='internal', service_type='orchestration'
+        )
         self._url = stage.heat.catalog['orchestration'] % {'project_id': project} + '/stacks'
         self._look = requests.Session()
         self._look.headers['X-Auth-Token'] = f'demo:{project}:member,reader'
@@ -29,9 +37,14 @@ class RawHeat:
     def create(self, stack, outputs=()):
         """Ask for a stack of a plan."""
         self._client.stacks.create(
-            stack_name=stack.name, template=stack.template, files=dict(stack.files),
-            environment=dict(stack.environment), parameters=stack.resolve(dict(outputs)),
-            timeout_mins=stack.timeout_min, disable_rollback=True)
+            stack_name=stack.name,
+            template=stack.template,
+            files=dict(stack.files),
+            environment=dict(stack.environment),
+            parameters=stack.resolve(dict(outputs)),
+            timeout_mins=stack.timeout_min,
+            disable_rollback=True,
+        )
 
     def delete(self, name):
         """Ask for its end."""
@@ -39,8 +52,10 @@ class RawHeat:
 
     def outputs(self, name):
         """{output: value}."""
-        return {output['output_key']: output.get('output_value')
-                for output in self._client.stacks.get(name).outputs}
+        return {
+            output['output_key']: output.get('output_value')
+            for output in self._client.stacks.get(name).outputs
+        }
 
     def statuses(self):
         """{name: status} of all stacks."""

@@ -32,11 +32,26 @@ def main():
         calls = _prepare(running, clusters)
         found = {name: _statements(running, found[0]) for name, found in calls.items()}
         rows = [_row(running, name, calls[name], found[name], seconds) for name in calls]
-        table(('request', 'req/s', 'p50 ms', 'p99 ms', 'clients, cores', 'statements', 'budget',
-               'upstream req/s', 'statements', 'ratio', 'budget'), rows)
-        say('Upstream\'s figures are carried over from another machine, not measured here.')
-        _creation(running, calls['create'], transactions=50 if quick else 400,
-                  seconds=1 if quick else 5)
+        table(
+            (
+                'request',
+                'req/s',
+                'p50 ms',
+                'p99 ms',
+                'clients, cores',
+                'statements',
+                'budget',
+                'upstream req/s',
+                'statements',
+                'ratio',
+                'budget',
+            ),
+            rows,
+        )
+        say("Upstream's figures are carried over from another machine, not measured here.")
+        _creation(
+            running, calls['create'], transactions=50 if quick else 400, seconds=1 if quick else 5
+        )
 
 
 def _prepare(running, clusters):
@@ -49,13 +64,22 @@ def _prepare(running, clusters):
     calls = {name: [] for name in LIMITS}
     for project, template in templates.items():
         token = f'demo:{project}:member,reader'
-        calls['show'] += [load.Call('GET', f'/v1/clusters/{uuid}', token)
-                          for uuid in made[project]]
+        calls['show'] += [load.Call('GET', f'/v1/clusters/{uuid}', token) for uuid in made[project]]
         for name, path in (('list 100', ''), ('detail 100', '/detail')):
             calls[name].append(load.Call('GET', f'/v1/clusters{path}?limit=100', token))
-        calls['create'].append(load.Call('POST', '/v1/clusters', token, {
-            'name': 'made', 'cluster_template_id': template, 'keypair': 'demo',
-            'labels': {'kube_tag': 'v1.36.2'}}))
+        calls['create'].append(
+            load.Call(
+                'POST',
+                '/v1/clusters',
+                token,
+                {
+                    'name': 'made',
+                    'cluster_template_id': template,
+                    'keypair': 'demo',
+                    'labels': {'kube_tag': 'v1.36.2'},
+                },
+            )
+        )
     return calls
 
 
@@ -63,8 +87,11 @@ def _statements(running, call):
     """How many SQL statements a request takes, second time round, in this process."""
     application = make_app(running.conf)
     seen = []
-    sa.event.listen(application.service.db.engine, 'before_cursor_execute',
-                    lambda c, cursor, statement, *rest: seen.append(statement))
+    sa.event.listen(
+        application.service.db.engine,
+        'before_cursor_execute',
+        lambda c, cursor, statement, *rest: seen.append(statement),
+    )
     with contextlib.closing(application):
         for _ in range(2):
             seen.clear()
@@ -74,9 +101,12 @@ def _statements(running, call):
 
 
 def _request(call):
-    request = webob.Request.blank(call.path, method=call.method, headers={
-        'X-Auth-Token': call.token, 'OpenStack-API-Version': 'container-infra latest'},
-        environ={'REMOTE_ADDR': '127.0.0.1'})
+    request = webob.Request.blank(
+        call.path,
+        method=call.method,
+        headers={'X-Auth-Token': call.token, 'OpenStack-API-Version': 'container-infra latest'},
+        environ={'REMOTE_ADDR': '127.0.0.1'},
+    )
     if call.body is not None:
         request.json = call.body
         request.content_type = 'application/json'
@@ -84,13 +114,23 @@ def _request(call):
 
 
 def _row(running, name, calls, statements, seconds):
-    load.run(running.service.url, calls, seconds=min(seconds, 2))     # caches and pools fill
+    load.run(running.service.url, calls, seconds=min(seconds, 2))  # caches and pools fill
     result = load.run(running.service.url, calls, seconds=seconds)
     least, most = LIMITS[name]
     rate, theirs = UPSTREAM.get(name, (None, '-'))
-    return (name, f'{result.rate:.0f}', f'{result.median_ms:.1f}', f'{result.slow_ms:.1f}',
-            f'{result.client_cores:.2f}', statements, f'<= {most}', rate or '-', theirs,
-            f'{result.rate / rate:.1f}x' if rate else '-', f'>= {least}x' if least else '-')
+    return (
+        name,
+        f'{result.rate:.0f}',
+        f'{result.median_ms:.1f}',
+        f'{result.slow_ms:.1f}',
+        f'{result.client_cores:.2f}',
+        statements,
+        f'<= {most}',
+        rate or '-',
+        theirs,
+        f'{result.rate / rate:.1f}x' if rate else '-',
+        f'>= {least}x' if least else '-',
+    )
 
 
 def _creation(running, calls, *, transactions, seconds):
@@ -102,9 +142,11 @@ def _creation(running, calls, *, transactions, seconds):
         before = _times(copies, transactions // 2)
         ours = load.run(running.service.url, calls, seconds=seconds, processes=1, connections=1)
         reference_ms = 1000 * statistics.median(before + _times(copies, transactions // 2))
-    say(f'POST by one caller {ours.median_ms:.2f} ms; the same inserts by SQLAlchemy in one '
+    say(
+        f'POST by one caller {ours.median_ms:.2f} ms; the same inserts by SQLAlchemy in one '
         f'transaction {reference_ms:.2f} ms; ratio {ours.median_ms / reference_ms:.2f} '
-        f'(budget <= 2)')
+        f'(budget <= 2)'
+    )
 
 
 def _times(copies, count):

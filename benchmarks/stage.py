@@ -42,11 +42,17 @@ def stage(*, build_seconds=0.05, **how):
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='magnum-lite-bench-')))
         broker = stack.enter_context(vhost(service_url('rabbitmq')))
         database = stack.enter_context(mariadb(service_url('mariadb')))
-        heat = stack.enter_context(running_heat(
-            path / 'heat', transport_url=broker, topics='magnum_lite_heat',
-            build_seconds=build_seconds))
-        service = stack.enter_context(deployment(
-            path, heat, database=database, broker=broker, **how))
+        heat = stack.enter_context(
+            running_heat(
+                path / 'heat',
+                transport_url=broker,
+                topics='magnum_lite_heat',
+                build_seconds=build_seconds,
+            )
+        )
+        service = stack.enter_context(
+            deployment(path, heat, database=database, broker=broker, **how)
+        )
         yield Stage(service, heat, database, _configure(str(service.config)))
 
 
@@ -74,6 +80,11 @@ def table(head, rows):
     rows = [head, *(tuple(map(str, row)) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        say('  '.join([row[0].ljust(widths[0]),
-                       *(cell.rjust(width) for cell, width in
-                         zip(row[1:], widths[1:], strict=True))]))
+        say(
+            '  '.join(
+                [
+                    row[0].ljust(widths[0]),
+                    *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+                ]
+            )
+        )

@@ -24,7 +24,7 @@ def main():
         template = client.template()
         ours, raw = RawHeat(running, PROJECT), RawHeat(running, REFERENCE)
         copies = _copies(running, client, template, ours)
-        _reference(raw, copies)      # connections, caches
+        _reference(raw, copies)  # connections, caches
         found = [(_ours(client, template, ours), _reference(raw, copies)) for _ in range(rounds)]
         copies.close()
     totals, accepted = zip(*(one for one, _ in found), strict=True)

@@ -1,6 +1,6 @@
 """A conductor as ``magnum-lite-conductor`` is one, with the tiny driver of the engine's tests.
 
-    python -m benchmarks.tiny_conductor CONFIG
+python -m benchmarks.tiny_conductor CONFIG
 """
 
 # As in magnum_lite.cmd.conductor: before anything imports oslo_messaging.

@@ -38,9 +38,19 @@ def page(document):
         yield from [schema.get('description', ''), '']
         rows = schema.get('items', schema).get('properties', {})
         required = schema.get('items', schema).get('required', [])
-        yield from table('attribute', [
-            (key, kind(value), since(value) + ('' if key in required else 'May be absent. ') +
-             value.get('description', '')) for key, value in rows.items()])
+        yield from table(
+            'attribute',
+            [
+                (
+                    key,
+                    kind(value),
+                    since(value)
+                    + ('' if key in required else 'May be absent. ')
+                    + value.get('description', ''),
+                )
+                for key, value in rows.items()
+            ],
+        )
 
 
 def endpoint(document, name, operation):
@@ -51,9 +61,14 @@ def endpoint(document, name, operation):
         yield from [f'Since microversion {operation["x-min-version"]}.', '']
     if 'x-policy' in operation:
         yield from [f'Policy: ``{operation["x-policy"]}``.', '']
-    yield from table('parameter', [
-        (one['name'], one['in'], since(one) + one['description'])
-        for one in operation['parameters'] if one['in'] != 'header'])
+    yield from table(
+        'parameter',
+        [
+            (one['name'], one['in'], since(one) + one['description'])
+            for one in operation['parameters']
+            if one['in'] != 'header'
+        ],
+    )
     if 'requestBody' in operation:
         yield from ['Body: ' + content(operation['requestBody']), '']
     for status, response in operation['responses'].items():
@@ -76,7 +91,7 @@ def content(said):
 def link(schema):
     """A reference to the section of a document."""
     name = schema['$ref'].rpartition('/')[2]
-    return f'`{name} <document-{name}_>`__'     # a noun and its document may have one name
+    return f'`{name} <document-{name}_>`__'  # a noun and its document may have one name
 
 
 def resolved(document, said):
@@ -90,10 +105,18 @@ def kind(schema):
     """The type and the limits of a value, in few words."""
     types = schema.get('type', 'any')
     words = [' or '.join(types) if isinstance(types, list) else types]
-    words += [f'{word} {schema[key]}' for key, word in
-              (('format', 'format'), ('minimum', 'from'), ('maximum', 'to'),
-               ('minLength', 'at least'), ('maxLength', 'at most'), ('default', 'default'))
-              if key in schema and schema[key] not in ({}, [])]
+    words += [
+        f'{word} {schema[key]}'
+        for key, word in (
+            ('format', 'format'),
+            ('minimum', 'from'),
+            ('maximum', 'to'),
+            ('minLength', 'at least'),
+            ('maxLength', 'at most'),
+            ('default', 'default'),
+        )
+        if key in schema and schema[key] not in ({}, [])
+    ]
     if 'enum' in schema:
         words.append('one of ' + ', '.join(str(word) for word in schema['enum'] if word))
     return ', '.join(words)
@@ -108,8 +131,15 @@ def table(first, rows):
     """A table of names, kinds and sentences; nothing without rows."""
     if not rows:
         return
-    yield from ['.. list-table::', '   :widths: 25 30 45', '   :header-rows: 1', '',
-                f'   * - {first}', '     - kind', '     - what it is']
+    yield from [
+        '.. list-table::',
+        '   :widths: 25 30 45',
+        '   :header-rows: 1',
+        '',
+        f'   * - {first}',
+        '     - kind',
+        '     - what it is',
+    ]
     for name, what, sentence in rows:
         yield from [f'   * - ``{name}``', f'     - {text(what)}', f'     - {text(sentence)}']
     yield ''
@@ -123,8 +153,10 @@ def title(words, line):
 def text(markdown):
     """Markdown's words of code as reStructuredText has them, and nothing else as markup."""
     parts = markdown.replace('\\', '\\\\').replace('*', '\\*').replace('|', '\\|').split('`')
-    return ''.join(f'``{part}``' if number % 2 else part.replace('_ ', '\\_ ')
-                   for number, part in enumerate(parts)).strip()
+    return ''.join(
+        f'``{part}``' if number % 2 else part.replace('_ ', '\\_ ')
+        for number, part in enumerate(parts)
+    ).strip()
 
 
 def setup(app):

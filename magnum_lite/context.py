@@ -12,9 +12,9 @@ from oslo_context import context
 from magnum_lite.exceptions import Forbidden
 from magnum_lite.policy import OF_PROJECTS, enforcer
 
-MOST_TOKEN = 255        # user and project have to fit their columns
-TOKEN_ROLES = ('member', 'reader')      # of a development token that names none
-PEER = 'magnum_lite.peer'       # who is connected, in the environment of a request
+MOST_TOKEN = 255  # user and project have to fit their columns
+TOKEN_ROLES = ('member', 'reader')  # of a development token that names none
+PEER = 'magnum_lite.peer'  # who is connected, in the environment of a request
 _FORGEABLE = ('HTTP_X_', 'HTTP_OPENSTACK_SYSTEM_SCOPE')
 
 
@@ -73,8 +73,13 @@ class RequestContext(context.RequestContext):
             return False
         owner = {'project_id': self.project_id, 'user_id': self.user_id}
         target = target or owner
-        caller = {**owner, 'roles': self.roles, 'is_admin': self.is_admin,
-                  'domain_id': self.domain_id, 'system_scope': self.system_scope}
+        caller = {
+            **owner,
+            'roles': self.roles,
+            'is_admin': self.is_admin,
+            'domain_id': self.domain_id,
+            'system_scope': self.system_scope,
+        }
         return self.policy.allows(rule, _known(target), _known(caller))
 
     def can(self, rule: str, target: Mapping[str, Any] | None = None) -> None:
@@ -94,30 +99,43 @@ class DevelopmentIdentity:
 
     def __init__(self, application: Callable[..., Any], conf: cfg.ConfigOpts):
         if not is_loopback(conf.api.bind_host):
-            raise ValueError('[identity] mode = development needs [api] bind_host on loopback, '
-                             f'not {conf.api.bind_host}')
+            raise ValueError(
+                '[identity] mode = development needs [api] bind_host on loopback, '
+                f'not {conf.api.bind_host}'
+            )
         self._application = application
 
-    def __call__(self, environ: dict[str, Any],
-                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Answer 403 or 401, or pass on with the caller's headers."""
         # What a proxy says of the caller's address is not believed here.
         if not is_loopback(environ.get(PEER, '')):
-            return _refuse(start_response, '403 Forbidden',
-                           'The development identity answers callers on this machine only.')
+            return _refuse(
+                start_response,
+                '403 Forbidden',
+                'The development identity answers callers on this machine only.',
+            )
         token = environ.get('HTTP_X_AUTH_TOKEN', '')
         user, _, rest = token.partition(':')
         project, _, roles = rest.partition(':')
         if not user or not project or len(token) > MOST_TOKEN:
-            return _refuse(start_response, '401 Unauthorized',
-                           'The request you have made requires authentication.')
+            return _refuse(
+                start_response,
+                '401 Unauthorized',
+                'The request you have made requires authentication.',
+            )
         for name in [name for name in environ if name.startswith(_FORGEABLE)]:
             if name != 'HTTP_X_AUTH_TOKEN':
                 del environ[name]
-        environ |= {'HTTP_X_IDENTITY_STATUS': 'Confirmed', 'HTTP_X_USER_ID': user,
-                    'HTTP_X_USER_NAME': user, 'HTTP_X_PROJECT_ID': project,
-                    'HTTP_X_PROJECT_NAME': project,
-                    'HTTP_X_ROLES': roles or ','.join(TOKEN_ROLES)}
+        environ |= {
+            'HTTP_X_IDENTITY_STATUS': 'Confirmed',
+            'HTTP_X_USER_ID': user,
+            'HTTP_X_USER_NAME': user,
+            'HTTP_X_PROJECT_ID': project,
+            'HTTP_X_PROJECT_NAME': project,
+            'HTTP_X_ROLES': roles or ','.join(TOKEN_ROLES),
+        }
         return self._application(environ, start_response)
 
 
@@ -138,7 +156,12 @@ def _refuse(start_response: Callable[..., Any], status: str, message: str) -> li
     """An error as keystonemiddleware words it."""
     code, title = status.split(' ', 1)
     body = json.dumps({'error': {'code': int(code), 'title': title, 'message': message}}).encode()
-    start_response(status, [('Content-Type', 'application/json'),
-                            ('Content-Length', str(len(body))),
-                            ('WWW-Authenticate', 'Keystone uri="http://127.0.0.1/"')])
+    start_response(
+        status,
+        [
+            ('Content-Type', 'application/json'),
+            ('Content-Length', str(len(body))),
+            ('WWW-Authenticate', 'Keystone uri="http://127.0.0.1/"'),
+        ],
+    )
     return [body]

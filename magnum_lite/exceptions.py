@@ -7,7 +7,7 @@ list: clients may match on them.
 import json
 from typing import Any
 
-_SHOWN = 60     # characters of a refused value
+_SHOWN = 60  # characters of a refused value
 
 
 class ServiceError(Exception):
@@ -46,8 +46,9 @@ def _quoted(value: Any) -> str:
     if isinstance(value, dict | list):
         return 'a list' if isinstance(value, list) else 'an object'
     if isinstance(value, str):
-        return json.dumps(value if len(value) <= _SHOWN else value[:_SHOWN] + '...',
-                          ensure_ascii=False)
+        return json.dumps(
+            value if len(value) <= _SHOWN else value[:_SHOWN] + '...', ensure_ascii=False
+        )
     return json.dumps(value)[:_SHOWN]
 
 
@@ -77,23 +78,29 @@ class DelegationRefused(Forbidden):
     """The caller's token cannot lend its rights to the service."""
 
     code = 'delegation-refused'
-    message = ('A cluster needs a Keystone trust that lends your roles to this service: {reason}; '
-               'authenticate with a password, or ask an administrator for [identity] delegation = '
-               'service')
+    message = (
+        'A cluster needs a Keystone trust that lends your roles to this service: {reason}; '
+        'authenticate with a password, or ask an administrator for [identity] delegation = '
+        'service'
+    )
 
 
 class CredentialRefused(DelegationRefused):
     """The caller's token cannot make what nodes authenticate with."""
 
-    message = ('The nodes of this cluster need an application credential of yours: {reason}; '
-               'authenticate with a password')
+    message = (
+        'The nodes of this cluster need an application credential of yours: {reason}; '
+        'authenticate with a password'
+    )
 
 
 class NoRole(DelegationRefused):
     """The service user may do nothing in the project."""
 
-    message = ('The service has no role in project {project}; ask an administrator: openstack role '
-               'add --user {user} --project {project} member')
+    message = (
+        'The service has no role in project {project}; ask an administrator: openstack role '
+        'add --user {user} --project {project} member'
+    )
 
 
 class NotEnrolled(Forbidden):
@@ -107,8 +114,10 @@ class QuotaExceeded(Forbidden):
     """The project has as many as it may have."""
 
     code = 'quota-exceeded'
-    message = ('The maximum number of clusters per project is reached: {limit}; '
-               'delete one, or ask an administrator for a higher limit')
+    message = (
+        'The maximum number of clusters per project is reached: {limit}; '
+        'delete one, or ask an administrator for a higher limit'
+    )
 
 
 class NotFound(ServiceError):

@@ -12,7 +12,7 @@ READER = 'rule:admin_or_project_reader_deny_cluster_user'
 _ANY_MEMBER = 'rule:admin_or_project_member'
 _ANY_READER = 'rule:admin_or_project_reader'
 _SINCE = '1.0'
-_REASON = 'The roles member and reader came with Keystone\'s default roles.'
+_REASON = "The roles member and reader came with Keystone's default roles."
 
 
 def _old(name: str, check: str) -> policy.DeprecatedRule:
@@ -55,13 +55,21 @@ _API = (
     ('cluster', MEMBER, 'create delete update resize upgrade'),
     ('cluster', READER, 'detail get get_all'),
     ('cluster', 'rule:admin_or_project_member_user_or_cluster_user', 'update_health_status'),
-    ('cluster', ADMIN, 'get_one_all_projects get_all_all_projects detail_all_projects '
-                       'delete_all_projects update_all_projects upgrade_all_projects'),
+    (
+        'cluster',
+        ADMIN,
+        'get_one_all_projects get_all_all_projects detail_all_projects '
+        'delete_all_projects update_all_projects upgrade_all_projects',
+    ),
     ('clustertemplate', MEMBER, 'create'),
     ('clustertemplate', _ANY_MEMBER, 'delete update'),
     ('clustertemplate', READER, 'detail get get_all'),
-    ('clustertemplate', ADMIN, 'get_one_all_projects get_all_all_projects detail_all_projects '
-                               'delete_all_projects update_all_projects publish'),
+    (
+        'clustertemplate',
+        ADMIN,
+        'get_one_all_projects get_all_all_projects detail_all_projects '
+        'delete_all_projects update_all_projects publish',
+    ),
     ('credential', 'rule:project_member_deny_cluster_user', 'rotate'),
     ('driver', READER, 'get get_all'),
     ('federation', MEMBER, 'create delete update'),
@@ -77,8 +85,9 @@ _API = (
 
 
 # Rules of what belongs to a project.
-OF_PROJECTS = frozenset(f'{noun}:{verb}' for noun, check, verbs in _API if check != ADMIN
-                        for verb in verbs.split())
+OF_PROJECTS = frozenset(
+    f'{noun}:{verb}' for noun, check, verbs in _API if check != ADMIN for verb in verbs.split()
+)
 
 
 def list_rules() -> list[policy.RuleDefault]:

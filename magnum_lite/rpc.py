@@ -41,7 +41,7 @@ class Waker:
                 try:
                     loop.start()
                     self._loop = loop
-                except RuntimeError as error:       # no thread is left now
+                except RuntimeError as error:  # no thread is left now
                     LOG.warning('The sweep will find operation %s: %s', uuid, error)
         try:
             self._queue.put_nowait(uuid)
@@ -53,18 +53,20 @@ class Waker:
             transport = oslo_messaging.get_rpc_transport(self._conf)
             # retry=0: with the default a cast blocks for ever while the broker is down.
             self._client = oslo_messaging.get_rpc_client(
-                transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0)
+                transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0
+            )
         while (uuid := self._queue.get()) is not None:
             try:
                 self._client.cast({}, 'wake', uuid=uuid)
             except (oslo_messaging.MessagingException, OSError) as error:
-                LOG.warning('The wake of operation %s was not sent, the sweep will find it: %s',
-                            uuid, error)
+                LOG.warning(
+                    'The wake of operation %s was not sent, the sweep will find it: %s', uuid, error
+                )
 
     def stop(self) -> None:
         """End the thread."""
         if self._loop is not None:
-            with contextlib.suppress(queue.Full):       # the process ends before it is empty
+            with contextlib.suppress(queue.Full):  # the process ends before it is empty
                 self._queue.put_nowait(None)
             self._loop.end(5)
 
@@ -79,8 +81,9 @@ class _Endpoint:
         self._wake(uuid)
 
 
-def server(conf: cfg.ConfigOpts,
-           wake: Callable[[str], None]) -> oslo_messaging.MessageHandlingServer:
+def server(
+    conf: cfg.ConfigOpts, wake: Callable[[str], None]
+) -> oslo_messaging.MessageHandlingServer:
     """A server, not started, that calls ``wake(operation uuid)`` for each message."""
     transport = oslo_messaging.get_rpc_transport(conf)
     target = oslo_messaging.Target(topic=TOPIC, server=conf.host)

@@ -25,12 +25,14 @@ _CONNECTION = '[database] connection'
 _BROKER = '[DEFAULT] transport_url'
 # Of an address that nobody has; a name server that does not answer says something else.
 _NO_HOST = (socket.EAI_NONAME, getattr(socket, 'EAI_NODATA', socket.EAI_NONAME))
-_REFUSED_MYSQL = (1044, 1045, 1049, 1698)   # access denied (three ways), unknown database
+_REFUSED_MYSQL = (1044, 1045, 1049, 1698)  # access denied (three ways), unknown database
 # psycopg has no code for what fails before a session is there.
-_REFUSED_TEXT = re.compile('password authentication failed|no password supplied|'
-                           'no pg_hba.conf entry|(database|role) ".*" does not exist|'
-                           '(Name or service not known|No address associated)|'
-                           'unable to open database file')
+_REFUSED_TEXT = re.compile(
+    'password authentication failed|no password supplied|'
+    'no pg_hba.conf entry|(database|role) ".*" does not exist|'
+    '(Name or service not known|No address associated)|'
+    'unable to open database file'
+)
 
 
 def version(prog: str) -> str:
@@ -38,8 +40,13 @@ def version(prog: str) -> str:
     return f'{prog} {metadata.version("magnum-lite")}'
 
 
-def load(argv: Sequence[str], *, prog: str, config_files: Sequence[str] | None = None,
-         named_by: str = '--config-file') -> cfg.ConfigOpts:
+def load(
+    argv: Sequence[str],
+    *,
+    prog: str,
+    config_files: Sequence[str] | None = None,
+    named_by: str = '--config-file',
+) -> cfg.ConfigOpts:
     """As ``conf.load``, and every value is one that its option takes.
 
     :param named_by: what names the configuration files of this process.
@@ -48,18 +55,22 @@ def load(argv: Sequence[str], *, prog: str, config_files: Sequence[str] | None =
     try:
         conf = options.load(argv, config_files=config_files, prog=prog, version=version(prog))
     except cfg.ConfigFilesNotFoundError as error:
-        raise Misconfigured(f'{", ".join(error.config_files)}, named by {named_by}, cannot be '
-                            'read') from error
+        raise Misconfigured(
+            f'{", ".join(error.config_files)}, named by {named_by}, cannot be read'
+        ) from error
     except cfg.ConfigFileParseError as error:
         raise Misconfigured(_line(error)) from error
     except LogConfigError as error:
-        raise Misconfigured(f'{options.files()}: [DEFAULT] log_config_append: '
-                            f'{_line(error)}') from error
+        raise Misconfigured(
+            f'{options.files()}: [DEFAULT] log_config_append: {_line(error)}'
+        ) from error
     except (cfg.Error, ValueError) as error:
         raise Misconfigured(f'{options.files()}: {_line(error)}') from error
     if not conf.config_file and not conf.config_dir:
-        raise Misconfigured('there is no configuration file: write '
-                            f'/etc/magnum-lite/magnum-lite.conf, or name one by {named_by}')
+        raise Misconfigured(
+            'there is no configuration file: write '
+            f'/etc/magnum-lite/magnum-lite.conf, or name one by {named_by}'
+        )
     _check_values(conf, conf)
     return conf
 
@@ -99,8 +110,12 @@ def check_connection(conf: cfg.ConfigOpts) -> None:
         sa.make_url(conf.database.connection).get_dialect().import_dbapi()
     except (sa.exc.ArgumentError, ImportError, ValueError) as error:
         # The text of the error may show the whole URL with its password.
-        reason = 'is no URL of a database' if isinstance(error, sa.exc.ArgumentError) \
-            and not isinstance(error, sa.exc.NoSuchModuleError) else f'cannot be used: {error}'
+        reason = (
+            'is no URL of a database'
+            if isinstance(error, sa.exc.ArgumentError)
+            and not isinstance(error, sa.exc.NoSuchModuleError)
+            else f'cannot be used: {error}'
+        )
         raise _mistake(conf, _CONNECTION, reason) from error
 
 
@@ -109,8 +124,12 @@ def refused(conf: cfg.ConfigOpts, error: Exception) -> Misconfigured | None:
     found = _cause(error)
     gone = getattr(getattr(found, 'original_exception', None), 'errno', None)
     text = cause(error)
-    if found.args[:1] and found.args[0] in _REFUSED_MYSQL or gone in _NO_HOST \
-            or _REFUSED_TEXT.search(text):
+    if (
+        found.args[:1]
+        and found.args[0] in _REFUSED_MYSQL
+        or gone in _NO_HOST
+        or _REFUSED_TEXT.search(text)
+    ):
         return _mistake(conf, _CONNECTION, f'is refused: {text}')
     return None
 
@@ -142,12 +161,16 @@ def _check_broker(conf: cfg.ConfigOpts) -> None:
     if unknown and not silent:
         raise _mistake(conf, _BROKER, f'names a host that nobody knows: {", ".join(unknown)}')
     if silent:
-        LOG.warning('No broker of %s answers yet (%s): changes begin a little later until one '
-                    'does', _BROKER, ', '.join(silent))
+        LOG.warning(
+            'No broker of %s answers yet (%s): changes begin a little later until one does',
+            _BROKER,
+            ', '.join(silent),
+        )
 
 
-def _check_values(conf: cfg.ConfigOpts, values: Mapping[str, object], group: str = 'DEFAULT'
-                  ) -> None:
+def _check_values(
+    conf: cfg.ConfigOpts, values: Mapping[str, object], group: str = 'DEFAULT'
+) -> None:
     for name in values:
         try:
             value = values[name]

@@ -17,8 +17,8 @@ from typing import Any
 
 LOG = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0      # a loop that ran for so long begins anew with the first
-MOST_FAILURES = 4           # in a row, of a vital loop
+LONGEST_PAUSE_S = 60.0  # a loop that ran for so long begins anew with the first
+MOST_FAILURES = 4  # in a row, of a vital loop
 
 
 class Loop:
@@ -59,19 +59,30 @@ class Loop:
             try:
                 self._run()
                 return
-            except BaseException as error:      # SystemExit too would end it in silence
+            except BaseException as error:  # SystemExit too would end it in silence
                 if time.monotonic() - began > LONGEST_PAUSE_S:
                     in_a_row = 0
                 in_a_row += 1
                 self.failures += 1
                 if self._vital_s is not None and in_a_row >= MOST_FAILURES:
-                    LOG.critical('The loop "%s" failed %d times in a row, so this process ends: '
-                                 '%r', self.name, in_a_row, error, exc_info=True)
+                    LOG.critical(
+                        'The loop "%s" failed %d times in a row, so this process ends: %r',
+                        self.name,
+                        in_a_row,
+                        error,
+                        exc_info=True,
+                    )
                     end_process(self._vital_s)
                     return
                 pause_s = min(FIRST_PAUSE_S * 2 ** (in_a_row - 1), LONGEST_PAUSE_S)
-                LOG.exception('The loop "%s" failed, %d in a row, %d in all, and goes on in %d s: '
-                              '%r', self.name, in_a_row, self.failures, pause_s, error)
+                LOG.exception(
+                    'The loop "%s" failed, %d in a row, %d in all, and goes on in %d s: %r',
+                    self.name,
+                    in_a_row,
+                    self.failures,
+                    pause_s,
+                    error,
+                )
                 self._stopping.wait(pause_s)
 
 
@@ -85,8 +96,8 @@ class Pool:
         self._threads = threads
         self._executor = futures.ThreadPoolExecutor(threads, name)
         self._lock = threading.Lock()
-        self._keys: set[str] = set()        # of the jobs that run or wait
-        self._running: dict[str, tuple[float, int]] = {}    # since when, and in which thread
+        self._keys: set[str] = set()  # of the jobs that run or wait
+        self._running: dict[str, tuple[float, int]] = {}  # since when, and in which thread
         self._is_shut = False
 
     def __contains__(self, key: str) -> bool:
@@ -97,8 +108,13 @@ class Pool:
         """How many jobs would begin at once; below 0 some wait already."""
         return self._threads - len(self._keys)
 
-    def submit(self, key: str, job: Callable[..., None], *args: Any,
-               failed: Callable[[BaseException], None] | None = None) -> None:
+    def submit(
+        self,
+        key: str,
+        job: Callable[..., None],
+        *args: Any,
+        failed: Callable[[BaseException], None] | None = None,
+    ) -> None:
         """Run ``job(*args)``, unless a job of that key is there already, or the pool is shut.
 
         :param failed: called in the same thread with what the job raised.
@@ -113,15 +129,22 @@ class Pool:
     def tell_overdue(self, after_s: float) -> None:
         """Log each job that runs for longer, once, and where its thread is."""
         with self._lock:
-            found = {key: thread for key, (began, thread) in self._running.items()
-                     if time.monotonic() - began > after_s}
+            found = {
+                key: thread
+                for key, (began, thread) in self._running.items()
+                if time.monotonic() - began > after_s
+            }
             for key in found:
                 del self._running[key]
         frames = sys._current_frames() if found else {}
         for key, thread in found.items():
             stack = ''.join(traceback.format_stack(frames[thread])) if thread in frames else ''
-            LOG.critical('The job "%s" runs for more than %d s, and no thread can be ended:\n%s',
-                         key, after_s, stack)
+            LOG.critical(
+                'The job "%s" runs for more than %d s, and no thread can be ended:\n%s',
+                key,
+                after_s,
+                stack,
+            )
 
     def shut(self) -> None:
         """Take no more jobs, and forget those that wait for their turn."""
@@ -133,8 +156,13 @@ class Pool:
         """Wait for the jobs that run, once the pool is shut."""
         self._executor.shutdown(wait=True)
 
-    def _run(self, key: str, job: Callable[..., None], args: tuple[Any, ...],
-             failed: Callable[[BaseException], None] | None) -> None:
+    def _run(
+        self,
+        key: str,
+        job: Callable[..., None],
+        args: tuple[Any, ...],
+        failed: Callable[[BaseException], None] | None,
+    ) -> None:
         with self._lock:
             self._running[key] = time.monotonic(), threading.get_ident()
         try:

@@ -1,4 +1,5 @@
 """The command ``magnum-lite-dev``: the embedded service, up and down, and the demonstration."""
+
 import argparse
 import os
 import sys
@@ -12,7 +13,7 @@ DEFAULT_STATE = './.magnum-lite-dev'
 STATE_VARIABLE = 'MAGNUM_LITE_DEV_STATE'
 CLIENT_VARIABLE = 'MAGNUM_LITE_DEV_CLIENT'
 INTERRUPTED = 130
-EPILOG = f'''\
+EPILOG = f"""\
 The state directory is --state, else ${STATE_VARIABLE}, else {DEFAULT_STATE}.
 Everything listens on the loopback address only and needs no rights, no Keystone and no services.
 
@@ -20,7 +21,7 @@ Everything listens on the loopback address only and needs no rights, no Keystone
   eval "$(magnum-lite-dev env)"            point the openstack command at it
   openstack coe cluster list
   magnum-lite-dev down --purge             stop, and delete all it made
-'''
+"""
 
 
 def port(text):
@@ -36,60 +37,102 @@ def port(text):
 def make_parser():
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
-        prog='magnum-lite-dev', epilog=EPILOG,
+        prog='magnum-lite-dev',
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description='magnum_lite with a real Heat and a simulated cloud, on this machine alone.')
-    parser.add_argument('--version', action='version',
-                        version=f'magnum-lite-dev {metadata.version("magnum-lite")}')
+        description='magnum_lite with a real Heat and a simulated cloud, on this machine alone.',
+    )
+    parser.add_argument(
+        '--version', action='version', version=f'magnum-lite-dev {metadata.version("magnum-lite")}'
+    )
     where = argparse.ArgumentParser(add_help=False)
-    for target, default in ((parser, os.environ.get(STATE_VARIABLE)),
-                            (where, argparse.SUPPRESS)):
-        target.add_argument('--state', metavar='DIR', default=default,
-                            help='directory for all files')
+    for target, default in ((parser, os.environ.get(STATE_VARIABLE)), (where, argparse.SUPPRESS)):
+        target.add_argument(
+            '--state', metavar='DIR', default=default, help='directory for all files'
+        )
     client = argparse.ArgumentParser(add_help=False)
-    client.add_argument('--client', metavar='PATH', default=os.environ.get(CLIENT_VARIABLE),
-                        help='an openstack command to use, instead of installing one '
-                             f'(${CLIENT_VARIABLE})')
-    client.add_argument('--build-seconds', metavar='S', type=float, default=1.0,
-                        help='from the boot of a simulated server to ACTIVE (default: 1)')
+    client.add_argument(
+        '--client',
+        metavar='PATH',
+        default=os.environ.get(CLIENT_VARIABLE),
+        help=f'an openstack command to use, instead of installing one (${CLIENT_VARIABLE})',
+    )
+    client.add_argument(
+        '--build-seconds',
+        metavar='S',
+        type=float,
+        default=1.0,
+        help='from the boot of a simulated server to ACTIVE (default: 1)',
+    )
     parser.set_defaults(default_state=DEFAULT_STATE)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     _add_up(commands, where, client)
     _add_others(commands, where)
     show = commands.add_parser(
-        'demo', parents=[where, client], help='create, resize and delete a cluster',
+        'demo',
+        parents=[where, client],
+        help='create, resize and delete a cluster',
         description='Start everything, show the life of a Kubernetes cluster with the real '
-                    'openstack command, and stop everything. Without --state, in a temporary '
-                    'directory.')
+        'openstack command, and stop everything. Without --state, in a temporary '
+        'directory.',
+    )
     show.add_argument('--keep', action='store_true', help='leave the service running')
     return parser
 
 
 def _add_up(commands, where, client):
-    up = commands.add_parser('up', parents=[where, client], help='start everything',
-                             description='Start what does not run yet and wait for it.')
-    for name, text in (('port', 'of the API (9511)'), ('heat-port', "of Heat's API (18004)"),
-                       ('cloud-port', 'of the simulated cloud (auto)')):
-        up.add_argument(f'--{name}', type=port, metavar='PORT',
-                        help=f'port {text}; "auto" takes a free one; remembered')
-    up.add_argument('--no-client', action='store_true',
-                    help='do not install an openstack command')
+    up = commands.add_parser(
+        'up',
+        parents=[where, client],
+        help='start everything',
+        description='Start what does not run yet and wait for it.',
+    )
+    for name, text in (
+        ('port', 'of the API (9511)'),
+        ('heat-port', "of Heat's API (18004)"),
+        ('cloud-port', 'of the simulated cloud (auto)'),
+    ):
+        up.add_argument(
+            f'--{name}',
+            type=port,
+            metavar='PORT',
+            help=f'port {text}; "auto" takes a free one; remembered',
+        )
+    up.add_argument('--no-client', action='store_true', help='do not install an openstack command')
 
 
 def _add_others(commands, where):
-    commands.add_parser('env', parents=[where], help='print what to export',
-                        description='Print the variables for the openstack command.')
-    commands.add_parser('status', parents=[where], help='show what runs',
-                        description='Show processes, ports, health and clusters; '
-                                    'exit status 3 when not all is healthy.')
-    logs = commands.add_parser('logs', parents=[where], help='show a log',
-                               description='Show the end of a log.')
-    logs.add_argument('which', nargs='?', choices=('api', 'heat'), default='api',
-                      help='whose log (default: api, where the conductor is too)')
+    commands.add_parser(
+        'env',
+        parents=[where],
+        help='print what to export',
+        description='Print the variables for the openstack command.',
+    )
+    commands.add_parser(
+        'status',
+        parents=[where],
+        help='show what runs',
+        description='Show processes, ports, health and clusters; '
+        'exit status 3 when not all is healthy.',
+    )
+    logs = commands.add_parser(
+        'logs', parents=[where], help='show a log', description='Show the end of a log.'
+    )
+    logs.add_argument(
+        'which',
+        nargs='?',
+        choices=('api', 'heat'),
+        default='api',
+        help='whose log (default: api, where the conductor is too)',
+    )
     logs.add_argument('-f', '--follow', action='store_true', help='wait for more')
     logs.add_argument('-n', '--lines', type=int, default=50, help='how many (default: 50)')
-    down = commands.add_parser('down', parents=[where], help='stop everything',
-                               description='Stop both processes; their state stays.')
+    down = commands.add_parser(
+        'down',
+        parents=[where],
+        help='stop everything',
+        description='Stop both processes; their state stays.',
+    )
     down.add_argument('--purge', action='store_true', help='delete the state directory too')
 
 
@@ -100,6 +143,7 @@ def main(argv=None):
     try:
         # Now that a signal is heard: the imports take longer than many a command.
         from magnum_lite_dev import commands, screen
+
         return commands.COMMANDS[args.command](args, screen.Screen())
     except Trouble as trouble:
         print(f'magnum-lite-dev: {trouble}', file=sys.stderr)

@@ -1,4 +1,5 @@
 """The ``openstack`` command: an environment of its own, and how it reaches the embedded service."""
+
 import hashlib
 import importlib.util
 import os
@@ -13,10 +14,24 @@ from magnum_lite_dev.trouble import Trouble
 
 REQUIREMENTS = pathlib.Path(__file__).parent / 'client-requirements.txt'
 # Settings of another cloud in the caller's shell would win over ours.
-FOREIGN = ('OS_CLOUD', 'OS_AUTH_URL', 'OS_USERNAME', 'OS_USER_ID', 'OS_PASSWORD',
-           'OS_PROJECT_NAME', 'OS_PROJECT_ID', 'OS_USER_DOMAIN_NAME', 'OS_USER_DOMAIN_ID',
-           'OS_PROJECT_DOMAIN_NAME', 'OS_PROJECT_DOMAIN_ID', 'OS_REGION_NAME', 'OS_INTERFACE',
-           'OS_APPLICATION_CREDENTIAL_ID', 'OS_APPLICATION_CREDENTIAL_SECRET', 'OS_SYSTEM_SCOPE')
+FOREIGN = (
+    'OS_CLOUD',
+    'OS_AUTH_URL',
+    'OS_USERNAME',
+    'OS_USER_ID',
+    'OS_PASSWORD',
+    'OS_PROJECT_NAME',
+    'OS_PROJECT_ID',
+    'OS_USER_DOMAIN_NAME',
+    'OS_USER_DOMAIN_ID',
+    'OS_PROJECT_DOMAIN_NAME',
+    'OS_PROJECT_DOMAIN_ID',
+    'OS_REGION_NAME',
+    'OS_INTERFACE',
+    'OS_APPLICATION_CREDENTIAL_ID',
+    'OS_APPLICATION_CREDENTIAL_SECRET',
+    'OS_SYSTEM_SCOPE',
+)
 
 
 def settings(api_url):
@@ -27,8 +42,7 @@ def settings(api_url):
 def exports(api_url, program=None):
     """The same for a shell, as text; with the client's directory in PATH where there is one."""
     lines = [f'unset {" ".join(FOREIGN)}']
-    lines += [f'export {name}={shlex.quote(value)}'
-              for name, value in settings(api_url).items()]
+    lines += [f'export {name}={shlex.quote(value)}' for name, value in settings(api_url).items()]
     if program:
         lines.append(f'export PATH={shlex.quote(str(pathlib.Path(program).parent))}:"$PATH"')
     return '\n'.join(lines)
@@ -83,12 +97,29 @@ class Client:
         python = str(self._directory / 'bin' / 'python')
         # The pip that is here can fill the new environment; making a second one takes longer.
         has_pip = importlib.util.find_spec('pip') is not None
-        pip = [sys.executable, '-m', 'pip', '--python', python] if has_pip else [
-            python, '-m', 'pip']
-        _run([sys.executable, '-m', 'venv', *(['--without-pip'] if has_pip else []),
-              str(self._directory)])
-        _run([*pip, 'install', '--quiet', '--disable-pip-version-check', '--no-deps',
-              '-r', str(REQUIREMENTS)])
+        pip = (
+            [sys.executable, '-m', 'pip', '--python', python] if has_pip else [python, '-m', 'pip']
+        )
+        _run(
+            [
+                sys.executable,
+                '-m',
+                'venv',
+                *(['--without-pip'] if has_pip else []),
+                str(self._directory),
+            ]
+        )
+        _run(
+            [
+                *pip,
+                'install',
+                '--quiet',
+                '--disable-pip-version-check',
+                '--no-deps',
+                '-r',
+                str(REQUIREMENTS),
+            ]
+        )
         (self._directory / 'made-from').write_text(_fingerprint())
 
     def environment(self, api_url):
@@ -100,8 +131,14 @@ class Client:
     def run(self, arguments, api_url):
         """(exit status, output with errors) of one command."""
         result = subprocess.run(
-            [self.program, *arguments], env=self.environment(api_url), check=False, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            [self.program, *arguments],
+            env=self.environment(api_url),
+            check=False,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         return result.returncode, result.stdout
 
 
@@ -110,7 +147,13 @@ def _fingerprint():
 
 
 def _run(command):
-    result = subprocess.run(command, check=False, text=True, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    result = subprocess.run(
+        command,
+        check=False,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     if result.returncode:
         raise Trouble(f'{shlex.join(command)} failed:\n{result.stdout.strip()}')

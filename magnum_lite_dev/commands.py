@@ -2,6 +2,7 @@
 
 Each returns the exit status and raises :class:`~magnum_lite_dev.trouble.Trouble`.
 """
+
 import sys
 import time
 
@@ -25,9 +26,15 @@ def up(args, screen):
         deployment = Deployment(state)
         if deployment.is_healthy:
             screen.line('It runs already.')
-        ports = {name: number for name, number in (
-            ('api', args.port), ('heat', args.heat_port), ('cloud', args.cloud_port))
-            if number is not None}
+        ports = {
+            name: number
+            for name, number in (
+                ('api', args.port),
+                ('heat', args.heat_port),
+                ('cloud', args.cloud_port),
+            )
+            if number is not None
+        }
         deployment.up(screen, ports, build_seconds=args.build_seconds)
         program = None if args.no_client else _client(args, state, screen)
     screen.line(f'magnum_lite  {state.api_url}', 'good')
@@ -68,8 +75,10 @@ def status(args, screen):
     state = _existing(args)
     deployment = Deployment(state)
     told = fixture.read_ready(state.heat)
-    healthy = {'api': deployment.api_is_healthy,
-               'heat': bool(told) and fixture.is_healthy(told.heat_url)}
+    healthy = {
+        'api': deployment.api_is_healthy,
+        'heat': bool(told) and fixture.is_healthy(told.heat_url),
+    }
     for process in (deployment.api, deployment.heat):
         if process.pid:
             text = f'pid {process.pid}  port {state.ports[process.name]}'
@@ -118,15 +127,21 @@ def down(args, screen):
 def _existing(args):
     state = State(args.state or args.default_state)
     if not state.is_prepared:
-        raise Trouble(f'there is no embedded service in {state.directory}: '
-                      '"magnum-lite-dev up" makes one')
+        raise Trouble(
+            f'there is no embedded service in {state.directory}: "magnum-lite-dev up" makes one'
+        )
     return state
 
 
 def show(args, screen):
     """Run the demonstration in the given or a temporary state directory."""
-    return demo.run(screen, state=args.state, keep=args.keep, program=args.client,
-                    build_seconds=args.build_seconds)
+    return demo.run(
+        screen,
+        state=args.state,
+        keep=args.keep,
+        program=args.client,
+        build_seconds=args.build_seconds,
+    )
 
 
 COMMANDS = {'up': up, 'env': env, 'status': status, 'logs': logs, 'down': down, 'demo': show}

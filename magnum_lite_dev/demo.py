@@ -1,4 +1,5 @@
 """The demonstration: the life of a Kubernetes cluster, with the real ``openstack`` command."""
+
 import os
 import pathlib
 import shlex
@@ -19,8 +20,18 @@ from magnum_lite_dev.watch import Watch
 WORKERS = 3
 CHANGE_WITHIN_S = 300
 ANY_PORT = {'api': 0, 'heat': 0, 'cloud': 0}
-TEMPLATE = ('--coe', 'kubernetes', '--image', 'debian-13', '--external-network', 'public',
-            '--flavor', 'm1.small', '--master-flavor', 'm1.small')
+TEMPLATE = (
+    '--coe',
+    'kubernetes',
+    '--image',
+    'debian-13',
+    '--external-network',
+    'public',
+    '--flavor',
+    'm1.small',
+    '--master-flavor',
+    'm1.small',
+)
 
 
 def run(screen, *, state, keep, program, build_seconds):
@@ -34,8 +45,10 @@ def run(screen, *, state, keep, program, build_seconds):
     state = State(state or tempfile.mkdtemp(prefix='magnum-lite-demo-'))
     deployment = Deployment(state, lasting=keep)
     if deployment.heat.pid or deployment.api.pid:
-        raise Trouble(f'a service runs in {state.directory}: the demonstration would stop it. '
-                      'Choose another --state')
+        raise Trouble(
+            f'a service runs in {state.directory}: the demonstration would stop it. '
+            'Choose another --state'
+        )
     kept = False
     try:
         state.prepare()
@@ -107,8 +120,18 @@ class Demo:
         self._chapter('Create a cluster template')
         self._openstack('coe', 'cluster', 'template', 'create', *TEMPLATE, self._name)
         self._chapter('Create a cluster')
-        self._openstack('coe', 'cluster', 'create', '--cluster-template', self._name, '--keypair',
-                        'demo', '--node-count', '1', self._name)
+        self._openstack(
+            'coe',
+            'cluster',
+            'create',
+            '--cluster-template',
+            self._name,
+            '--keypair',
+            'demo',
+            '--node-count',
+            '1',
+            self._name,
+        )
         cluster = self._watch.get(f'clusters/{self._name}')
         if cluster is None:
             raise Trouble(f'the service does not know the cluster {self._name}')
@@ -130,8 +153,11 @@ class Demo:
         left = set(self._watch.leftovers()) - before
         if left:
             raise Trouble(f'something is left in the cloud: {", ".join(sorted(left))}')
-        self._screen.line('  Heat has no stack and the cloud no server, network, router or '
-                          'address of it any more.', 'good')
+        self._screen.line(
+            '  Heat has no stack and the cloud no server, network, router or '
+            'address of it any more.',
+            'good',
+        )
 
     def summary(self):
         """Say what was done and how long it took."""

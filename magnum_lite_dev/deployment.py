@@ -1,4 +1,5 @@
 """The two processes of an embedded service, service and Heat: up, down, and how they are."""
+
 import os
 import sys
 import time
@@ -33,15 +34,22 @@ class Deployment:
     def is_healthy(self):
         """Whether both processes run and answer."""
         told = fixture.read_ready(self.state.heat)
-        return bool(self.heat.pid and self.api.pid and told
-                    and fixture.is_healthy(told.heat_url) and self.api_is_healthy)
+        return bool(
+            self.heat.pid
+            and self.api.pid
+            and told
+            and fixture.is_healthy(told.heat_url)
+            and self.api_is_healthy
+        )
 
     @property
     def api_is_healthy(self):
         """Whether the service answers its health check."""
         try:
-            return requests.get(f'{self.state.api_url}/healthcheck',
-                                timeout=TIMEOUT_S).status_code == 200
+            return (
+                requests.get(f'{self.state.api_url}/healthcheck', timeout=TIMEOUT_S).status_code
+                == 200
+            )
         except requests.RequestException:
             return False
 
@@ -53,7 +61,8 @@ class Deployment:
             Everything that was started is stopped again.
         """
         if (self.heat.pid or self.api.pid) and any(
-                port and port != self.state.ports[name] for name, port in ports.items()):
+            port and port != self.state.ports[name] for name, port in ports.items()
+        ):
             raise Trouble('it runs on other ports already: "magnum-lite-dev down" first')
         started = []
         try:
@@ -64,8 +73,9 @@ class Deployment:
                     if process.pid:
                         continue
                     if process.is_stale:
-                        screen.line(f'{process.name} had ended without a word; starting it again',
-                                    'dim')
+                        screen.line(
+                            f'{process.name} had ended without a word; starting it again', 'dim'
+                        )
                     started.append(process)
                     watch = Stopwatch()
                     start(build_seconds)
@@ -83,9 +93,23 @@ class Deployment:
         self._check_free('heat', 'cloud')
         output = self.state.heat / 'heat.out'
         self.heat.start(
-            [sys.executable, '-m', 'magnum_lite_dev.heat', '--state', str(self.state.heat),
-             '--port', str(ports['heat']), '--cloud-port', str(ports['cloud']),
-             '--build-seconds', str(build_seconds), '--loopback', *self._bound], output)
+            [
+                sys.executable,
+                '-m',
+                'magnum_lite_dev.heat',
+                '--state',
+                str(self.state.heat),
+                '--port',
+                str(ports['heat']),
+                '--cloud-port',
+                str(ports['cloud']),
+                '--build-seconds',
+                str(build_seconds),
+                '--loopback',
+                *self._bound,
+            ],
+            output,
+        )
         try:
             fixture.wait_until_ready(self.state.heat, self.heat)
         except fixture.HeatDidNotStart as error:
@@ -95,23 +119,35 @@ class Deployment:
         self._check_free('api')
         self.state.write_service_conf(fixture.read_ready(self.state.heat).catalog)
         log = self.state.logs['api']
-        self.api.start([sys.executable, '-m', 'magnum_lite_dev.service', *self._bound,
-                        '--config-file', str(self.state.service_conf)], log)
+        self.api.start(
+            [
+                sys.executable,
+                '-m',
+                'magnum_lite_dev.service',
+                *self._bound,
+                '--config-file',
+                str(self.state.service_conf),
+            ],
+            log,
+        )
         deadline = time.monotonic() + START_WITHIN_S
         while not self.api_is_healthy:
             if self.api.poll() is not None:
                 raise Trouble(f'the service ended:\n{tail(log, 30)}')
             if time.monotonic() > deadline:
-                raise Trouble(f'the service does not answer after {START_WITHIN_S} s:\n'
-                              f'{tail(log, 30)}')
+                raise Trouble(
+                    f'the service does not answer after {START_WITHIN_S} s:\n{tail(log, 30)}'
+                )
             time.sleep(0.1)
 
     def _check_free(self, *names):
         for name in names:
             port = self.state.ports[name]
             if is_taken(port):
-                raise Trouble(f'port {port} is in use by another program: choose one with '
-                              f'{OPTIONS[name]}, or "auto"')
+                raise Trouble(
+                    f'port {port} is in use by another program: choose one with '
+                    f'{OPTIONS[name]}, or "auto"'
+                )
 
     def down(self):
         """Stop both; the names of those that ran."""
@@ -125,8 +161,11 @@ class Deployment:
     def clusters(self):
         """{status: how many clusters of the demo project}; {} when the service does not answer."""
         try:
-            reply = requests.get(f'{self.state.api_url}/v1/clusters', timeout=TIMEOUT_S,
-                                 headers={'X-Auth-Token': TOKEN})
+            reply = requests.get(
+                f'{self.state.api_url}/v1/clusters',
+                timeout=TIMEOUT_S,
+                headers={'X-Auth-Token': TOKEN},
+            )
             rows = reply.json().get('clusters', []) if reply.status_code == 200 else []
         except requests.RequestException:
             return {}

@@ -1,5 +1,5 @@
-"""Who and what a Keystone knows: users, projects, roles, endpoints; asked and changed by an admin.
-"""
+"""Who and what a Keystone knows: users, projects, roles, endpoints; asked and changed by an admin."""
+
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 from keystoneclient.v3 import client
@@ -9,7 +9,7 @@ REGION = 'RegionOne'
 # What the catalog calls them, where that differs from the type.
 NAMES = {'container-infra': 'magnum'}
 # How a service user proves itself, in the words of keystoneauth's options.
-ACCOUNT = f'''\
+ACCOUNT = f"""\
 auth_url = {{url}}
 auth_type = password
 username = {{user}}
@@ -17,7 +17,7 @@ password = {PASSWORD}
 user_domain_id = default
 project_name = service
 project_domain_id = default
-'''
+"""
 
 
 class Directory:
@@ -38,8 +38,11 @@ class Directory:
         """
         if project:
             scope = {'project_name': project, 'project_domain_id': 'default'}
-        return session.Session(v3.Password(self.url, username=user, password=PASSWORD,
-                                           user_domain_id='default', **scope))
+        return session.Session(
+            v3.Password(
+                self.url, username=user, password=PASSWORD, user_domain_id='default', **scope
+            )
+        )
 
     def client(self, of):
         """Keystone as the owner of a session sees it."""
@@ -47,13 +50,17 @@ class Directory:
 
     def project(self, name):
         """Id of a project; made when there is none."""
-        return _one(self.admin.projects.list(name=name)) or \
-            self.admin.projects.create(name, 'default').id
+        return (
+            _one(self.admin.projects.list(name=name))
+            or self.admin.projects.create(name, 'default').id
+        )
 
     def user(self, name, project=None, *roles):
         """Id of a user, made when there is none, who then has these roles in a project."""
-        user = _one(self.admin.users.list(name=name, domain='default')) or \
-            self.admin.users.create(name, domain='default', password=PASSWORD).id
+        user = (
+            _one(self.admin.users.list(name=name, domain='default'))
+            or self.admin.users.create(name, domain='default', password=PASSWORD).id
+        )
         for role in roles:
             self.admin.roles.grant(self.role(role), user=user, project=self.project(project))
         return user

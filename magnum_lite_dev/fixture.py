@@ -1,4 +1,5 @@
 """An embedded Heat as a process of its own, for tests and for ``magnum-lite-dev``."""
+
 import contextlib
 import dataclasses
 import json
@@ -58,17 +59,28 @@ class RunningHeat:
         return self._control('POST', 'settings', seconds)
 
     def _control(self, method, what, body=None):
-        reply = requests.request(method, f'{self.cloud_url}/sim/{what}', json=body,
-                                 timeout=TIMEOUT_S)
+        reply = requests.request(
+            method, f'{self.cloud_url}/sim/{what}', json=body, timeout=TIMEOUT_S
+        )
         if reply.status_code >= 400:
             raise ValueError(reply.text)
         return reply.json()
 
 
 @contextlib.contextmanager
-def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud_port=0,
-                 topics=None, python=sys.executable, debug=False, loopback=False,
-                 keystone_url=None):
+def running_heat(
+    state,
+    *,
+    transport_url=None,
+    build_seconds=0.05,
+    port=0,
+    cloud_port=0,
+    topics=None,
+    python=sys.executable,
+    debug=False,
+    loopback=False,
+    keystone_url=None,
+):
     """Start an embedded Heat over a state directory and stop it at the end.
 
     :param state: directory; one that was used before is taken up again, ports included.
@@ -80,8 +92,18 @@ def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud
     :returns: context manager with a :class:`RunningHeat`.
     :raises HeatDidNotStart: with the tail of the log.
     """
-    options = ['--state', str(state), '--port', str(port), '--cloud-port', str(cloud_port),
-               '--build-seconds', str(build_seconds), '--exit-with', str(os.getpid())]
+    options = [
+        '--state',
+        str(state),
+        '--port',
+        str(port),
+        '--cloud-port',
+        str(cloud_port),
+        '--build-seconds',
+        str(build_seconds),
+        '--exit-with',
+        str(os.getpid()),
+    ]
     options += ['--transport-url', transport_url] if transport_url else []
     options += ['--notification-topics', topics] if topics else []
     options += ['--debug'] if debug else []
@@ -92,8 +114,12 @@ def running_heat(state, *, transport_url=None, build_seconds=0.05, port=0, cloud
     output = state / 'heat.out'
     with output.open('ab') as log:
         process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [python, '-m', 'magnum_lite_dev.heat', *options], stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log, env=QUIET)
+            [python, '-m', 'magnum_lite_dev.heat', *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=QUIET,
+        )
     try:
         yield wait_until_ready(state, process)
     finally:
@@ -124,9 +150,13 @@ def read_ready(state):
         told = json.loads((pathlib.Path(state) / READY_FILE).read_text())
     except (OSError, ValueError):
         return None
-    return RunningHeat(heat_url=told['heat_url'], cloud_url=told['cloud_url'],
-                       catalog=told['catalog'], pid=told['pid'],
-                       log=pathlib.Path(state) / 'heat.log')
+    return RunningHeat(
+        heat_url=told['heat_url'],
+        cloud_url=told['cloud_url'],
+        catalog=told['catalog'],
+        pid=told['pid'],
+        log=pathlib.Path(state) / 'heat.log',
+    )
 
 
 def is_healthy(heat_url):

@@ -3,6 +3,7 @@
 ``python -m magnum_lite_dev.heat --state DIR`` runs it. Heat keeps its configuration, its clients
 and its registry in globals: one :class:`EmbeddedHeat` per process.
 """
+
 import argparse
 import ipaddress
 import json
@@ -55,9 +56,20 @@ class EmbeddedHeat:
     :param keystone_url: of a Keystone that vouches for callers; None believes them.
     """
 
-    def __init__(self, state, *, port=0, cloud_port=0, build_seconds=0.2,
-                 transport_url='fake://', topics=TOPICS, quick=True, debug=False,
-                 loopback=False, keystone_url=None):
+    def __init__(
+        self,
+        state,
+        *,
+        port=0,
+        cloud_port=0,
+        build_seconds=0.2,
+        transport_url='fake://',
+        topics=TOPICS,
+        quick=True,
+        debug=False,
+        loopback=False,
+        keystone_url=None,
+    ):
         self.state = pathlib.Path(state).resolve()
         cidr = {'external_cidr': _loopback_cidr(self.state)} if loopback else {}
         self.cloud = SimCloud(build_seconds=build_seconds, **cidr)
@@ -79,11 +91,13 @@ class EmbeddedHeat:
         port, cloud_port = self._remembered_ports()
         self.cloud.store.load(self.state / 'cloud.json')
         self._cloud = self.cloud
-        self._cloud_server = Server(lambda environ, start: self._cloud(environ, start), cloud_port,
-                                    name='sim-cloud')
+        self._cloud_server = Server(
+            lambda environ, start: self._cloud(environ, start), cloud_port, name='sim-cloud'
+        )
         self._api = _starting
-        self._api_server = Server(lambda environ, start: self._api(environ, start), port,
-                                  name='heat-api', threads=32)
+        self._api_server = Server(
+            lambda environ, start: self._api(environ, start), port, name='heat-api', threads=32
+        )
         self._describe()
         self._configure()
         if self._keystone_url:
@@ -100,17 +114,21 @@ class EmbeddedHeat:
         before = {}
         if (self.state / READY_FILE).exists():
             before = json.loads((self.state / READY_FILE).read_text())
-        return (self._ports[0] or before.get('port', 0),
-                self._ports[1] or before.get('cloud_port', 0))
+        return (
+            self._ports[0] or before.get('port', 0),
+            self._ports[1] or before.get('cloud_port', 0),
+        )
 
     def _describe(self):
         self.url, self.cloud_url = self._api_server.url, self._cloud_server.url
         self.catalog = {
             'orchestration': f'{self.url}/v1/%(project_id)s',
             'compute': f'{self.cloud_url}/compute/v2.1',
-            'network': f'{self.cloud_url}/network', 'image': f'{self.cloud_url}/image',
+            'network': f'{self.cloud_url}/network',
+            'image': f'{self.cloud_url}/image',
             'load-balancer': f'{self.cloud_url}/load-balancer',
-            'block-storage': f'{self.cloud_url}/volume/v3/%(project_id)s'}
+            'block-storage': f'{self.cloud_url}/volume/v3/%(project_id)s',
+        }
         around = heat_identity.Surroundings
         around.catalog = {**self.catalog, 'volumev3': self.catalog['block-storage']}
         around.store = self.cloud.store
@@ -118,14 +136,21 @@ class EmbeddedHeat:
 
     def _configure(self):
         path = heat_settings.write(
-            self.state, port=self._api_server.port, threads=THREADS,
-            transport_url=self._transport_url, topics=self._topics,
-            keystone_url=self._keystone_url)
+            self.state,
+            port=self._api_server.port,
+            threads=THREADS,
+            transport_url=self._transport_url,
+            topics=self._topics,
+            keystone_url=self._keystone_url,
+        )
         conf = cfg.CONF
         oslo_log.log.register_options(conf)
-        conf(['--config-file', str(path), *(['--debug'] if self._debug else [])],
-             project='heat', prog='magnum-lite-dev-heat',
-             version=version.version_info.version_string())
+        conf(
+            ['--config-file', str(path), *(['--debug'] if self._debug else [])],
+            project='heat',
+            prog='magnum-lite-dev-heat',
+            version=version.version_info.version_string(),
+        )
         oslo_log.log.setup(conf, 'heat')
         config.set_config_defaults()
         tuning.sqlite_writers()
@@ -157,10 +182,19 @@ class EmbeddedHeat:
 
     def _announce(self):
         fresh = self.state / f'{READY_FILE}.new'
-        fresh.write_text(json.dumps({
-            'pid': os.getpid(), 'port': self._api_server.port, 'heat_url': self.url,
-            'cloud_port': self._cloud_server.port, 'cloud_url': self.cloud_url,
-            'catalog': self.catalog}, indent=2))
+        fresh.write_text(
+            json.dumps(
+                {
+                    'pid': os.getpid(),
+                    'port': self._api_server.port,
+                    'heat_url': self.url,
+                    'cloud_port': self._cloud_server.port,
+                    'cloud_url': self.cloud_url,
+                    'catalog': self.catalog,
+                },
+                indent=2,
+            )
+        )
         fresh.replace(self.state / READY_FILE)
 
     def stop(self):
@@ -187,24 +221,33 @@ def _starting(environ, start_response):
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog='python -m magnum_lite_dev.heat',
-                                     description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog='python -m magnum_lite_dev.heat', description=__doc__.splitlines()[0]
+    )
     parser.add_argument('--state', required=True, help='directory for all files')
     parser.add_argument('--port', type=int, default=0, help="of Heat's API")
     parser.add_argument('--cloud-port', type=int, default=0, help='of the simulated cloud')
-    parser.add_argument('--build-seconds', type=float, default=0.2,
-                        help='from the boot of a server to ACTIVE')
-    parser.add_argument('--transport-url', default='fake://',
-                        help='broker for notifications; fake:// sends none')
+    parser.add_argument(
+        '--build-seconds', type=float, default=0.2, help='from the boot of a server to ACTIVE'
+    )
+    parser.add_argument(
+        '--transport-url', default='fake://', help='broker for notifications; fake:// sends none'
+    )
     parser.add_argument('--notification-topics', default=TOPICS, help='comma-separated')
-    parser.add_argument('--loopback', action='store_true',
-                        help='floating IPs of 127.0.0.0/8, where Kubernetes APIs answer')
-    parser.add_argument('--slow', action='store_true',
-                        help="keep Heat's own pauses of a second")
-    parser.add_argument('--keystone-url', metavar='URL',
-                        help='Keystone that vouches for callers; without, they are believed')
-    parser.add_argument('--exit-with', type=int, metavar='PID',
-                        help='stop when this process, the parent, is gone')
+    parser.add_argument(
+        '--loopback',
+        action='store_true',
+        help='floating IPs of 127.0.0.0/8, where Kubernetes APIs answer',
+    )
+    parser.add_argument('--slow', action='store_true', help="keep Heat's own pauses of a second")
+    parser.add_argument(
+        '--keystone-url',
+        metavar='URL',
+        help='Keystone that vouches for callers; without, they are believed',
+    )
+    parser.add_argument(
+        '--exit-with', type=int, metavar='PID', help='stop when this process, the parent, is gone'
+    )
     parser.add_argument('--debug', action='store_true', help='verbose log')
     return parser
 
@@ -217,10 +260,17 @@ def main(argv=None):
         signal.signal(number, lambda *_: done.set())
     end_with(args.exit_with)
     heat = EmbeddedHeat(
-        args.state, port=args.port, cloud_port=args.cloud_port, debug=args.debug,
-        build_seconds=args.build_seconds, transport_url=args.transport_url,
-        topics=args.notification_topics, quick=not args.slow, loopback=args.loopback,
-        keystone_url=args.keystone_url)
+        args.state,
+        port=args.port,
+        cloud_port=args.cloud_port,
+        debug=args.debug,
+        build_seconds=args.build_seconds,
+        transport_url=args.transport_url,
+        topics=args.notification_topics,
+        quick=not args.slow,
+        loopback=args.loopback,
+        keystone_url=args.keystone_url,
+    )
     try:
         heat.start()
     except OSError as error:

@@ -1,4 +1,5 @@
 """Stands in for Keystone in the embedded Heat: who asks, trusts, and users of stack domains."""
+
 import uuid
 
 from heat.common import context as heat_context
@@ -28,24 +29,42 @@ def token_body(user, project, roles):
     """The body of the token that Keystone would have given, with the simulated catalog."""
     domain = {'id': 'default', 'name': 'Default'}
     catalog = [
-        {'type': kind, 'name': kind, 'id': kind, 'endpoints': [
-            {'interface': interface, 'region': 'RegionOne', 'region_id': 'RegionOne',
-             'url': url % {'project_id': project}, 'id': kind + interface}
-            for interface in ('public', 'internal', 'admin')]}
-        for kind, url in Surroundings.catalog.items()]
-    return {'token': {
-        'methods': ['password'], 'expires_at': '2099-01-01T00:00:00.000000Z',
-        'issued_at': '2020-01-01T00:00:00.000000Z', 'catalog': catalog,
-        'user': {'id': user, 'name': user, 'domain': domain},
-        'project': {'id': project, 'name': project, 'domain': domain},
-        'roles': [{'id': role, 'name': role} for role in roles]}}
+        {
+            'type': kind,
+            'name': kind,
+            'id': kind,
+            'endpoints': [
+                {
+                    'interface': interface,
+                    'region': 'RegionOne',
+                    'region_id': 'RegionOne',
+                    'url': url % {'project_id': project},
+                    'id': kind + interface,
+                }
+                for interface in ('public', 'internal', 'admin')
+            ],
+        }
+        for kind, url in Surroundings.catalog.items()
+    ]
+    return {
+        'token': {
+            'methods': ['password'],
+            'expires_at': '2099-01-01T00:00:00.000000Z',
+            'issued_at': '2020-01-01T00:00:00.000000Z',
+            'catalog': catalog,
+            'user': {'id': user, 'name': user, 'domain': domain},
+            'project': {'id': project, 'name': project, 'domain': domain},
+            'roles': [{'id': role, 'name': role} for role in roles],
+        }
+    }
 
 
 def auth_plugin(user, project):
     """A keystoneauth plugin that acts as this user in this project of the simulated cloud."""
     body = token_body(user, project, ('admin', 'member'))
     return access_plugin.AccessInfoPlugin(
-        access.create(body=body, auth_token=f'{user}:{project}'), auth_url=AUTH_URL)
+        access.create(body=body, auth_token=f'{user}:{project}'), auth_url=AUTH_URL
+    )
 
 
 def filter_factory(global_conf, **local_conf):
@@ -54,17 +73,27 @@ def filter_factory(global_conf, **local_conf):
     Without a token the caller is an admin of the project in the URL: handy for looking at stacks
     by hand, and the reason why all this listens on the loopback address only.
     """
+
     def wrap(app):
         def believe(environ, start_response):
             user, project, roles = _caller(environ)
-            environ.update({
-                'HTTP_X_IDENTITY_STATUS': 'Confirmed', 'HTTP_X_ROLES': roles,
-                'HTTP_X_PROJECT_ID': project, 'HTTP_X_PROJECT_NAME': project,
-                'HTTP_X_USER_ID': user, 'HTTP_X_USER_NAME': user,
-                'HTTP_X_AUTH_TOKEN': f'{user}:{project}', 'HTTP_X_AUTH_URL': AUTH_URL,
-                'keystone.token_info': token_body(user, project, roles.split(','))})
+            environ.update(
+                {
+                    'HTTP_X_IDENTITY_STATUS': 'Confirmed',
+                    'HTTP_X_ROLES': roles,
+                    'HTTP_X_PROJECT_ID': project,
+                    'HTTP_X_PROJECT_NAME': project,
+                    'HTTP_X_USER_ID': user,
+                    'HTTP_X_USER_NAME': user,
+                    'HTTP_X_AUTH_TOKEN': f'{user}:{project}',
+                    'HTTP_X_AUTH_URL': AUTH_URL,
+                    'keystone.token_info': token_body(user, project, roles.split(',')),
+                }
+            )
             return app(environ, start_response)
+
         return believe
+
     return wrap
 
 
@@ -122,9 +151,15 @@ class Keystone:
     def create_stack_domain_user(self, username, project_id, password=None):
         """The id of a new user, who can buy a token with the password."""
         with Surroundings.store.lock:
-            return Surroundings.store.put(TABLE, {
-                'id': uuid.uuid4().hex, 'name': username, 'project': project_id,
-                'password': password})['id']
+            return Surroundings.store.put(
+                TABLE,
+                {
+                    'id': uuid.uuid4().hex,
+                    'name': username,
+                    'project': project_id,
+                    'password': password,
+                },
+            )['id']
 
     def delete_stack_domain_user(self, user_id, project_id):
         """Forget the user, if there is one."""

@@ -1,9 +1,10 @@
 """The configuration files of the embedded Heat, as text."""
+
 import pathlib
 
 from magnum_lite_dev.directory import ACCOUNT, PASSWORD
 
-HEAT = '''\
+HEAT = """\
 [DEFAULT]
 host = embedded
 transport_url = fake://
@@ -32,9 +33,9 @@ api_paste_config = {state}/api-paste.ini
 [oslo_policy]
 enforce_scope = false
 enforce_new_defaults = false
-'''
+"""
 # Without a Keystone: a stand-in, and a token that needs none.
-ALONE = '''\
+ALONE = """\
 [DEFAULT]
 keystone_backend = magnum_lite_dev.heat_identity.Keystone
 server_keystone_endpoint_type =
@@ -42,10 +43,10 @@ server_keystone_endpoint_type =
 url = http://127.0.0.1:{port}/v1/%(tenant_id)s
 [trustee]
 auth_type = password
-'''
+"""
 # With one: tokens are validated, and Heat makes trusts and users as it does anywhere. It asks for
 # the caller's token to be alive, unless a service vouches for it.
-BEHIND_KEYSTONE = '''\
+BEHIND_KEYSTONE = """\
 [DEFAULT]
 server_keystone_endpoint_type = public
 stack_user_domain_name = heat
@@ -65,18 +66,18 @@ auth_url = {keystone_url}
 username = heat
 password = {password}
 user_domain_id = default
-'''
+"""
 # fake:// keeps what nobody fetches, so without a broker nothing is sent at all. The engine's own
 # calls stay on fake:// in any case: one process, and no other Heat on the same broker is met.
 SILENT = 'driver = noop'
 # Heat sends inside its own steps: with retries for ever, a broker that is down stops all stacks.
-TOLD = '''\
+TOLD = """\
 driver = messagingv2
 transport_url = {transport_url}
 topics = {topics}
-retry = 1'''
+retry = 1"""
 
-PASTE = '''\
+PASTE = """\
 [pipeline:heat-api]
 pipeline = request_id faultwrap {filters} context versionnegotiation apiv1app
 [app:apiv1app]
@@ -98,7 +99,7 @@ paste.filter_factory = heat.common.auth_url:filter_factory
 paste.filter_factory = keystonemiddleware.auth_token:filter_factory
 [filter:request_id]
 paste.filter_factory = oslo_middleware.request_id:RequestId.factory
-'''
+"""
 
 
 def write(state, *, port, threads, transport_url, topics, keystone_url=None):
@@ -112,12 +113,20 @@ def write(state, *, port, threads, transport_url, topics, keystone_url=None):
     told = not transport_url.startswith('fake:')
     notifications = TOLD.format(transport_url=transport_url, topics=topics) if told else SILENT
     (state / 'api-paste.ini').write_text(
-        PASTE.format(filters='auth_url auth_token' if keystone_url else 'stand_in'))
+        PASTE.format(filters='auth_url auth_token' if keystone_url else 'stand_in')
+    )
     path = state / 'heat.conf'
     path.touch(mode=0o600)
     identity = BEHIND_KEYSTONE if keystone_url else ALONE
-    path.write_text((HEAT + identity).format(
-        state=state, port=port, threads=threads, notifications=notifications,
-        keystone_url=keystone_url, password=PASSWORD,
-        account=ACCOUNT.format(url=keystone_url, user='heat')))
+    path.write_text(
+        (HEAT + identity).format(
+            state=state,
+            port=port,
+            threads=threads,
+            notifications=notifications,
+            keystone_url=keystone_url,
+            password=PASSWORD,
+            account=ACCOUNT.format(url=keystone_url, user='heat'),
+        )
+    )
     return path

@@ -1,4 +1,5 @@
 """SIGINT, SIGTERM and SIGHUP as one exception, which can be held back where it would do harm."""
+
 import contextlib
 import signal
 

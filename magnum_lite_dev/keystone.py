@@ -2,6 +2,7 @@
 
 It needs the extra ``identity`` and, as all here, neither root nor other services.
 """
+
 import contextlib
 import os
 import pathlib
@@ -20,7 +21,7 @@ from magnum_lite_dev.state import free_port
 START_WITHIN_S = 120
 STOP_WITHIN_S = 20
 TIMEOUT_S = 10
-CONF = '''\
+CONF = """\
 [DEFAULT]
 log_dir = {state}
 log_file = keystone.log
@@ -40,9 +41,9 @@ key_repository = {state}/credential
 [cache]
 enabled = true
 backend = dogpile.cache.memory
-'''
+"""
 # Keystone takes the command line of its server for its own, so gunicorn gets none.
-GUNICORN = '''\
+GUNICORN = """\
 from magnum_lite_dev.processes import end_with
 bind = '127.0.0.1:{port}'
 # SQLite refuses who reads and then writes while another writes: one request at a time.
@@ -59,9 +60,9 @@ def post_fork(server, worker):
     # Keystone leaves it to foreign keys to delete what belongs to what it deletes.
     from keystone.common.sql.core import enable_sqlite_foreign_key
     enable_sqlite_foreign_key()
-'''
+"""
 # What the service is told of it; the project is for what the service user does as itself.
-SERVICE = '''\
+SERVICE = """\
 [identity]
 mode = keystone
 [keystone_authtoken]
@@ -71,7 +72,7 @@ service_token_roles = service
 service_token_roles_required = true
 [service_auth]
 {account}
-'''
+"""
 
 
 class KeystoneDidNotStart(RuntimeError):
@@ -103,8 +104,10 @@ class RunningKeystone(Directory):
         """
         conf = self.state / 'keystone.conf'
         before = conf.read_text()
-        lines = [f'expiration = {seconds}' if line.startswith('expiration = ') else line
-                 for line in before.splitlines()]
+        lines = [
+            f'expiration = {seconds}' if line.startswith('expiration = ') else line
+            for line in before.splitlines()
+        ]
         try:
             self._reload(conf, '\n'.join(lines))
             yield
@@ -147,10 +150,18 @@ def running_keystone(state, *, token_s=3600):
     _prepare(state, url, port, token_s)
     with (state / 'keystone.out').open('ab') as log:
         process = subprocess.Popen(
-            [pathlib.Path(sys.executable).parent / 'gunicorn'], cwd=state, stdout=log, stderr=log,
-            stdin=subprocess.DEVNULL, start_new_session=True,
-            env={**QUIET, 'OS_KEYSTONE_CONFIG_DIR': str(state),
-                 'OS_KEYSTONE_CONFIG_FILES': 'keystone.conf'})
+            [pathlib.Path(sys.executable).parent / 'gunicorn'],
+            cwd=state,
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            env={
+                **QUIET,
+                'OS_KEYSTONE_CONFIG_DIR': str(state),
+                'OS_KEYSTONE_CONFIG_FILES': 'keystone.conf',
+            },
+        )
     keystone = RunningKeystone(url, state, process)
     try:
         _wait(process, keystone)
@@ -166,16 +177,39 @@ def _prepare(state, url, port, token_s):
     conf = state / 'keystone.conf'
     conf.write_text(CONF.format(state=state, token_s=token_s))
     (state / 'gunicorn.conf.py').write_text(
-        GUNICORN.format(port=port, state=state, parent=os.getpid()))
+        GUNICORN.format(port=port, state=state, parent=os.getpid())
+    )
     owner = ('--keystone-user', str(os.getuid()), '--keystone-group', str(os.getgid()))
-    urls = [text for kind in ('public', 'internal', 'admin')
-            for text in (f'--bootstrap-{kind}-url', url)]
-    for command in (('db_sync',), ('fernet_setup', *owner), ('credential_setup', *owner),
-                    ('bootstrap', '--bootstrap-password', PASSWORD, '--bootstrap-region-id',
-                     'RegionOne', *urls)):
+    urls = [
+        text
+        for kind in ('public', 'internal', 'admin')
+        for text in (f'--bootstrap-{kind}-url', url)
+    ]
+    for command in (
+        ('db_sync',),
+        ('fernet_setup', *owner),
+        ('credential_setup', *owner),
+        (
+            'bootstrap',
+            '--bootstrap-password',
+            PASSWORD,
+            '--bootstrap-region-id',
+            'RegionOne',
+            *urls,
+        ),
+    ):
         done = subprocess.run(
-            [pathlib.Path(sys.executable).parent / 'keystone-manage', '--config-file', conf,
-             *command], capture_output=True, text=True, env=QUIET, check=False)
+            [
+                pathlib.Path(sys.executable).parent / 'keystone-manage',
+                '--config-file',
+                conf,
+                *command,
+            ],
+            capture_output=True,
+            text=True,
+            env=QUIET,
+            check=False,
+        )
         if done.returncode:
             raise KeystoneDidNotStart(f'keystone-manage {command[0]}: {done.stderr[-2000:]}')
 

@@ -1,4 +1,5 @@
 """A real Heat with its simulated cloud behind a real Keystone."""
+
 import contextlib
 import pathlib
 
@@ -19,8 +20,10 @@ def running_keystone_heat(state, *, token_s=3600, **heat_options):
         :class:`~magnum_lite_dev.fixture.RunningHeat`).
     """
     state = pathlib.Path(state)
-    with running_keystone(state / 'keystone', token_s=token_s) as keystone, \
-            running_heat(state / 'heat', keystone_url=keystone.url, **heat_options) as heat:
+    with (
+        running_keystone(state / 'keystone', token_s=token_s) as keystone,
+        running_heat(state / 'heat', keystone_url=keystone.url, **heat_options) as heat,
+    ):
         # Heat asks for block storage under its older name.
         keystone.endpoints({**heat.catalog, 'volumev3': heat.catalog['block-storage']})
         yield keystone, heat

@@ -1,4 +1,5 @@
 """What a kubeconfig says, whether its certificate is one its authority gave, and its cluster."""
+
 import base64
 import http.client
 import json
@@ -28,19 +29,29 @@ def describe(path):
         cluster = config['clusters'][0]['cluster']
         user = config['users'][0]['user']
         authority = x509.load_pem_x509_certificate(
-            _material(path, cluster, 'certificate-authority'))
+            _material(path, cluster, 'certificate-authority')
+        )
         certificate = x509.load_pem_x509_certificate(_material(path, user, 'client-certificate'))
         key = load_pem_private_key(_material(path, user, 'client-key'), None)
         certificate.verify_directly_issued_by(authority)
-    except (OSError, KeyError, IndexError, TypeError, ValueError, yaml.YAMLError,
-            InvalidSignature) as error:
+    except (
+        OSError,
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        yaml.YAMLError,
+        InvalidSignature,
+    ) as error:
         raise Trouble(f'{path} cannot be used: {error!r}') from error
     if key.public_key() != certificate.public_key():
         raise Trouble(f'{path}: key and certificate do not belong together')
-    return [f'server       {cluster["server"]}',
-            f'user         {certificate.subject.rfc4514_string()}',
-            f'authority    {authority.subject.rfc4514_string()}, verified',
-            f'valid until  {certificate.not_valid_after_utc:%Y-%m-%d}']
+    return [
+        f'server       {cluster["server"]}',
+        f'user         {certificate.subject.rfc4514_string()}',
+        f'authority    {authority.subject.rfc4514_string()}, verified',
+        f'valid until  {certificate.not_valid_after_utc:%Y-%m-%d}',
+    ]
 
 
 def nodes(path):
@@ -52,15 +63,20 @@ def nodes(path):
     config = yaml.safe_load(path.read_text())
     cluster, user = config['clusters'][0]['cluster'], config['users'][0]['user']
     context = ssl.create_default_context(
-        cadata=_material(path, cluster, 'certificate-authority').decode())
+        cadata=_material(path, cluster, 'certificate-authority').decode()
+    )
     with tempfile.NamedTemporaryFile() as file:
-        file.write(_material(path, user, 'client-certificate') + b'\n'
-                   + _material(path, user, 'client-key'))
+        file.write(
+            _material(path, user, 'client-certificate')
+            + b'\n'
+            + _material(path, user, 'client-key')
+        )
         file.flush()
         context.load_cert_chain(file.name)
     server = urllib.parse.urlsplit(cluster['server'])
     connection = http.client.HTTPSConnection(
-        server.hostname, server.port, timeout=TIMEOUT_S, context=context)
+        server.hostname, server.port, timeout=TIMEOUT_S, context=context
+    )
     try:
         connection.request('GET', '/api/v1/nodes')
         reply = json.loads(connection.getresponse().read())

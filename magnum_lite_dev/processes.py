@@ -1,4 +1,5 @@
 """Processes that outlive the command that started them: pid files, logs, orderly ends."""
+
 import contextlib
 import json
 import os
@@ -54,10 +55,16 @@ class Background:
         """
         with pathlib.Path(log).open('ab') as output, INTERRUPTS.held():
             self._child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True, env=QUIET)
-            self._file.write_text(json.dumps({'pid': self._child.pid,
-                                              'birth': _birth(self._child.pid)}))
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=QUIET,
+            )
+            self._file.write_text(
+                json.dumps({'pid': self._child.pid, 'birth': _birth(self._child.pid)})
+            )
 
     def ask_to_stop(self):
         """Ask it to end, and go on; whether it ran."""
@@ -100,6 +107,7 @@ def end_with(parent):
 
     A command that is killed outright then leaves nothing behind.
     """
+
     def watch():
         while os.getppid() == parent:
             time.sleep(1)

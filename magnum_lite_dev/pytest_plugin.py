@@ -3,6 +3,7 @@
 ``MAGNUM_LITE_TEST_HEAT_PYTHON`` names an interpreter in whose environment Heat is installed;
 without it, it is the one that runs the tests.
 """
+
 import importlib.util
 import os
 import sys
@@ -47,8 +48,15 @@ def real_cloud(embedded_heat):
     conf([], default_config_files=[], default_config_dirs=[])
     conf.set_override('catalog', embedded_heat.catalog, 'development')
     session = identity.session(
-        conf, {'mode': 'none', 'user_id': 'tester', 'project_id': uuid.uuid4().hex,
-               'roles': ['member', 'reader']}, timeout_s=TIMEOUT_S)
+        conf,
+        {
+            'mode': 'none',
+            'user_id': 'tester',
+            'project_id': uuid.uuid4().hex,
+            'roles': ['member', 'reader'],
+        },
+        timeout_s=TIMEOUT_S,
+    )
     yield types.SimpleNamespace(heat=heat.Heat(conf, session))
     embedded_heat.clear_faults()
 
@@ -56,7 +64,11 @@ def real_cloud(embedded_heat):
 @pytest.fixture
 def user_data(embedded_heat):
     """A function that gives {server name: text of its user data} of all servers there are."""
+
     def look():
-        return {row['name']: row['_user_data']
-                for row in embedded_heat.state().get('servers', {}).values()}
+        return {
+            row['name']: row['_user_data']
+            for row in embedded_heat.state().get('servers', {}).values()
+        }
+
     return look

@@ -1,4 +1,5 @@
 """What a person sees: headings, echoed commands, progress; colour only where it is welcome."""
+
 import os
 import shutil
 import sys

@@ -1,4 +1,5 @@
 """A threaded HTTP server on the loopback address for one WSGI application."""
+
 import threading
 
 import waitress
@@ -20,8 +21,15 @@ class Server:
         # Each server has a socket map of its own, or all would share one loop.
         self._sockets = {}
         self._server = waitress.create_server(
-            app, map=self._sockets, host=LOOPBACK, port=port, threads=threads,
-            connection_limit=CONNECTIONS, asyncore_use_poll=True, channel_timeout=600)
+            app,
+            map=self._sockets,
+            host=LOOPBACK,
+            port=port,
+            threads=threads,
+            connection_limit=CONNECTIONS,
+            asyncore_use_poll=True,
+            channel_timeout=600,
+        )
         self.port = int(self._server.effective_port)
         self.url = f'http://{LOOPBACK}:{self.port}'
         threading.Thread(target=self._serve, name=name, daemon=True).start()

@@ -2,6 +2,7 @@
 
 Made for SQLite and ``fake://``, over which the two reach each other inside one process.
 """
+
 import argparse
 import logging
 import os
@@ -50,11 +51,13 @@ class Service:
 
 def main(argv=None):
     """Run a :class:`Service` until SIGINT or SIGTERM; the exit status."""
-    parser = argparse.ArgumentParser(prog='python -m magnum_lite_dev.service',
-                                     description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog='python -m magnum_lite_dev.service', description=__doc__.splitlines()[0]
+    )
     parser.add_argument('--config-file', required=True, help='its configuration')
-    parser.add_argument('--exit-with', type=int, metavar='PID',
-                        help='stop when this process, the parent, is gone')
+    parser.add_argument(
+        '--exit-with', type=int, metavar='PID', help='stop when this process, the parent, is gone'
+    )
     args = parser.parse_args(argv)
     done = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,5 @@
 """The state directory of an embedded service: what is where, which ports, which settings."""
+
 import contextlib
 import fcntl
 import json
@@ -13,7 +14,7 @@ from magnum_lite_dev.trouble import Trouble
 
 DEFAULT_PORTS = {'api': 9511, 'heat': 18004, 'cloud': 0}
 TOKEN = 'demo:demo:member,reader'  # noqa: S105 - the development identity has no secrets
-SERVICE_CONF = '''\
+SERVICE_CONF = """\
 # Written by magnum-lite-dev; changed again by the next "up".
 [DEFAULT]
 transport_url = fake://
@@ -34,7 +35,7 @@ public_url = http://127.0.0.1:{port}
 [conductor]
 poll_min_s = 0.25
 poll_max_s = 2
-'''
+"""
 
 
 class State:
@@ -68,8 +69,10 @@ class State:
         except OSError as error:
             raise Trouble(f'the state directory cannot be made: {error}') from error
         if occupied:
-            raise Trouble(f'{self.directory} is not empty and holds no embedded service: choose '
-                          'another --state')
+            raise Trouble(
+                f'{self.directory} is not empty and holds no embedded service: choose '
+                'another --state'
+            )
         self.heat.mkdir(exist_ok=True)
         key = self.directory / 'secrets.key'
         if not key.exists():
@@ -87,8 +90,9 @@ class State:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise Trouble(f'another command is working in {self.directory}; wait for it'
-                              ) from error
+                raise Trouble(
+                    f'another command is working in {self.directory}; wait for it'
+                ) from error
             yield
 
     @property
@@ -103,8 +107,9 @@ class State:
         except FileNotFoundError:
             return dict(DEFAULT_PORTS)
         except (ValueError, KeyError, TypeError) as error:
-            raise Trouble(f'{self._settings} is broken ({error!r}); "down --purge" starts anew'
-                          ) from error
+            raise Trouble(
+                f'{self._settings} is broken ({error!r}); "down --purge" starts anew'
+            ) from error
 
     def choose_ports(self, wanted):
         """Take over what ``wanted`` says and choose a free port wherever it is 0; remembered.
@@ -119,9 +124,13 @@ class State:
 
     def write_service_conf(self, catalog):
         """Write the service's configuration file for this catalog (service type: URL)."""
-        self.service_conf.write_text(SERVICE_CONF.format(
-            state=self.directory, port=self.ports['api'],
-            catalog=','.join(f'{kind}:{url}' for kind, url in sorted(catalog.items()))))
+        self.service_conf.write_text(
+            SERVICE_CONF.format(
+                state=self.directory,
+                port=self.ports['api'],
+                catalog=','.join(f'{kind}:{url}' for kind, url in sorted(catalog.items())),
+            )
+        )
 
     @property
     def api_url(self):

@@ -3,6 +3,7 @@
 Every function changes one thing in somebody else's library and can be left out alone. All are for
 the embedded Heat's own process.
 """
+
 import ast
 import sqlite3
 import threading
@@ -69,11 +70,12 @@ def stable_property_ids(path):
     """
     connection = sqlite3.connect(path)
     try:
-        sql, = connection.execute(
-            "SELECT sql FROM sqlite_master WHERE name = 'resource_properties_data'").fetchone()
+        (sql,) = connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'resource_properties_data'"
+        ).fetchone()
         if 'AUTOINCREMENT' in sql:
             return
-        connection.executescript('''
+        connection.executescript("""
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
             CREATE TABLE fresh_properties_data (
@@ -85,7 +87,7 @@ def stable_property_ids(path):
             DROP TABLE resource_properties_data;
             ALTER TABLE fresh_properties_data RENAME TO resource_properties_data;
             COMMIT;
-        ''')
+        """)
     finally:
         connection.close()
 
@@ -105,7 +107,9 @@ def end_interrupted_work(path):
             for table in ('stack', 'resource'):
                 connection.execute(
                     f"UPDATE {table} SET status = 'FAILED', status_reason = ? "  # noqa: S608
-                    "WHERE status = 'IN_PROGRESS'", (INTERRUPTED,))
+                    "WHERE status = 'IN_PROGRESS'",
+                    (INTERRUPTED,),
+                )
             connection.execute('UPDATE resource SET engine_id = NULL')
             connection.execute('DELETE FROM stack_lock')
     finally:
@@ -145,6 +149,7 @@ def short_pauses(leaf_s=0.2, step_s=0.2):
     of a resource. A leaf pause of 0 is worse: members that finish together collide on the stack's
     sync point and retry.
     """
+
     class Clock:
         time = staticmethod(time.time)
 

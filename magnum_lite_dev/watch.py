@@ -1,4 +1,5 @@
 """What can be seen of a cluster while it changes: its row, its operation, Heat's resources."""
+
 import time
 
 import requests
@@ -49,7 +50,10 @@ class Watch:
         for stack in self.stacks():
             reply = requests.get(
                 f'{self._stacks_url}/{stack["stack_name"]}/{stack["id"]}/resources',
-                params={'nested_depth': 3}, headers=HEADERS, timeout=TIMEOUT_S)
+                params={'nested_depth': 3},
+                headers=HEADERS,
+                timeout=TIMEOUT_S,
+            )
             # A stack that is being deleted may go between the two requests.
             rows = reply.json().get('resources', []) if reply.status_code == 200 else []
             done += sum(row['resource_status'].endswith('COMPLETE') for row in rows)
@@ -89,10 +93,22 @@ class Watch:
         """What is left in Heat and in the cloud, as a list of words; [] when all is gone."""
         found = [f'stack {stack["stack_name"]}' for stack in self.stacks()]
         cloud = self._heat.state()
-        for table in ('servers', 'routers', 'floatingips', 'volumes', 'loadbalancers',
-                      'security-groups', 'os-server-groups', 'stack-users'):
-            found += [f'{table} {row.get("name") or row["id"]}'
-                      for row in cloud.get(table, {}).values()]
-        found += [f'network {row["name"]}' for row in cloud['networks'].values()
-                  if not row['router:external']]
+        for table in (
+            'servers',
+            'routers',
+            'floatingips',
+            'volumes',
+            'loadbalancers',
+            'security-groups',
+            'os-server-groups',
+            'stack-users',
+        ):
+            found += [
+                f'{table} {row.get("name") or row["id"]}' for row in cloud.get(table, {}).values()
+            ]
+        found += [
+            f'network {row["name"]}'
+            for row in cloud['networks'].values()
+            if not row['router:external']
+        ]
         return found

@@ -87,12 +87,14 @@ def rabbitmq_url():
     """oslo.messaging transport URL of a RabbitMQ server."""
     return service_url('rabbitmq')
 
+
 @pytest.fixture
 def fresh_database():
     """A context manager from the URL of a server to that of a database, dropped afterwards.
 
     What follows the URL is SQL of the ``CREATE DATABASE``.
     """
+
     @contextlib.contextmanager
     def make(server_url, how=''):
         server = sa.create_engine(server_url, isolation_level='AUTOCOMMIT')
@@ -105,11 +107,15 @@ def fresh_database():
             with server.connect() as connection:
                 connection.exec_driver_sql(f'DROP DATABASE {name}')
             server.dispose()
+
     return make
 
 
-@pytest.fixture(params=[pytest.param(name, marks=getattr(pytest.mark, name))
-                        for name in ('mariadb', 'postgresql')])
+@pytest.fixture(
+    params=[
+        pytest.param(name, marks=getattr(pytest.mark, name)) for name in ('mariadb', 'postgresql')
+    ]
+)
 def server_database(request, fresh_database):
     """URL of a fresh database on each kind of server."""
     with fresh_database(service_url(request.param)) as url:

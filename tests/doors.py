@@ -176,7 +176,7 @@ class _Passage(socketserver.BaseRequestHandler):
             return False
         elif is_answer and fault == 'truncate':
             self.server.strike()
-            to.sendall(lot[:len(lot) // 2])
+            to.sendall(lot[: len(lot) // 2])
             return False
         elif is_answer and fault == 'drip':
             self.server.strike()

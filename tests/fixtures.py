@@ -21,15 +21,17 @@ from magnum_lite.secrets.keyring import new_key
 LATEST = 'container-infra latest'
 # The configuration of the driver that tests insert where no conductor does.
 SCHEMA = {
-    'type': 'object', 'additionalProperties': False,
+    'type': 'object',
+    'additionalProperties': False,
     'properties': {
         'boot_volume_size': {'type': 'integer', 'minimum': 0, 'default': 0},
         'kube_tag': {'type': 'string', 'pattern': '^v[0-9.]+$', 'default': 'v1.36.2'},
         'auto_healing_enabled': {'type': 'boolean', 'default': False},
-        'cgroup_driver': {'type': 'string', 'enum': ['systemd', 'cgroupfs'],
-                          'default': 'systemd'}}}
-_EMPTY = []         # the file of SQLite with all tables and no rows, once there is one
-SILENT = 'http://127.0.0.1:9/%(project_id)s'        # the discard port: nobody answers
+        'cgroup_driver': {'type': 'string', 'enum': ['systemd', 'cgroupfs'], 'default': 'systemd'},
+    },
+}
+_EMPTY = []  # the file of SQLite with all tables and no rows, once there is one
+SILENT = 'http://127.0.0.1:9/%(project_id)s'  # the discard port: nobody answers
 
 
 def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://', **groups):
@@ -51,13 +53,17 @@ def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://',
         'development': {'catalog': ','.join(f'{name}:{url}' for name, url in catalog.items())},
         'secrets': {'key_file': key_file},
         'conductor': {'poll_min_s': 0.1, 'poll_max_s': 1, 'sweep_s': 0.2, 'listen': False},
-        'oslo_policy': {'policy_file': folder / 'policy.yaml'}}
+        'oslo_policy': {'policy_file': folder / 'policy.yaml'},
+    }
     for name, values in groups.items():
         wanted[name] = {**wanted.get(name, {}), **values}
     path = folder / 'magnum-lite.conf'
-    path.write_text('\n'.join(
-        f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in values.items())
-        for name, values in wanted.items()))
+    path.write_text(
+        '\n'.join(
+            f'[{name}]\n' + ''.join(f'{key} = {value}\n' for key, value in values.items())
+            for name, values in wanted.items()
+        )
+    )
     conf = cfg.CONF
     conf.reset()
     options.register(conf)
@@ -112,10 +118,19 @@ def working(conf, driver):
 
 def driver_row(**values):
     """A Driver as a conductor publishes it."""
-    return Driver.new(**{
-        'name': 'kubernetes', 'plugin_name': 'kubernetes', 'plugin_version': '1.0.0',
-        'coe': 'kubernetes', 'server_types': ['bm', 'vm'], 'distros': ['debian', 'ubuntu'],
-        'capabilities': [], 'config_schema': SCHEMA, **values})
+    return Driver.new(
+        **{
+            'name': 'kubernetes',
+            'plugin_name': 'kubernetes',
+            'plugin_version': '1.0.0',
+            'coe': 'kubernetes',
+            'server_types': ['bm', 'vm'],
+            'distros': ['debian', 'ubuntu'],
+            'capabilities': [],
+            'config_schema': SCHEMA,
+            **values,
+        }
+    )
 
 
 class Api:
@@ -155,9 +170,15 @@ class Api:
 
     def template(self, **values):
         """Uuid of a new template."""
-        body = {'name': 'small', 'coe': 'kubernetes', 'image_id': 'debian-13',
-                'flavor_id': 'm1.small', 'master_flavor_id': 'm1.medium',
-                'external_network_id': 'public', **values}
+        body = {
+            'name': 'small',
+            'coe': 'kubernetes',
+            'image_id': 'debian-13',
+            'flavor_id': 'm1.small',
+            'master_flavor_id': 'm1.medium',
+            'external_network_id': 'public',
+            **values,
+        }
         return self.ok('POST', '/v1/clustertemplates', body)['uuid']
 
     def cluster(self, template, **values):
@@ -189,6 +210,7 @@ class Api:
 def settle(connection, cluster, status):
     """As ``Api.settle``, in a transaction."""
     from magnum_lite.objects import Cluster, NodeGroup, Operation
+
     values = {'status': status, 'status_reason': None}
     address = {'api_address': 'https://192.0.2.7:6443'} if status.endswith('COMPLETE') else {}
     store.update(connection, Cluster, {**values, **address}, uuid=cluster)

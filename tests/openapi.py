@@ -47,7 +47,8 @@ class Checked:
     def _validator(self, schema):
         whole = {**schema, 'components': self._document['components']}
         return jsonschema.Draft202012Validator(
-            whole, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+            whole, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+        )
 
 
 def _known(method, path):

@@ -38,45 +38,66 @@ class Row:
 
 
 NO_CSR = {'cluster_uuid': '{cluster}', 'csr': 'x'}
-TEMPLATE = {'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
-            'master_flavor_id': 'm1.small'}
+TEMPLATE = {
+    'coe': 'kubernetes',
+    'image_id': 'debian-13',
+    'flavor_id': 'm1.small',
+    'master_flavor_id': 'm1.small',
+}
 TABLE = {
     ('GET', '/'): Row(ALL, stranger=200),
     ('GET', '/v1'): Row(ALL, stranger=200),
-    ('POST', '/enrolments'): Row((), stranger=403, body={
-        'cluster': '{cluster}', 'server': '00000000-0000-4000-8000-000000000000',
-        'proof': 'f' * 64}),
-    ('POST', '/enrolments/reports'): Row((), stranger=403, body={
-        'cluster': '{cluster}', 'server': '00000000-0000-4000-8000-000000000000',
-        'proof': 'f' * 64, 'status': 'SUCCESS'}),
+    ('POST', '/enrolments'): Row(
+        (),
+        stranger=403,
+        body={
+            'cluster': '{cluster}',
+            'server': '00000000-0000-4000-8000-000000000000',
+            'proof': 'f' * 64,
+        },
+    ),
+    ('POST', '/enrolments/reports'): Row(
+        (),
+        stranger=403,
+        body={
+            'cluster': '{cluster}',
+            'server': '00000000-0000-4000-8000-000000000000',
+            'proof': 'f' * 64,
+            'status': 'SUCCESS',
+        },
+    ),
     ('GET', '/openapi.json'): Row(ALL, stranger=200),
     ('GET', '/clusters'): Row(READERS, stranger=200),
     ('GET', '/clusters/detail'): Row(READERS, stranger=200),
     ('POST', '/clusters'): Row(MEMBERS, 202, body={'cluster_template_id': '{template}'}),
     ('GET', '/clusters/{cluster}'): Row(READERS),
-    ('PATCH', '/clusters/{cluster}'): Row(MEMBERS, 202, body=[
-        {'op': 'replace', 'path': '/node_count', 'value': 2}]),
+    ('PATCH', '/clusters/{cluster}'): Row(
+        MEMBERS, 202, body=[{'op': 'replace', 'path': '/node_count', 'value': 2}]
+    ),
     ('DELETE', '/clusters/{cluster}'): Row(MEMBERS, 204),
     ('POST', '/clusters/{cluster}/actions/resize'): Row(MEMBERS, 202, body={'node_count': 2}),
     # The driver of these tests can neither upgrade nor rotate.
     ('POST', '/clusters/{cluster}/actions/upgrade'): Row(
-        MEMBERS, 400, body={'cluster_template': '{template}'}),
+        MEMBERS, 400, body={'cluster_template': '{template}'}
+    ),
     ('GET', '/clusters/{cluster}/operations'): Row(READERS),
     ('GET', '/clusters/{cluster}/operations/{operation}'): Row(READERS),
     ('GET', '/clusters/{cluster}/nodegroups'): Row(READERS),
     ('GET', '/clusters/{cluster}/nodegroups/{nodegroup}'): Row(READERS),
     ('POST', '/clusters/{cluster}/nodegroups'): Row(MEMBERS, 202, body={'name': 'more'}),
-    ('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}'): Row(MEMBERS, 202, body=[
-        {'op': 'replace', 'path': '/max_node_count', 'value': 9}]),
+    ('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}'): Row(
+        MEMBERS, 202, body=[{'op': 'replace', 'path': '/max_node_count', 'value': 9}]
+    ),
     # A default group is deleted with its cluster only.
     ('DELETE', '/clusters/{cluster}/nodegroups/{nodegroup}'): Row(MEMBERS, 400),
     ('GET', '/clustertemplates'): Row(READERS, stranger=200),
     ('GET', '/clustertemplates/detail'): Row(READERS, stranger=200),
     ('POST', '/clustertemplates'): Row((*MEMBERS, STRANGER), 201, body=TEMPLATE),
     ('GET', '/clustertemplates/{template}'): Row(READERS),
-    ('PATCH', '/clustertemplates/{template}'): Row(MEMBERS, body=[
-        {'op': 'replace', 'path': '/name', 'value': 'other'}]),
-    ('DELETE', '/clustertemplates/{template}'): Row(MEMBERS, 400),      # a cluster is made of it
+    ('PATCH', '/clustertemplates/{template}'): Row(
+        MEMBERS, body=[{'op': 'replace', 'path': '/name', 'value': 'other'}]
+    ),
+    ('DELETE', '/clustertemplates/{template}'): Row(MEMBERS, 400),  # a cluster is made of it
     # The authority is made by a conductor, which no test of this table has.
     ('GET', '/certificates/{cluster}'): Row((ADMIN, OWNER), 400),
     ('POST', '/certificates'): Row((ADMIN, OWNER), 400, stranger=400, body=NO_CSR),

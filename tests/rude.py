@@ -65,8 +65,10 @@ def _read(server, client):
 
 
 def _head(status, body, length=None):
-    return (f'HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nConnection: close\r\n'
-            f'Content-Length: {len(body) if length is None else length}\r\n\r\n').encode()
+    return (
+        f'HTTP/1.1 {status} x\r\nContent-Type: application/json\r\nConnection: close\r\n'
+        f'Content-Length: {len(body) if length is None else length}\r\n\r\n'
+    ).encode()
 
 
 def says(status, document, length=None):
@@ -76,6 +78,7 @@ def says(status, document, length=None):
     def action(server, client):
         _read(server, client)
         client.sendall(_head(status, body, length) + body)
+
     return action
 
 
@@ -95,6 +98,7 @@ def drips(status, document, part):
             client.sendall(bytes([byte]))
         if part == 'headers':
             client.sendall(body)
+
     return action
 
 
@@ -106,6 +110,7 @@ def secured(action, certificate):
     def secure(server, client):
         with context.wrap_socket(client, server_side=True) as wrapped:
             action(server, wrapped)
+
     return secure
 
 

@@ -85,8 +85,10 @@ def test_only_entry_points_touch_the_global_configuration():
     found = {
         name
         for name, node in nodes(sources('magnum_lite', 'drivers'))
-        if isinstance(node, ast.Attribute) and node.attr == 'CONF'
-        or isinstance(node, ast.alias) and node.name == 'CONF'
+        if isinstance(node, ast.Attribute)
+        and node.attr == 'CONF'
+        or isinstance(node, ast.alias)
+        and node.name == 'CONF'
     }
     assert sorted(name for name in found if not name.startswith(allowed)) == []
 
@@ -160,8 +162,10 @@ def test_every_thread_is_supervised():
     found = [
         (name, node.lineno)
         for name, node in nodes(sources('magnum_lite'))
-        if isinstance(node, ast.Attribute) and node.attr in ('Thread', 'Timer')
-        or isinstance(node, ast.alias) and node.name in ('Thread', 'Timer')
+        if isinstance(node, ast.Attribute)
+        and node.attr in ('Thread', 'Timer')
+        or isinstance(node, ast.alias)
+        and node.name in ('Thread', 'Timer')
     ]
     assert [place for place in found if place[0] != 'magnum_lite/threads.py'] == []
 
@@ -186,7 +190,10 @@ def test_nothing_is_monkey_patched(process):
     )
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', '-c', program],
-        capture_output=True, text=True, timeout=120, check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 
@@ -239,8 +246,10 @@ def test_nobody_writes_but_through_the_retried_transaction():
     found = [
         f'{name}: {node.func.attr}'
         for name, node in nodes(sources('magnum_lite'))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        and node.func.attr in ('begin', 'connect', 'commit') and name not in allowed
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ('begin', 'connect', 'commit')
+        and name not in allowed
     ]
     assert found == []
 
@@ -249,8 +258,16 @@ def test_no_run_of_an_operation_writes_without_its_fence():
     """``claims`` and ``settle`` name it themselves, ``compare`` names the version of a cluster on
     which nothing runs; all other work goes through ``fenced``."""
     # What belongs to no operation; notifications have a lease of their own.
-    no_run = {'_insert_first', '_insert_next', 'report', 'end_strays', 'late', 'hold', 'release',
-              'sent'}
+    no_run = {
+        '_insert_first',
+        '_insert_next',
+        'report',
+        'end_strays',
+        'late',
+        'hold',
+        'release',
+        'sent',
+    }
     found = []
     for path in sources('magnum_lite/conductor'):
         name = path.relative_to(ROOT).as_posix()
@@ -263,8 +280,12 @@ def test_no_run_of_an_operation_writes_without_its_fence():
 def _unfenced(function, no_run):
     """What a function has written to the database without a fence."""
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) \
-                and node.func.attr == 'write' and 'database' in ast.unparse(node.func.value):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == 'write'
+            and 'database' in ast.unparse(node.func.value)
+        ):
             work = ast.unparse(node.args[0])
             fenced = work.startswith(('claims.', 'settle.', 'compare.')) or work == '_note_and_wait'
             if not fenced and work.rpartition('.')[2] not in no_run:

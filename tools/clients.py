@@ -19,12 +19,20 @@ def main():
             continue
         pins = directory.with_suffix('.requirements')
         directory.parent.mkdir(parents=True, exist_ok=True)
-        pins.write_text('\n'.join(
-            f'python-magnumclient=={version}' if line.startswith('python-magnumclient=') else line
-            for line in REQUIREMENTS.read_text().splitlines()) + '\n')
+        pins.write_text(
+            '\n'.join(
+                f'python-magnumclient=={version}'
+                if line.startswith('python-magnumclient=')
+                else line
+                for line in REQUIREMENTS.read_text().splitlines()
+            )
+            + '\n'
+        )
         subprocess.run([sys.executable, '-m', 'venv', directory], check=True)
-        subprocess.run([directory / 'bin' / 'python', '-m', 'pip', 'install', '-q', '--no-deps',
-                        '-r', pins], check=True)
+        subprocess.run(
+            [directory / 'bin' / 'python', '-m', 'pip', 'install', '-q', '--no-deps', '-r', pins],
+            check=True,
+        )
         (directory / 'made').touch()
 
 

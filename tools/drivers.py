@@ -45,15 +45,26 @@ def environment(path):
 
 def install(programs, *what):
     """Install into an environment within the constraints."""
-    run(programs / 'python', '-m', 'pip', 'install', '-q', '-c', CONSTRAINTS, *what,
-        cwd=programs.parent)
+    run(
+        programs / 'python',
+        '-m',
+        'pip',
+        'install',
+        '-q',
+        '-c',
+        CONSTRAINTS,
+        *what,
+        cwd=programs.parent,
+    )
 
 
 def check_contents(wheel):
     """Raise SystemExit when the wheel lacks what only a symlink or package data brings."""
     names = set(zipfile.ZipFile(wheel).namelist())
-    steps = {f'magnum_lite/migrations/versions/{path.name}'
-             for path in (ROOT / 'alembic' / 'versions').glob('*.py')}
+    steps = {
+        f'magnum_lite/migrations/versions/{path.name}'
+        for path in (ROOT / 'alembic' / 'versions').glob('*.py')
+    }
     lacking = sorted((steps | set(IN_THE_WHEEL)) - names)
     if lacking:
         raise SystemExit(f'{wheel.name} lacks {", ".join(lacking)}')
@@ -65,16 +76,30 @@ def try_service(wheel, work):
     install(programs, wheel)
     run(programs / 'python', '-m', 'pip', 'check', cwd=work)
     settings = work / 'magnum_lite.conf'
-    settings.write_text(f'[database]\nconnection = sqlite:///{work}/bare.sqlite\n'
-                        f'[secrets]\nkey_file = {work}/keys\n'
-                        '[enrolment]\npublic_url = https://containers.example.org\n')
+    settings.write_text(
+        f'[database]\nconnection = sqlite:///{work}/bare.sqlite\n'
+        f'[secrets]\nkey_file = {work}/keys\n'
+        '[enrolment]\npublic_url = https://containers.example.org\n'
+    )
     for words in (['db', 'upgrade'], ['db', 'current'], ['secret', 'key']):
         run(programs / 'magnum-lite-manage', '--config-file', settings, *words, cwd=work)
     run(programs / 'magnum-lite-status', '--config-file', settings, 'upgrade', 'check', cwd=work)
-    run(programs / 'oslo-config-generator', '--namespace', 'magnum_lite',
-        '--output-file', work / 'conf.sample', cwd=work)
-    run(programs / 'oslopolicy-sample-generator', '--namespace', 'magnum_lite',
-        '--output-file', work / 'policy.sample', cwd=work)
+    run(
+        programs / 'oslo-config-generator',
+        '--namespace',
+        'magnum_lite',
+        '--output-file',
+        work / 'conf.sample',
+        cwd=work,
+    )
+    run(
+        programs / 'oslopolicy-sample-generator',
+        '--namespace',
+        'magnum_lite',
+        '--output-file',
+        work / 'policy.sample',
+        cwd=work,
+    )
 
 
 def try_driver(directory, service, work, pytest_arguments):
@@ -82,8 +107,16 @@ def try_driver(directory, service, work, pytest_arguments):
     wheel = build(directory, work / f'dist-{directory.name}')
     programs = environment(work / f'driver-{directory.name}')
     install(programs, f'{service}[embedded,test]', wheel)
-    run(programs / 'pytest', '-c', directory / 'pyproject.toml', '--rootdir', directory,
-        directory / 'tests', *pytest_arguments, cwd=work)
+    run(
+        programs / 'pytest',
+        '-c',
+        directory / 'pyproject.toml',
+        '--rootdir',
+        directory,
+        directory / 'tests',
+        *pytest_arguments,
+        cwd=work,
+    )
 
 
 def main():
@@ -91,8 +124,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('drivers', nargs='*', help='directories below drivers/')
     arguments, pytest_arguments = parser.parse_known_args()
-    directories = [path.parent for path in sorted((ROOT / 'drivers').glob('*/pyproject.toml'))
-                   if not arguments.drivers or path.parent.name in arguments.drivers]
+    directories = [
+        path.parent
+        for path in sorted((ROOT / 'drivers').glob('*/pyproject.toml'))
+        if not arguments.drivers or path.parent.name in arguments.drivers
+    ]
     if not directories:
         raise SystemExit('no such driver')
     with tempfile.TemporaryDirectory(prefix='magnum-lite-') as folder:

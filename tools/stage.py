@@ -28,9 +28,18 @@ def whole_service(path):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     for folder in ('cloud', 'service'):
         (path / folder).mkdir()
-    with running_keystone_heat(path / 'cloud', loopback=True) as (keystone, heat), \
-            deployment(path / 'service', heat, keystone=keystone, conductors=1, api_workers=1,
-                       lease_s=60, database=f'sqlite:///{path}/service/service.sqlite') as service:
+    with (
+        running_keystone_heat(path / 'cloud', loopback=True) as (keystone, heat),
+        deployment(
+            path / 'service',
+            heat,
+            keystone=keystone,
+            conductors=1,
+            api_workers=1,
+            lease_s=60,
+            database=f'sqlite:///{path}/service/service.sqlite',
+        ) as service,
+    ):
         keystone.endpoints({'container-infra': f'{service.url}/v1'})
         yield service
 
@@ -68,7 +77,18 @@ def environment(directory, name):
     made = directory / 'made-from'
     if not made.exists() or made.read_text() != requirements.read_text():
         subprocess.run([sys.executable, '-m', 'venv', '--clear', directory], check=True)
-        subprocess.run([directory / 'bin' / 'python', '-m', 'pip', 'install', '-q', '--no-deps',
-                        '-r', requirements], check=True)
+        subprocess.run(
+            [
+                directory / 'bin' / 'python',
+                '-m',
+                'pip',
+                'install',
+                '-q',
+                '--no-deps',
+                '-r',
+                requirements,
+            ],
+            check=True,
+        )
         made.write_text(requirements.read_text())
     return directory / 'bin'

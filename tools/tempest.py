@@ -18,8 +18,10 @@ from tools.stage import HERE, command, environment, wait, whole_service
 EXCLUDED = HERE / 'tempest-excluded.txt'
 # The life cycle by itself: after each test the plugin deletes the user that all tests of the class
 # share, and only tokens that the service still remembers go on being good.
-RUNS = {'life-cycle': r'\.v1\.test_cluster\..*\.test_create_list_sign_delete_clusters\b',
-        'rest': r'^magnum_tempest_plugin\.(?!.*\.test_create_list_sign_delete_clusters\b)'}
+RUNS = {
+    'life-cycle': r'\.v1\.test_cluster\..*\.test_create_list_sign_delete_clusters\b',
+    'rest': r'^magnum_tempest_plugin\.(?!.*\.test_create_list_sign_delete_clusters\b)',
+}
 WITHIN_S = 1200
 CONF = """\
 [DEFAULT]
@@ -70,10 +72,17 @@ def main():
     args = _parser().parse_args()
     programs = environment(args.environment, 'tempest')
     runs = {'one': args.regex} if args.regex else RUNS
-    with tempfile.TemporaryDirectory(prefix='magnum-lite-tempest-') as path, \
-            whole_service(Path(path)) as service, contextlib.ExitStack() as stack:
-        runs = [stack.enter_context(run(Path(path) / name, programs, service.keystone.url, regex,
-                                        args.short_waits)) for name, regex in runs.items()]
+    with (
+        tempfile.TemporaryDirectory(prefix='magnum-lite-tempest-') as path,
+        whole_service(Path(path)) as service,
+        contextlib.ExitStack() as stack,
+    ):
+        runs = [
+            stack.enter_context(
+                run(Path(path) / name, programs, service.keystone.url, regex, args.short_waits)
+            )
+            for name, regex in runs.items()
+        ]
         problems = [problem for problem in [end(*each) for each in runs] if problem]
         if problems:
             print(service.log(), *problems, sep='\n', file=sys.stderr)
@@ -82,11 +91,15 @@ def main():
 
 def _parser():
     parser = argparse.ArgumentParser(prog='tools.tempest', description=__doc__.splitlines()[0])
-    parser.add_argument('--environment', required=True, metavar='DIR',
-                        help='where Tempest is installed, or will be')
-    parser.add_argument('--short-waits', action='store_true',
-                        help="the plugin's script does not wait five minutes for pods; the test "
-                             'itself waits another five all the same')
+    parser.add_argument(
+        '--environment', required=True, metavar='DIR', help='where Tempest is installed, or will be'
+    )
+    parser.add_argument(
+        '--short-waits',
+        action='store_true',
+        help="the plugin's script does not wait five minutes for pods; the test "
+        'itself waits another five all the same',
+    )
     parser.add_argument('regex', nargs='?', help='which tests, in one run; all without')
     return parser
 
@@ -98,19 +111,39 @@ def run(workspace, programs, keystone_url, regex, short_waits):
     :returns: context manager with (the process, the file of its output).
     """
     workspace.mkdir()
-    (workspace / 'tempest.conf').write_text(CONF.format(
-        workspace=workspace, keystone=keystone_url, password=PASSWORD, region=REGION))
+    (workspace / 'tempest.conf').write_text(
+        CONF.format(workspace=workspace, keystone=keystone_url, password=PASSWORD, region=REGION)
+    )
     found = subprocess.run(
         [programs / 'python', '-c', 'import tempest; print(tempest.__path__[0])'],
-        check=True, capture_output=True, text=True).stdout.strip()
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
     (workspace / '.stestr.conf').write_text(STESTR.format(packages=Path(found).parent))
     environ = {name: text for name, text in os.environ.items() if name != 'PYTHONPATH'}
     clock = f'{_clock(workspace)}:' if short_waits else ''
-    with (workspace / 'output').open('w') as output, command(
-            [programs / 'tempest', 'run', '--concurrency', '2', '--regex', regex,
-             '--config-file', workspace / 'tempest.conf', '--exclude-list', EXCLUDED],
-            cwd=workspace, env={**environ, 'PATH': f'{clock}{programs}:{environ["PATH"]}'},
-            stdout=output, stderr=subprocess.STDOUT) as process:
+    with (
+        (workspace / 'output').open('w') as output,
+        command(
+            [
+                programs / 'tempest',
+                'run',
+                '--concurrency',
+                '2',
+                '--regex',
+                regex,
+                '--config-file',
+                workspace / 'tempest.conf',
+                '--exclude-list',
+                EXCLUDED,
+            ],
+            cwd=workspace,
+            env={**environ, 'PATH': f'{clock}{programs}:{environ["PATH"]}'},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
         yield process, workspace / 'output'
 
 
@@ -132,8 +165,10 @@ def end(process, output):
 
 def _problem(output, status):
     """Why a run shows nothing or something bad; '' when all is well."""
-    counted = {name: int(number) for name, number in re.findall(r'^ - (\w+): +(\d+)$', output,
-                                                              re.MULTILINE)}
+    counted = {
+        name: int(number)
+        for name, number in re.findall(r'^ - (\w+): +(\d+)$', output, re.MULTILINE)
+    }
     if not counted.get('Passed'):
         return 'no test passed'
     bad = [f'{counted[name]} {name.lower()}' for name in ('Failed', 'Skipped') if counted.get(name)]

@@ -11,9 +11,15 @@ from sqlalchemy.dialects import mysql
 revision = '001'
 down_revision = None
 
-OPTIONS = {'mysql_engine': 'InnoDB', 'mysql_charset': 'utf8mb4', 'mysql_collate': 'utf8mb4_bin',
-           'mariadb_engine': 'InnoDB', 'mariadb_charset': 'utf8mb4',
-           'mariadb_collate': 'utf8mb4_bin', 'sqlite_autoincrement': True}
+OPTIONS = {
+    'mysql_engine': 'InnoDB',
+    'mysql_charset': 'utf8mb4',
+    'mysql_collate': 'utf8mb4_bin',
+    'mariadb_engine': 'InnoDB',
+    'mariadb_charset': 'utf8mb4',
+    'mariadb_collate': 'utf8mb4_bin',
+    'sqlite_autoincrement': True,
+}
 
 
 def long_text():
@@ -65,9 +71,9 @@ def _cluster_templates():
         sa.Column('user_id', sa.String(255), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_cluster_templates0uuid'),
-        **OPTIONS)
+        sa.UniqueConstraint('uuid', name='uniq_cluster_templates0uuid'),
+        **OPTIONS,
+    )
     op.create_index('ix_cluster_templates_name', 'cluster_templates', ['name'])
     op.create_index('ix_cluster_templates_project_id', 'cluster_templates', ['project_id'])
     op.create_index('ix_cluster_templates_public', 'cluster_templates', ['public'])
@@ -112,11 +118,14 @@ def _clusters():
         sa.Column('application_credential', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_clusters0uuid'),
-        sa.ForeignKeyConstraint(['cluster_template_id'], ['cluster_templates.uuid'],
-                                name='fk_clusters0cluster_template_id'),
-        **OPTIONS)
+        sa.UniqueConstraint('uuid', name='uniq_clusters0uuid'),
+        sa.ForeignKeyConstraint(
+            ['cluster_template_id'],
+            ['cluster_templates.uuid'],
+            name='fk_clusters0cluster_template_id',
+        ),
+        **OPTIONS,
+    )
     op.create_index('ix_clusters_cluster_template_id', 'clusters', ['cluster_template_id'])
     op.create_index('ix_clusters_driver_driver_version', 'clusters', ['driver', 'driver_version'])
     op.create_index('ix_clusters_name', 'clusters', ['name'])
@@ -135,9 +144,11 @@ def _cluster_versions():
         sa.Column('user_id', sa.String(255), nullable=False),
         sa.Column('request_id', sa.String(255), nullable=True),
         sa.Column('created_at', moment(), nullable=True),
-        sa.UniqueConstraint('cluster_id', 'version',
-                            name='uniq_cluster_versions0cluster_id0version'),
-        **OPTIONS)
+        sa.UniqueConstraint(
+            'cluster_id', 'version', name='uniq_cluster_versions0cluster_id0version'
+        ),
+        **OPTIONS,
+    )
 
 
 def _nodegroups():
@@ -168,11 +179,10 @@ def _nodegroups():
         sa.Column('removed', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('cluster_id', 'name',
-                            name='uniq_nodegroups0cluster_id0name'),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_nodegroups0uuid'),
-        **OPTIONS)
+        sa.UniqueConstraint('cluster_id', 'name', name='uniq_nodegroups0cluster_id0name'),
+        sa.UniqueConstraint('uuid', name='uniq_nodegroups0uuid'),
+        **OPTIONS,
+    )
 
 
 def _drivers():
@@ -197,11 +207,10 @@ def _drivers():
         sa.Column('deleted_at', moment(), nullable=True),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_drivers0uuid'),
-        sa.UniqueConstraint('name', 'version',
-                            name='uniq_drivers0name0version'),
-        **OPTIONS)
+        sa.UniqueConstraint('uuid', name='uniq_drivers0uuid'),
+        sa.UniqueConstraint('name', 'version', name='uniq_drivers0name0version'),
+        **OPTIONS,
+    )
 
 
 def _operations():
@@ -238,11 +247,10 @@ def _operations():
         sa.Column('ended_at', moment(), nullable=True),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('cluster_id', 'slot',
-                            name='uniq_operations0cluster_id0slot'),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_operations0uuid'),
-        **OPTIONS)
+        sa.UniqueConstraint('cluster_id', 'slot', name='uniq_operations0cluster_id0slot'),
+        sa.UniqueConstraint('uuid', name='uniq_operations0uuid'),
+        **OPTIONS,
+    )
     op.create_index('ix_operations_owner_check_at', 'operations', ['owner', 'check_at'])
     op.create_index('ix_operations_state_lease_until', 'operations', ['state', 'lease_until'])
 
@@ -259,11 +267,15 @@ def _certificates():
         sa.Column('key_ref', sa.String(36), nullable=False),
         sa.Column('not_after', moment(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
-        sa.UniqueConstraint('cluster_id', 'purpose', 'generation',
-                            name='uniq_certificates0cluster_id0purpose0generation'),
-        sa.UniqueConstraint('uuid',
-                            name='uniq_certificates0uuid'),
-        **OPTIONS)
+        sa.UniqueConstraint(
+            'cluster_id',
+            'purpose',
+            'generation',
+            name='uniq_certificates0cluster_id0purpose0generation',
+        ),
+        sa.UniqueConstraint('uuid', name='uniq_certificates0uuid'),
+        **OPTIONS,
+    )
 
 
 def _quotas():
@@ -275,9 +287,9 @@ def _quotas():
         sa.Column('hard_limit', sa.Integer(), nullable=False),
         sa.Column('created_at', moment(), nullable=True),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('project_id', 'resource',
-                            name='uniq_quotas0project_id0resource'),
-        **OPTIONS)
+        sa.UniqueConstraint('project_id', 'resource', name='uniq_quotas0project_id0resource'),
+        **OPTIONS,
+    )
 
 
 def _usages():
@@ -287,9 +299,9 @@ def _usages():
         sa.Column('project_id', sa.String(255), nullable=False),
         sa.Column('resource', sa.String(255), nullable=False),
         sa.Column('in_use', sa.Integer(), nullable=False),
-        sa.UniqueConstraint('project_id', 'resource',
-                            name='uniq_usages0project_id0resource'),
-        **OPTIONS)
+        sa.UniqueConstraint('project_id', 'resource', name='uniq_usages0project_id0resource'),
+        **OPTIONS,
+    )
 
 
 def _services():
@@ -305,9 +317,9 @@ def _services():
         sa.Column('seen_at', moment(), nullable=True),
         sa.Column('created_at', moment(), nullable=False),
         sa.Column('updated_at', moment(), nullable=True),
-        sa.UniqueConstraint('host', 'binary',
-                            name='uniq_services0host0binary'),
-        **OPTIONS)
+        sa.UniqueConstraint('host', 'binary', name='uniq_services0host0binary'),
+        **OPTIONS,
+    )
 
 
 def _ledger():
@@ -320,9 +332,9 @@ def _ledger():
         sa.Column('external_id', sa.String(255), nullable=True),
         sa.Column('created_at', moment(), nullable=False),
         sa.Column('closed_at', moment(), nullable=True),
-        sa.UniqueConstraint('cluster_id', 'kind', 'name',
-                            name='uniq_ledger0cluster_id0kind0name'),
-        **OPTIONS)
+        sa.UniqueConstraint('cluster_id', 'kind', 'name', name='uniq_ledger0cluster_id0kind0name'),
+        **OPTIONS,
+    )
     op.create_index('ix_ledger_kind_external_id', 'ledger', ['kind', 'external_id'])
 
 
@@ -335,7 +347,8 @@ def _outbox():
         sa.Column('payload', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=False),
         sa.Column('sent_at', moment(), nullable=True),
-        **OPTIONS)
+        **OPTIONS,
+    )
     op.create_index('ix_outbox_sent_at', 'outbox', ['sent_at'])
 
 
@@ -347,7 +360,8 @@ def _steps():
         sa.Column('fence', sa.Integer(), nullable=False),
         sa.Column('text', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=False),
-        **OPTIONS)
+        **OPTIONS,
+    )
     op.create_index('ix_steps_operation_id', 'steps', ['operation_id'])
 
 
@@ -360,11 +374,10 @@ def _secrets():
         sa.Column('name', sa.String(255), nullable=False),
         sa.Column('sealed', long_text(), nullable=False),
         sa.Column('created_at', moment(), nullable=False),
-        sa.UniqueConstraint('cluster_id', 'name',
-                            name='uniq_secrets0cluster_id0name'),
-        sa.UniqueConstraint('ref',
-                            name='uniq_secrets0ref'),
-        **OPTIONS)
+        sa.UniqueConstraint('cluster_id', 'name', name='uniq_secrets0cluster_id0name'),
+        sa.UniqueConstraint('ref', name='uniq_secrets0ref'),
+        **OPTIONS,
+    )
 
 
 def upgrade():

@@ -14,5 +14,9 @@ down_revision = '002'
 
 def upgrade():
     """A column that conductors of the release before need not know."""
-    op.add_column('drivers', sa.Column(
-        'limits', sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb'), nullable=True))
+    op.add_column(
+        'drivers',
+        sa.Column(
+            'limits', sa.Text().with_variant(mysql.MEDIUMTEXT(), 'mysql', 'mariadb'), nullable=True
+        ),
+    )

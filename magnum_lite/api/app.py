@@ -44,9 +44,17 @@ JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
 _DISCOVERY = ('/', '/v1', '/v1/')
 # Nodes have no token: they prove who they are, see controllers/enrolments.
-_PUBLIC = ('', *_DISCOVERY, '/openapi.json', '/v1/openapi.json', '/enrolments', '/v1/enrolments',
-           '/enrolments/reports', '/v1/enrolments/reports')
-_PIECE = 65_536     # bytes
+_PUBLIC = (
+    '',
+    *_DISCOVERY,
+    '/openapi.json',
+    '/v1/openapi.json',
+    '/enrolments',
+    '/v1/enrolments',
+    '/enrolments/reports',
+    '/v1/enrolments/reports',
+)
+_PIECE = 65_536  # bytes
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 
 
@@ -57,26 +65,40 @@ class Application:
     """
 
     def __init__(self, conf: cfg.ConfigOpts):
-        self.service = Service(conf, Database(conf, patient=False), Waker(conf), Vault(conf),
-                               Memory(conf.cloud.lookup_cache_s), Lending.of(conf),
-                               Places(conf.enrolment.at_once, 'the place where nodes enrol'))
-        app = SizeLimit(pecan.Pecan(
-            Root(self.service), hooks=[faults.Faults(), VersionHeaders()],
-            guess_content_type_from_ext=False, use_context_locals=False), conf)
+        self.service = Service(
+            conf,
+            Database(conf, patient=False),
+            Waker(conf),
+            Vault(conf),
+            Memory(conf.cloud.lookup_cache_s),
+            Lending.of(conf),
+            Places(conf.enrolment.at_once, 'the place where nodes enrol'),
+        )
+        app = SizeLimit(
+            pecan.Pecan(
+                Root(self.service),
+                hooks=[faults.Faults(), VersionHeaders()],
+                guess_content_type_from_ext=False,
+                use_context_locals=False,
+            ),
+            conf,
+        )
         # The health check stands alone, since load balancers have no token.
         self._health = healthcheck.Healthcheck(None, conf)
         self._public = middleware.public(app, conf)
         self._protected = middleware.protected(app, conf)
         self._outer = middleware.outer(self._inner, conf)
 
-    def __call__(self, environ: dict[str, Any],
-                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Answer a request; discovery needs no token."""
         environ[PEER] = environ.get('REMOTE_ADDR', '')
         return self._outer(environ, start_response)
 
-    def _inner(self, environ: dict[str, Any],
-               start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def _inner(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         path = environ['PATH_INFO']
         app = self._protected
         if path == '/healthcheck':
@@ -119,10 +141,14 @@ class VersionHeaders(hooks.PecanHook):
         """Set the headers, once routing knows the version."""
         version = state.request.context.get('version')
         if version is not None:
-            state.response.headers.update({
-                'OpenStack-API-Minimum-Version': f'{microversion.NAME} {microversion.OLDEST}',
-                'OpenStack-API-Maximum-Version': f'{microversion.NAME} {microversion.NEWEST}',
-                HEADER: f'{microversion.NAME} {version}', 'Vary': HEADER})
+            state.response.headers.update(
+                {
+                    'OpenStack-API-Minimum-Version': f'{microversion.NAME} {microversion.OLDEST}',
+                    'OpenStack-API-Maximum-Version': f'{microversion.NAME} {microversion.NEWEST}',
+                    HEADER: f'{microversion.NAME} {version}',
+                    'Vary': HEADER,
+                }
+            )
 
 
 class Root:
@@ -134,7 +160,7 @@ class Root:
 
     @pecan.expose()
     def _route(self, args: list[str], request: webob.Request) -> tuple[Any, list[str]]:
-        request.pecan['content_type'] = JSON    # negotiated below, by rules of our own
+        request.pecan['content_type'] = JSON  # negotiated below, by rules of our own
         segments, path = _segments(request.path_info)
         if path == '/':
             version = microversion.RANGE[0]
@@ -145,11 +171,18 @@ class Root:
         if not _accepts_json(request.headers.get('Accept', '')):
             raise MediaNotAcceptable
         public = self._service.conf.api.public_endpoint
-        request.context['call'] = values, Request(
-            service=self._service, endpoint=endpoint, version=version,
-            context=RequestContext.of(request.environ, self._policy),
-            body=_body(request, endpoint), query=_query(request, endpoint, version),
-            base=(public or request.application_url).rstrip('/'))
+        request.context['call'] = (
+            values,
+            Request(
+                service=self._service,
+                endpoint=endpoint,
+                version=version,
+                context=RequestContext.of(request.environ, self._policy),
+                body=_body(request, endpoint),
+                query=_query(request, endpoint, version),
+                base=(public or request.application_url).rstrip('/'),
+            ),
+        )
         # Pecan would read both as arguments of the controller.
         request.body, request.environ['QUERY_STRING'] = b'', ''
         return self.serve, []
@@ -162,8 +195,12 @@ class Root:
         document = call.endpoint.handler(call, **values)
         if document is None:
             return webob.Response(status=204, content_type=None)
-        answer = webob.Response(status=call.endpoint.status, content_type=JSON, charset='UTF-8',
-                                body=json.dumps(document).encode())
+        answer = webob.Response(
+            status=call.endpoint.status,
+            content_type=JSON,
+            charset='UTF-8',
+            body=json.dumps(document).encode(),
+        )
         answer.headers.update(call.headers)
         return answer
 
@@ -179,17 +216,22 @@ def _version(request: webob.Request) -> Version:
     found = _NUMBER.match(word)
     if HEADER not in request.headers:
         version = oldest
-    elif word.lower() == 'latest':      # upstream does not look at the service then
+    elif word.lower() == 'latest':  # upstream does not look at the service then
         version = newest
     elif service in microversion.ALIASES and found:
         version = int(found[1]), int(found[2])
     else:
-        raise NotAcceptable(reason=f'Invalid header {HEADER}: '
-                                   f'"{microversion.ALIASES[0]} major.minor" or latest is expected')
+        raise NotAcceptable(
+            reason=f'Invalid header {HEADER}: '
+            f'"{microversion.ALIASES[0]} major.minor" or latest is expected'
+        )
     request.context['version'] = '.'.join(map(str, version))
     if not oldest <= version <= newest:
-        raise VersionUnsupported(version=request.context['version'], oldest=microversion.OLDEST,
-                                 newest=microversion.NEWEST)
+        raise VersionUnsupported(
+            version=request.context['version'],
+            oldest=microversion.OLDEST,
+            newest=microversion.NEWEST,
+        )
     return version
 
 
@@ -217,15 +259,23 @@ def _accepts_json(header: str) -> bool:
         media, *parameters = (word.strip().lower() for word in part.split(';'))
         if ranks.get(media, -1) >= best and media in ranks:
             best = ranks[media]
-            accepted = not any(word.replace(' ', '').startswith('q=') and
-                               not word.partition('=')[2].strip(' 0.') for word in parameters)
+            accepted = not any(
+                word.replace(' ', '').startswith('q=') and not word.partition('=')[2].strip(' 0.')
+                for word in parameters
+            )
     return accepted
 
 
 def _query(request: webob.Request, endpoint: Endpoint, version: Version) -> dict[str, str]:
     try:
-        given = dict(parse_qsl(request.environ.get('QUERY_STRING', ''), keep_blank_values=True,
-                               errors='strict', max_num_fields=100))
+        given = dict(
+            parse_qsl(
+                request.environ.get('QUERY_STRING', ''),
+                keep_blank_values=True,
+                errors='strict',
+                max_num_fields=100,
+            )
+        )
     except ValueError as error:
         raise NotUtf8(part='query') from error
     for name, value in given.items():

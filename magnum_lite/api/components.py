@@ -13,35 +13,59 @@ from magnum_lite.objects.fields import Uuid
 
 _TEXT = {'type': 'string'}
 ERRORS = {
-    'type': 'object', 'required': ['errors'], 'properties': {'errors': {
-        'type': 'array', 'minItems': 1, 'items': {
-            'type': 'object', 'additionalProperties': False, 'required': ['code', 'title', 'links'],
-            'properties': {
-                'request_id': {**_TEXT, 'description': 'Finds the request in the logs.'},
-                'code': {**_TEXT, 'description': 'client, server or empty.'},
-                'status': {'type': 'integer', 'description': 'As that of the answer.'},
-                'title': {**_TEXT, 'description': 'The first sentence of detail.'},
-                'detail': {**_TEXT, 'description': 'What is wrong and what is accepted.'},
-                'description': {**_TEXT, 'description': 'In place of detail where the microversion '
-                                                        'is not supported.'},
-                'min_version': {**_TEXT, 'description': 'The oldest microversion.'},
-                'max_version': {**_TEXT, 'description': 'The newest microversion.'},
-                'links': {'type': 'array', 'items': {'type': 'object'}}}}}}}
+    'type': 'object',
+    'required': ['errors'],
+    'properties': {
+        'errors': {
+            'type': 'array',
+            'minItems': 1,
+            'items': {
+                'type': 'object',
+                'additionalProperties': False,
+                'required': ['code', 'title', 'links'],
+                'properties': {
+                    'request_id': {**_TEXT, 'description': 'Finds the request in the logs.'},
+                    'code': {**_TEXT, 'description': 'client, server or empty.'},
+                    'status': {'type': 'integer', 'description': 'As that of the answer.'},
+                    'title': {**_TEXT, 'description': 'The first sentence of detail.'},
+                    'detail': {**_TEXT, 'description': 'What is wrong and what is accepted.'},
+                    'description': {
+                        **_TEXT,
+                        'description': 'In place of detail where the microversion '
+                        'is not supported.',
+                    },
+                    'min_version': {**_TEXT, 'description': 'The oldest microversion.'},
+                    'max_version': {**_TEXT, 'description': 'The newest microversion.'},
+                    'links': {'type': 'array', 'items': {'type': 'object'}},
+                },
+            },
+        }
+    },
+}
 # As the identity middleware words it.
 UNAUTHORIZED = {
-    'type': 'object', 'required': ['error'], 'properties': {'error': {
-        'type': 'object', 'required': ['code', 'title', 'message'], 'properties': {
-            'code': {'type': 'integer'}, 'title': _TEXT, 'message': _TEXT}}}}
+    'type': 'object',
+    'required': ['error'],
+    'properties': {
+        'error': {
+            'type': 'object',
+            'required': ['code', 'title', 'message'],
+            'properties': {'code': {'type': 'integer'}, 'title': _TEXT, 'message': _TEXT},
+        }
+    },
+}
 
 
 def body(shape: Shape | Patch) -> tuple[str, dict[str, Any]]:
     """Name and schema of a request body."""
     if isinstance(shape, Patch):
         return f'{name(shape.resource)}Patch', _patch(shape)
-    attributes = {key: attribute for key, attribute in shape.attributes().items()
-                  if attribute.exposure.create}
-    required = [key for key, attribute in attributes.items()
-                if attribute.exposure.create == 'required']
+    attributes = {
+        key: attribute for key, attribute in shape.attributes().items() if attribute.exposure.create
+    }
+    required = [
+        key for key, attribute in attributes.items() if attribute.exposure.create == 'required'
+    ]
     schema = _closed({key: _taken(attribute) for key, attribute in attributes.items()}, required)
     return (shape.name if isinstance(shape, Document) else f'{name(shape)}Body'), schema
 
@@ -49,8 +73,11 @@ def body(shape: Shape | Patch) -> tuple[str, dict[str, Any]]:
 def answer(shape: Shape) -> tuple[str, dict[str, Any]]:
     """Name and schema of a document that is answered."""
     attributes = shape.attributes()
-    required = [key for key, attribute in attributes.items() if not attribute.exposure.sometimes
-                and attribute.exposure.since == microversion.OLDEST]
+    required = [
+        key
+        for key, attribute in attributes.items()
+        if not attribute.exposure.sometimes and attribute.exposure.since == microversion.OLDEST
+    ]
     schema = _closed({key: shown(attribute) for key, attribute in attributes.items()}, required)
     if isinstance(shape, Document) and shape.open:
         del schema['additionalProperties']
@@ -67,8 +94,11 @@ def many(found: Many, item: Mapping[str, Any]) -> dict[str, Any]:
     key = found.of.collection
     properties = {key: {'type': 'array', 'items': dict(item)}}
     if found.paged:
-        properties['next'] = {**_TEXT, 'format': 'uri', 'description': 'The next page; there while '
-                                                                       'pages are full.'}
+        properties['next'] = {
+            **_TEXT,
+            'format': 'uri',
+            'description': 'The next page; there while pages are full.',
+        }
     return _closed(properties, [key])
 
 
@@ -93,9 +123,13 @@ def _taken(attribute: Attribute) -> dict[str, Any]:
     if exposure.create == 'ignored':
         return {'description': 'Taken and ignored.', 'deprecated': True}
     schema = _typed(attribute)
-    if isinstance(attribute.kind, Uuid):        # a name may stand in its place
-        schema = {'type': 'string', 'minLength': 1, 'maxLength': 255,
-                  'description': schema['description']}
+    if isinstance(attribute.kind, Uuid):  # a name may stand in its place
+        schema = {
+            'type': 'string',
+            'minLength': 1,
+            'maxLength': 255,
+            'description': schema['description'],
+        }
     if exposure.create == 'required':
         return schema
     if attribute.default not in (UnspecifiedDefault, None):
@@ -106,7 +140,7 @@ def _taken(attribute: Attribute) -> dict[str, Any]:
 def _typed(attribute: Attribute) -> dict[str, Any]:
     exposure = attribute.exposure
     schema = attribute.kind.json_schema()
-    if 'pattern' in schema:     # JSON Schema's dialect spells the end of the text otherwise
+    if 'pattern' in schema:  # JSON Schema's dialect spells the end of the text otherwise
         schema['pattern'] = schema['pattern'].replace(r'\Z', '$')
     unit = f' Unit: {exposure.unit}.' if exposure.unit else ''
     return {**schema, 'description': prose(exposure.doc) + unit}
@@ -129,15 +163,27 @@ def _closed(properties: Mapping[str, Any], required: list[str]) -> dict[str, Any
 
 
 def _patch(patch: Patch) -> dict[str, Any]:
-    names = [key for key, attribute in patch.resource.attributes().items()
-             if attribute.exposure.update]
+    names = [
+        key for key, attribute in patch.resource.attributes().items() if attribute.exposure.update
+    ]
     return {
-        'type': 'array', 'description': 'A JSON-Patch document: all of it is done or nothing.',
+        'type': 'array',
+        'description': 'A JSON-Patch document: all of it is done or nothing.',
         'items': {
-            'type': 'object', 'additionalProperties': False, 'required': ['op', 'path'],
+            'type': 'object',
+            'additionalProperties': False,
+            'required': ['op', 'path'],
             'properties': {
                 'op': {'type': 'string', 'enum': ['add', 'replace', 'remove']},
-                'path': {'type': 'string', 'pattern': f'^/({"|".join(names)})(/[A-Za-z0-9_-]+)?$',
-                         'description': 'The attribute, and the key where it is a map.'},
-                'value': {'description': 'For add and replace.',
-                          'type': ['string', 'integer', 'boolean', 'object', 'array', 'null']}}}}
+                'path': {
+                    'type': 'string',
+                    'pattern': f'^/({"|".join(names)})(/[A-Za-z0-9_-]+)?$',
+                    'description': 'The attribute, and the key where it is a map.',
+                },
+                'value': {
+                    'description': 'For add and replace.',
+                    'type': ['string', 'integer', 'boolean', 'object', 'array', 'null'],
+                },
+            },
+        },
+    }

@@ -65,15 +65,18 @@ def loan(request: Request, cluster: Cluster, capabilities: Collection[str]) -> I
     lenders: list[Lender] = [lending.trusts] if by_trust else []
     if FOR_NODES in capabilities:
         lenders.append(lending.application_credentials)
-        credential = {'generation': credential.get('generation', 0) + 1,
-                      'auth_url': lending.keystone.public_url(context),
-                      'region_name': conf.cloud.region_name}
+        credential = {
+            'generation': credential.get('generation', 0) + 1,
+            'auth_url': lending.keystone.public_url(context),
+            'region_name': conf.cloud.region_name,
+        }
     if lenders and context.project_id != cluster.project_id:
         refused = DelegationRefused if by_trust else CredentialRefused
         raise refused(reason='your token is for another project')
     with ExitStack() as stack:
-        made = tuple(stack.enter_context(_lent(request, cluster.uuid, lender))
-                     for lender in lenders)
+        made = tuple(
+            stack.enter_context(_lent(request, cluster.uuid, lender)) for lender in lenders
+        )
         if by_trust:
             who = trusts.document(context, made[0][2].id)
         yield Loan(who, credential, request.service.vault, made)
@@ -95,7 +98,7 @@ def _lent(request: Request, cluster_id: str, lender: Lender) -> Iterator[tuple[L
     try:
         lent = lender.make(request.context, name)
     except DelegationRefused:
-        with suppress(*AWAY):       # the look for strays finds that it was never made
+        with suppress(*AWAY):  # the look for strays finds that it was never made
             write(ledger.close, cluster_id, lender.kind, [name])
         raise
     try:

@@ -16,8 +16,14 @@ class Document:
     :ivar open: whether it may have more than its attributes.
     """
 
-    def __init__(self, name: str, attributes: Mapping[str, Attribute], *, collection: str = '',
-                 open: bool = False):
+    def __init__(
+        self,
+        name: str,
+        attributes: Mapping[str, Attribute],
+        *,
+        collection: str = '',
+        open: bool = False,
+    ):
         self.name, self.collection, self.open = name, collection, open
         self._attributes = dict(attributes)
 

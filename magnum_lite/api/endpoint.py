@@ -36,8 +36,12 @@ from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
 # Paths that answer 405 instead of 404 although nothing is there (contract 2.0.1, 2.1.6, 2.8).
-_TAKEN = ('/clusters/{cluster}/actions', '/clusters/{cluster}/actions/{action}', '/credentials',
-          '/mservices/{mservice}')
+_TAKEN = (
+    '/clusters/{cluster}/actions',
+    '/clusters/{cluster}/actions/{action}',
+    '/credentials',
+    '/mservices/{mservice}',
+)
 # The header that ``Request.check_labels`` sets.
 IGNORED_LABELS = {'Warning': 'Which labels mean nothing to the driver; they are kept and ignored.'}
 _CHANGES = ('PATCH', 'DELETE')
@@ -91,8 +95,9 @@ class Request:
         """
         return schema.create(self.endpoint.takes, self.body, self.version)
 
-    def check_labels(self, given: Mapping[str, str], driver: Any,
-                     own: Mapping[str, str] | None = None) -> str:
+    def check_labels(
+        self, given: Mapping[str, str], driver: Any, own: Mapping[str, str] | None = None
+    ) -> str:
         """The sentence about labels that the driver ignores, which the answer has too; or ''.
 
         :param driver: row of the driver version that makes the cluster.
@@ -100,10 +105,14 @@ class Request:
         :raises Invalid: as ``labels.check``.
         """
         ignored = labels.check(
-            given, driver.config_schema, accept_prefixed=own is not None,
-            accept_unknown=self.service.conf.api.unknown_labels == 'accept')
-        text = labels.sentence(driver.name, [name for name in ignored if own is None
-                                             or name in own])
+            given,
+            driver.config_schema,
+            accept_prefixed=own is not None,
+            accept_unknown=self.service.conf.api.unknown_labels == 'accept',
+        )
+        text = labels.sentence(
+            driver.name, [name for name in ignored if own is None or name in own]
+        )
         if text:
             self.headers['Warning'] = f'299 - "{text}"'
         return text
@@ -126,8 +135,9 @@ class Request:
         :param owned: what has ``project_id`` and ``user_id``; None for the caller's own.
         :raises Forbidden: policy does not allow it.
         """
-        target = None if owned is None else {'project_id': owned.project_id,
-                                             'user_id': owned.user_id}
+        target = (
+            None if owned is None else {'project_id': owned.project_id, 'user_id': owned.user_id}
+        )
         self.context.can(self.endpoint.rule, target)
 
     def accept(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -140,27 +150,37 @@ class Request:
         :raises oslo_db.exception.DBError: it is not there, or nobody can say.
         """
         operation = next((arg for arg in args if isinstance(arg, Operation)), None)
-        uuid = operation and operation.uuid     # one that joins another takes the uuid of that
+        uuid = operation and operation.uuid  # one that joins another takes the uuid of that
         returned: list[Any] = []
 
         def attempt(connection: Any) -> Any:
             returned.append(work(connection, *args, **kwargs))
             return returned[-1]
+
         try:
             return self.service.db.write(attempt)
         except AWAY as error:
             if not operation or not returned or not self._is_there(operation, uuid):
                 raise
-            LOG.warning('Operation %s was accepted, though the answer to COMMIT was lost: %s',
-                        operation.uuid, error)
+            LOG.warning(
+                'Operation %s was accepted, though the answer to COMMIT was lost: %s',
+                operation.uuid,
+                error,
+            )
             return returned[-1]
 
     def _is_there(self, operation: Operation, uuid: str | None) -> bool:
         try:
             with self.service.db.read() as connection:
-                return bool(store.count(connection, Operation, uuid=uuid) or store.count(
-                    connection, ClusterVersion, cluster_id=operation.cluster_id,
-                    request_id=operation.request_id))
+                return bool(
+                    store.count(connection, Operation, uuid=uuid)
+                    or store.count(
+                        connection,
+                        ClusterVersion,
+                        cluster_id=operation.cluster_id,
+                        request_id=operation.request_id,
+                    )
+                )
         except AWAY as error:
             LOG.warning('Nobody knows whether operation %s was accepted: %s', uuid, error)
             return False
@@ -202,8 +222,10 @@ class Endpoint:
     @functools.cached_property
     def parts(self) -> list[tuple[str, str]]:
         """``(constant, '')`` or ``('', variable)`` for each part of the path."""
-        return [('', part[1:-1]) if part.startswith('{') else (part, '')
-                for part in self.path.split('/')[1:]]
+        return [
+            ('', part[1:-1]) if part.startswith('{') else (part, '')
+            for part in self.path.split('/')[1:]
+        ]
 
     def variables(self, segments: list[str]) -> dict[str, str] | None:
         """The values of the path's variables; None when the path is another."""
@@ -223,23 +245,27 @@ class Endpoint:
         :raises NotAcceptable: the endpoint came later.
         """
         if version < self.since:
-            raise NotAcceptable(reason=f'{self.method} {self.path} needs version '
-                                       f'{".".join(map(str, self.since))}')
+            raise NotAcceptable(
+                reason=f'{self.method} {self.path} needs version {".".join(map(str, self.since))}'
+            )
 
 
 ENDPOINTS: list[Endpoint] = []
 
 
-def endpoint(method: str, path: str, **said: Any) -> Callable[[Callable[..., Any]],
-                                                               Callable[..., Any]]:
+def endpoint(
+    method: str, path: str, **said: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make a function the handler of ``method path``; the rest as in ``Endpoint``.
 
     The function gets the ``Request`` and the path's variables, and returns the document. Its
     docstring describes the endpoint to users.
     """
+
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
         ENDPOINTS.append(Endpoint(method, path, handler, **said))
         return handler
+
     return register
 
 
@@ -250,8 +276,9 @@ def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
     :raises MethodNotAllowed: it has no such method.
     :raises BadRequest: the method needs an item's path, or a collection's.
     """
-    found = [(known, values) for known in ENDPOINTS
-             if (values := known.variables(segments)) is not None]
+    found = [
+        (known, values) for known in ENDPOINTS if (values := known.variables(segments)) is not None
+    ]
     # A constant segment is meant before a variable: /clusters/detail is no cluster.
     for known, values in sorted(found, key=lambda pair: len(pair[1])):
         if known.method == method:
@@ -268,8 +295,11 @@ def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
 
 def _is_collection(segments: list[str]) -> bool:
     """Whether items are below a path that some method changes."""
-    return any(known.method in _CHANGES and known.variables([*segments, *rest]) is not None
-               for known in ENDPOINTS for rest in (['?'], ['?', '?']))
+    return any(
+        known.method in _CHANGES and known.variables([*segments, *rest]) is not None
+        for known in ENDPOINTS
+        for rest in (['?'], ['?', '?'])
+    )
 
 
 def _matches(paths: tuple[str, ...], segments: list[str]) -> bool:

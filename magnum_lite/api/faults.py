@@ -17,8 +17,12 @@ from magnum_lite.db.engine import PASSING
 
 LOG = logging.getLogger(__name__)
 # Answers of routing and negotiation: no code, and the reason phrase as their title.
-_ROUTING = (exceptions.NoRoute, exceptions.MethodNotAllowed, exceptions.NotAcceptable,
-            exceptions.NotUtf8)
+_ROUTING = (
+    exceptions.NoRoute,
+    exceptions.MethodNotAllowed,
+    exceptions.NotAcceptable,
+    exceptions.NotUtf8,
+)
 # What is quoted belongs together; a full stop inside of a word ends nothing. Texts quote what users
 # send, however long: so nothing is read again and again, and the first quote that is never closed
 # is the last one looked at.
@@ -31,20 +35,20 @@ _HELP = 'https://docs.openstack.org/api-ref/container-infrastructure-management/
 class Faults(hooks.PecanHook):
     """Turns whatever a request raises into an answer."""
 
-    priority = 200      # its answers get the version headers, so it comes before them
+    priority = 200  # its answers get the version headers, so it comes before them
 
     def on_error(self, state: Any, error: Exception) -> webob.Response:
         """The answer; what is not an error of ours is logged and told as 500 without its text, or
         as 503 if the database is away or others hold its rows."""
         if isinstance(error, webob.exc.HTTPBadRequest):
-            error = exceptions.NotUtf8(part='path')     # the one text that Pecan decodes itself
+            error = exceptions.NotUtf8(part='path')  # the one text that Pecan decodes itself
         if isinstance(error, PASSING):
             LOG.error('Request failed: the database does not answer: %s', error)
             error = exceptions.Unavailable(what='The database')
         elif not isinstance(error, exceptions.ServiceError):
             LOG.exception('Request failed', exc_info=error)
             error = exceptions.ServiceError()
-        elif isinstance(error, exceptions.Unavailable):     # asked again and again while it lasts
+        elif isinstance(error, exceptions.Unavailable):  # asked again and again while it lasts
             LOG.error('Request failed: %s: %s', error, error.__cause__ or 'it is busy')
         elif error.status >= 500:
             LOG.error('Request failed: %s', error, exc_info=error)
@@ -55,16 +59,24 @@ def answer(error: exceptions.ServiceError, environ: Mapping[str, Any]) -> webob.
     """The answer that tells of an error."""
     item = _item(error, environ.get('openstack.request_id', ''))
     return webob.Response(
-        status=error.status, content_type='application/json', charset='UTF-8',
-        body=json.dumps({'errors': [item]}).encode())
+        status=error.status,
+        content_type='application/json',
+        charset='UTF-8',
+        body=json.dumps({'errors': [item]}).encode(),
+    )
 
 
 def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:
     text = str(error)
     if isinstance(error, exceptions.VersionUnsupported):
-        return {'code': 'magnum.microversion-unsupported', 'title': 'Requested microversion is '
-                'unsupported', 'description': text, 'min_version': microversion.OLDEST,
-                'max_version': microversion.NEWEST, 'links': [{'rel': 'help', 'href': _HELP}]}
+        return {
+            'code': 'magnum.microversion-unsupported',
+            'title': 'Requested microversion is unsupported',
+            'description': text,
+            'min_version': microversion.OLDEST,
+            'max_version': microversion.NEWEST,
+            'links': [{'rel': 'help', 'href': _HELP}],
+        }
     code = 'client' if error.status < 500 else 'server'
     title = _title(text)
     if isinstance(error, _ROUTING):
@@ -73,11 +85,17 @@ def _item(error: exceptions.ServiceError, request_id: str) -> dict[str, Any]:
             title = text = ''
         elif not isinstance(error, exceptions.NotAcceptable):
             text = ''
-    return {'request_id': request_id, 'code': code, 'status': error.status, 'title': title,
-            'detail': text, 'links': []}
+    return {
+        'request_id': request_id,
+        'code': code,
+        'status': error.status,
+        'title': title,
+        'detail': text,
+        'links': [],
+    }
 
 
 def _title(text: str) -> str:
     """The first sentence."""
-    unquoted = _SENTENCE.match(text).end()      # it matches every text
-    return text[:_END.search(text, unquoted).start()]
+    unquoted = _SENTENCE.match(text).end()  # it matches every text
+    return text[: _END.search(text, unquoted).start()]

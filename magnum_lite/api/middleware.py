@@ -23,7 +23,7 @@ from magnum_lite.context import DevelopmentIdentity
 LOG = logging.getLogger(__name__)
 Wsgi = Callable[..., Any]
 # Of a longer body nothing is read after the answer, and the server does what it does.
-MAX_BYTES = 4 * 2 ** 20
+MAX_BYTES = 4 * 2**20
 MAX_S = 5.0
 _PIECE = 8192
 
@@ -49,8 +49,12 @@ def protected(application: Wsgi, conf: cfg.ConfigOpts) -> Wsgi:
     """
     if conf.audit.enabled:
         application = audit.AuditMiddleware(
-            application, oslo_config_config=conf, audit_map_file=conf.audit.map_file,
-            ignore_req_list=','.join(conf.audit.ignore_methods), service_name='magnum')
+            application,
+            oslo_config_config=conf,
+            audit_map_file=conf.audit.map_file,
+            ignore_req_list=','.join(conf.audit.ignore_methods),
+            service_name='magnum',
+        )
     if conf.identity.mode == 'development':
         application = DevelopmentIdentity(application, conf)
     else:
@@ -65,8 +69,9 @@ class RequestLog:
     def __init__(self, application: Wsgi):
         self._application = application
 
-    def __call__(self, environ: dict[str, Any],
-                 start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Pass on, and log what was answered."""
         began, found = time.monotonic(), ['none']
 
@@ -75,15 +80,21 @@ class RequestLog:
             return start_response(status, *args)
 
         # A thread answers many requests: what it kept of the one before goes.
-        context.RequestContext(request_id=environ.get('openstack.request_id'),
-                               global_request_id=environ.get('openstack.global_request_id'))
+        context.RequestContext(
+            request_id=environ.get('openstack.request_id'),
+            global_request_id=environ.get('openstack.global_request_id'),
+        )
         try:
             return self._application(environ, start)
         finally:
-            LOG.info('%s "%s %s" status: %s time: %.3f', environ.get('REMOTE_ADDR', ''),
-                     environ['REQUEST_METHOD'],
-                     quote(environ.get('SCRIPT_NAME', '') + environ['PATH_INFO']), found[0],
-                     time.monotonic() - began)
+            LOG.info(
+                '%s "%s %s" status: %s time: %.3f',
+                environ.get('REMOTE_ADDR', ''),
+                environ['REQUEST_METHOD'],
+                quote(environ.get('SCRIPT_NAME', '') + environ['PATH_INFO']),
+                found[0],
+                time.monotonic() - began,
+            )
 
 
 class Drain:
@@ -97,15 +108,16 @@ class Drain:
     def __init__(self, application: Wsgi):
         self._application = application
 
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]
-                 ) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Answer, and read on when the answer has been sent."""
         size, source = environ.get('CONTENT_LENGTH') or '0', environ['wsgi.input']
-        if hasattr(source, 'seek'):     # the server has read all of it
+        if hasattr(source, 'seek'):  # the server has read all of it
             return self._application(environ, start_response)
         if size.isdecimal() and int(size):
             body = _Body(source, int(size))
-        elif environ.get('wsgi.input_terminated'):      # chunked: the server knows the end
+        elif environ.get('wsgi.input_terminated'):  # chunked: the server knows the end
             body = _Body(source, None)
         else:
             return self._application(environ, start_response)

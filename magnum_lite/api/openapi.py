@@ -20,10 +20,10 @@ from magnum_lite.exceptions import (
 )
 
 _JSON = 'application/json'
-_ABOUT = '''Container clusters on OpenStack, made by Heat. The wire is that of OpenStack Magnum.
+_ABOUT = """Container clusters on OpenStack, made by Heat. The wire is that of OpenStack Magnum.
 The document is that of the newest microversion; `x-min-version` says what needs more than 1.1, and
 a request without the header `OpenStack-API-Version` means 1.1. Numbers and booleans may be sent as
-text too, and null in a body is the same as absent. A slash at the end of a path changes nothing.'''
+text too, and null in a body is the same as absent. A slash at the end of a path changes nothing."""
 # Variables of paths that are not a uuid or a name.
 _VARIABLES = {
     'operation': 'Uuid of the operation.',
@@ -53,30 +53,47 @@ def _document() -> dict[str, Any]:
         paths.setdefault(path, {})[found.method.lower()] = _operation(found)
     return {
         'openapi': '3.1.0',
-        'info': {'title': 'magnum_lite', 'version': microversion.NEWEST,
-                 'description': ' '.join(_ABOUT.split()),
-                 'x-microversions': [{'version': number, 'description': sentence}
-                                     for number, sentence in microversion.VERSIONS]},
+        'info': {
+            'title': 'magnum_lite',
+            'version': microversion.NEWEST,
+            'description': ' '.join(_ABOUT.split()),
+            'x-microversions': [
+                {'version': number, 'description': sentence}
+                for number, sentence in microversion.VERSIONS
+            ],
+        },
         'tags': [{'name': name} for name in sorted({_tag(found) for found in known})],
         'paths': paths,
         'components': {
             'schemas': _schemas(known),
             'responses': _responses(known),
-            'headers': {name: {'description': text, 'schema': {'type': 'string'}}
-                        for name, text in _HEADERS.items()},
-            'securitySchemes': {'token': {
-                'type': 'apiKey', 'in': 'header', 'name': 'X-Auth-Token',
-                'description': 'A token of Keystone, of a project.'}}}}
+            'headers': {
+                name: {'description': text, 'schema': {'type': 'string'}}
+                for name, text in _HEADERS.items()
+            },
+            'securitySchemes': {
+                'token': {
+                    'type': 'apiKey',
+                    'in': 'header',
+                    'name': 'X-Auth-Token',
+                    'description': 'A token of Keystone, of a project.',
+                }
+            },
+        },
+    }
 
 
 def _operation(found: Endpoint) -> dict[str, Any]:
     summary, _, more = (found.handler.__doc__ or '').partition('\n')
     operation = {
-        'operationId': f'{_tag(found)}_{found.handler.__name__}', 'tags': [_tag(found)],
-        'summary': prose(summary).rstrip('.'), 'description': prose(more),
+        'operationId': f'{_tag(found)}_{found.handler.__name__}',
+        'tags': [_tag(found)],
+        'summary': prose(summary).rstrip('.'),
+        'description': prose(more),
         'security': [{'token': []}] if found.rule else [],
         'parameters': [*_variables(found), *_arguments(found), _version(found)],
-        'responses': {str(_status(found)): _success(found), **_errors(found)}}
+        'responses': {str(_status(found)): _success(found), **_errors(found)},
+    }
     if found.since > microversion.RANGE[0]:
         operation['x-min-version'] = '.'.join(map(str, found.since))
     if found.rule:
@@ -87,10 +104,17 @@ def _operation(found: Endpoint) -> dict[str, Any]:
 
 
 def _variables(found: Endpoint) -> list[dict[str, Any]]:
-    return [{'name': name, 'in': 'path', 'required': True,
-             'schema': {'type': 'string', 'minLength': 1},
-             'description': _VARIABLES.get(name, f'Uuid or name of the {name}.')}
-            for _, name in found.parts if name]
+    return [
+        {
+            'name': name,
+            'in': 'path',
+            'required': True,
+            'schema': {'type': 'string', 'minLength': 1},
+            'description': _VARIABLES.get(name, f'Uuid or name of the {name}.'),
+        }
+        for _, name in found.parts
+        if name
+    ]
 
 
 def _arguments(found: Endpoint) -> list[dict[str, Any]]:
@@ -106,12 +130,19 @@ def _arguments(found: Endpoint) -> list[dict[str, Any]]:
 
 def _version(found: Endpoint) -> dict[str, Any]:
     oldest = microversion.RANGE[0]
-    usable = [number for number, _ in microversion.VERSIONS
-              if microversion.number(number) >= found.since]
-    return {'name': microversion.HEADER, 'in': 'header', 'required': found.since > oldest,
-            'description': 'The microversion that is wanted.',
-            'schema': {'type': 'string', 'enum': [
-                f'{microversion.ALIASES[0]} {word}' for word in ('latest', *usable)]}}
+    usable = [
+        number for number, _ in microversion.VERSIONS if microversion.number(number) >= found.since
+    ]
+    return {
+        'name': microversion.HEADER,
+        'in': 'header',
+        'required': found.since > oldest,
+        'description': 'The microversion that is wanted.',
+        'schema': {
+            'type': 'string',
+            'enum': [f'{microversion.ALIASES[0]} {word}' for word in ('latest', *usable)],
+        },
+    }
 
 
 def _request_body(found: Endpoint, takes: Shape | Patch) -> dict[str, Any]:
@@ -126,8 +157,10 @@ def _status(found: Endpoint) -> int:
 
 def _success(found: Endpoint) -> dict[str, Any]:
     answers = found.answers
-    response: dict[str, Any] = {'description': 'Done.', 'headers': {
-        name: _ref('headers', name) for name in _HEADERS}}
+    response: dict[str, Any] = {
+        'description': 'Done.',
+        'headers': {name: _ref('headers', name) for name in _HEADERS},
+    }
     for name, text in found.headers.items():
         response['headers'][name] = {'description': text, 'schema': {'type': 'string'}}
     if answers is NOTHING:
@@ -143,11 +176,15 @@ def _errors(found: Endpoint) -> dict[str, Any]:
     by_status: dict[int, list[type[ServiceError]]] = {}
     for kind in _kinds(found):
         by_status.setdefault(kind.status, []).append(kind)
-    responses = {str(status): _ref('responses', kinds[0].__name__) if len(kinds) == 1
-                 else _error(kinds) for status, kinds in by_status.items()}
+    responses = {
+        str(status): _ref('responses', kinds[0].__name__) if len(kinds) == 1 else _error(kinds)
+        for status, kinds in by_status.items()
+    }
     if found.rule:
-        responses |= {'401': _ref('responses', 'Unauthorized'),
-                      '503': _ref('responses', 'IdentityUnavailable')}
+        responses |= {
+            '401': _ref('responses', 'Unauthorized'),
+            '503': _ref('responses', 'IdentityUnavailable'),
+        }
     return dict(sorted(responses.items()))
 
 
@@ -158,7 +195,7 @@ def _kinds(found: Endpoint) -> list[type[ServiceError]]:
         kinds.append(Forbidden)
     if any(name for _, name in found.parts):
         kinds += [NotFound, Ambiguous]
-    if isinstance(found.answers, Many) and found.answers.paged:     # of an unknown marker
+    if isinstance(found.answers, Many) and found.answers.paged:  # of an unknown marker
         kinds.append(NotFound)
     if found.method != 'GET':
         kinds += [UnsupportedMedia, TooLarge]
@@ -166,17 +203,22 @@ def _kinds(found: Endpoint) -> list[type[ServiceError]]:
 
 
 def _error(kinds: Iterable[type[ServiceError]]) -> dict[str, Any]:
-    return {'description': ' '.join(prose(kind.__doc__) for kind in kinds),
-            'content': {_JSON: {'schema': _ref('schemas', 'Errors')}}}
+    return {
+        'description': ' '.join(prose(kind.__doc__) for kind in kinds),
+        'content': {_JSON: {'schema': _ref('schemas', 'Errors')}},
+    }
 
 
 def _responses(known: Iterable[Endpoint]) -> dict[str, Any]:
     kinds = {kind.__name__: kind for found in known for kind in _kinds(found)}
     return {
         **{name: _error([kind]) for name, kind in sorted(kinds.items())},
-        'Unauthorized': {'description': 'There is no valid token.', 'content': {
-            _JSON: {'schema': _ref('schemas', 'Unauthorized')}}},
-        'IdentityUnavailable': {'description': 'Keystone does not answer.'}}
+        'Unauthorized': {
+            'description': 'There is no valid token.',
+            'content': {_JSON: {'schema': _ref('schemas', 'Unauthorized')}},
+        },
+        'IdentityUnavailable': {'description': 'Keystone does not answer.'},
+    }
 
 
 def _schemas(known: Iterable[Endpoint]) -> dict[str, Any]:

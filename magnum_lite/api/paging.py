@@ -13,8 +13,11 @@ from magnum_lite.objects.base import Resource
 from magnum_lite.objects.fields import Enum, Integer, String, Uuid
 
 ARGUMENTS = {
-    'limit': attr(Integer(min=1), unit='entries',
-                  doc='Most entries of the page; the service has a limit of its own.'),
+    'limit': attr(
+        Integer(min=1),
+        unit='entries',
+        doc='Most entries of the page; the service has a limit of its own.',
+    ),
     'marker': attr(Uuid(), doc='Uuid of the last entry of the page before.'),
     'sort_key': attr(String(), default='id', doc='Attribute to sort by; id is by creation.'),
     'sort_dir': attr(Enum('asc', 'desc'), default='asc', doc='Up or down.'),
@@ -29,18 +32,26 @@ def page(request: Request, resource: type[Resource]) -> Page:
     query = request.query
     marker = None if 'marker' not in query else _marker(resource, query['marker'])
     sort_key = query.get('sort_key', 'id')
-    if sort_key != 'id' and (sort_key not in resource.attributes()
-                             or sort_key in resource.computed):
-        raise Invalid(path='sort_key', reason='the name of an attribute is expected',
-                      value=sort_key)
+    if sort_key != 'id' and (
+        sort_key not in resource.attributes() or sort_key in resource.computed
+    ):
+        raise Invalid(
+            path='sort_key', reason='the name of an attribute is expected', value=sort_key
+        )
     sort_dir = query.get('sort_dir', 'asc')
     if sort_dir not in ('asc', 'desc'):
         raise Invalid(path='sort_dir', reason='asc or desc is expected', value=sort_dir)
     return Page(_limit(request), marker, sort_key, sort_dir)
 
 
-def document(request: Request, collection: str, path: str, wanted: Page, rows: Sequence[Any],
-             items: list[dict[str, Any]]) -> dict[str, Any]:
+def document(
+    request: Request,
+    collection: str,
+    path: str,
+    wanted: Page,
+    rows: Sequence[Any],
+    items: list[dict[str, Any]],
+) -> dict[str, Any]:
     """The document of a page, with ``next`` when the page is full.
 
     :param path: of the list, below the version.
@@ -48,9 +59,15 @@ def document(request: Request, collection: str, path: str, wanted: Page, rows: S
     found: dict[str, Any] = {collection: items}
     if rows and len(rows) == wanted.limit:
         kept = {name: value for name, value in request.query.items() if name not in ARGUMENTS}
-        found['next'] = f'{request.base}/v1/{path}?' + urlencode({
-            **kept, 'sort_key': wanted.sort_key, 'sort_dir': wanted.sort_dir,
-            'limit': wanted.limit, 'marker': _ident(rows[-1])})
+        found['next'] = f'{request.base}/v1/{path}?' + urlencode(
+            {
+                **kept,
+                'sort_key': wanted.sort_key,
+                'sort_dir': wanted.sort_dir,
+                'limit': wanted.limit,
+                'marker': _ident(rows[-1]),
+            }
+        )
     return found
 
 

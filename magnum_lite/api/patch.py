@@ -48,9 +48,15 @@ def parse(body: Any) -> list[Step]:
     return [_step(item) for item in body]
 
 
-def changes(resource: type[Resource], current: Mapping[str, Any], steps: list[Step],
-            version: Version, *, internal: Collection[str] = (),
-            fixed: Collection[str] = ()) -> dict[str, Any]:
+def changes(
+    resource: type[Resource],
+    current: Mapping[str, Any],
+    steps: list[Step],
+    version: Version,
+    *,
+    internal: Collection[str] = (),
+    fixed: Collection[str] = (),
+) -> dict[str, Any]:
     """``{attribute: new value}`` of what the steps change, all of them or none.
 
     :param current: ``{attribute: value}``.
@@ -65,8 +71,9 @@ def changes(resource: type[Resource], current: Mapping[str, Any], steps: list[St
         if name in _INTERNAL or name in internal:
             raise Invalid(path=step.path, reason='the attribute cannot be changed')
         if name not in attributes or name not in current:
-            raise schema.unknown(step.path, name, (known for known, one in attributes.items()
-                                                   if one.exposure.update))
+            raise schema.unknown(
+                step.path, name, (known for known, one in attributes.items() if one.exposure.update)
+            )
         if step.key is not None:
             _take_nested(step, attributes[name], after)
         elif step.op == 'remove' or step.value is None:
@@ -78,7 +85,7 @@ def changes(resource: type[Resource], current: Mapping[str, Any], steps: list[St
         else:
             after[name] = _accept(step, attributes[name])
     changed = {name: value for name, value in after.items() if value != current[name]}
-    for name, value in changed.items():     # key by key, a map may have grown too large
+    for name, value in changed.items():  # key by key, a map may have grown too large
         if isinstance(attributes[name].kind, StringMap):
             schema.accept(f'/{name}', attributes[name].kind, value)
     return changed
@@ -120,8 +127,10 @@ def _take_nested(step: Step, attribute: Attribute, after: dict[str, Any]) -> Non
     if step.value is None:
         del found[step.key]
     else:
-        after[step.attribute] = {**found, **schema.accept(step.path, attribute.kind,
-                                                          {step.key: step.value})}
+        after[step.attribute] = {
+            **found,
+            **schema.accept(step.path, attribute.kind, {step.key: step.value}),
+        }
 
 
 def _empty(attribute: Attribute) -> Any:

@@ -27,8 +27,7 @@ class Places:
         :raises Unavailable: none is free, or the owner has half of them.
         """
         with self._lock:
-            if self._taken.total() >= self._most or \
-                    self._taken[owner] >= (self._most + 1) // 2:
+            if self._taken.total() >= self._most or self._taken[owner] >= (self._most + 1) // 2:
                 raise Unavailable(what=self._what)
             self._taken[owner] += 1
         try:

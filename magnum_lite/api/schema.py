@@ -14,10 +14,33 @@ from magnum_lite.objects.attribute import Attribute
 from magnum_lite.objects.base import Resource
 from magnum_lite.objects.fields import Type
 
-_NEAR = 0.8     # how alike two names are, from 0 to 1, so that one may be meant for the other
-_GREEK = ('alpha', 'beta', 'gamma', 'delta', 'epsilon', 'zeta', 'eta', 'theta', 'iota', 'kappa',
-          'lambda', 'mu', 'nu', 'xi', 'omicron', 'pi', 'rho', 'sigma', 'tau', 'upsilon', 'phi',
-          'chi', 'psi', 'omega')
+_NEAR = 0.8  # how alike two names are, from 0 to 1, so that one may be meant for the other
+_GREEK = (
+    'alpha',
+    'beta',
+    'gamma',
+    'delta',
+    'epsilon',
+    'zeta',
+    'eta',
+    'theta',
+    'iota',
+    'kappa',
+    'lambda',
+    'mu',
+    'nu',
+    'xi',
+    'omicron',
+    'pi',
+    'rho',
+    'sigma',
+    'tau',
+    'upsilon',
+    'phi',
+    'chi',
+    'psi',
+    'omega',
+)
 
 
 def create(resource: Shape, body: Any, version: Version) -> dict[str, Any]:
@@ -33,8 +56,9 @@ def create(resource: Shape, body: Any, version: Version) -> dict[str, Any]:
     for name, value in body.items():
         attribute = attributes.get(name)
         if attribute is None:
-            raise unknown(name, name, (known for known, one in attributes.items()
-                                       if one.exposure.create))
+            raise unknown(
+                name, name, (known for known, one in attributes.items() if one.exposure.create)
+            )
         exposure = attribute.exposure
         if not exposure.create:
             raise Invalid(path=name, reason='the attribute is read-only')
@@ -55,7 +79,7 @@ def accept(name: str, kind: Type, value: Any) -> Any:
     try:
         return kind.accept(value)
     except ValueError as error:
-        if isinstance(value, dict):     # it says which of the values is wrong
+        if isinstance(value, dict):  # it says which of the values is wrong
             raise Invalid(path=name, reason=error) from None
         raise Invalid(path=name, reason=error, value=value) from None
 
@@ -97,12 +121,17 @@ def moment(value: datetime.datetime | None) -> str | None:
 @functools.cache
 def shown(resource: Shape, version: Version) -> Mapping[str, Attribute]:
     """The attributes that the version has."""
-    return {name: attribute for name, attribute in resource.attributes().items()
-            if number(attribute.exposure.since) <= version}
+    return {
+        name: attribute
+        for name, attribute in resource.attributes().items()
+        if number(attribute.exposure.since) <= version
+    }
 
 
 @functools.cache
 def _columns(resource: type[Resource], version: Version) -> Collection[tuple[str, bool]]:
-    return [(name, attribute.kind.json_schema().get('format') == 'date-time')
-            for name, attribute in shown(resource, version).items()
-            if name not in resource.computed]
+    return [
+        (name, attribute.kind.json_schema().get('format') == 'date-time')
+        for name, attribute in shown(resource, version).items()
+        if name not in resource.computed
+    ]

@@ -14,26 +14,37 @@ from magnum_lite.objects.operation import OPEN, RUN
 from magnum_lite.objects.status import WITH_FAULTS
 
 # What the document of a cluster takes from the rows beside it.
-OF_GROUPS = ('cluster_id', 'name', 'role', 'status', 'status_reason', 'node_count',
-             'node_addresses')
+OF_GROUPS = (
+    'cluster_id',
+    'name',
+    'role',
+    'status',
+    'status_reason',
+    'node_count',
+    'node_addresses',
+)
 OF_TEMPLATES = ('uuid', 'labels')
 OF_OPERATIONS = ('cluster_id', 'state', 'slot', 'owner', 'lease_until', 'created_at', 'updated_at')
-PATIENCE_S = 30     # until a change says that no conductor has it; most are claimed in a second
+PATIENCE_S = 30  # until a change says that no conductor has it; most are claimed in a second
 
 
 def may_wait(rows: Iterable[Any]) -> list[str]:
     """Uuids of those clusters whose operation may wait for a conductor."""
     before = store.utcnow() - datetime.timedelta(seconds=PATIENCE_S)
-    return [row.uuid for row in rows if row.status.endswith('_IN_PROGRESS')
-            and naive(row.updated_at or row.created_at) < before]
+    return [
+        row.uuid
+        for row in rows
+        if row.status.endswith('_IN_PROGRESS') and naive(row.updated_at or row.created_at) < before
+    ]
 
 
 def waits(operation: Any) -> str | None:
     """A sentence where no conductor has an operation that may run, for some time already."""
     if operation.state not in OPEN or operation.slot != RUN:
         return None
-    since = naive(operation.lease_until if operation.owner else
-                  operation.updated_at or operation.created_at)
+    since = naive(
+        operation.lease_until if operation.owner else operation.updated_at or operation.created_at
+    )
     if since > store.utcnow() - datetime.timedelta(seconds=PATIENCE_S):
         return None
     return f'waits for a conductor since {since:%Y-%m-%d %H:%M:%S} UTC'
@@ -44,8 +55,15 @@ def naive(moment: datetime.datetime) -> datetime.datetime:
     return moment.replace(tzinfo=None)
 
 
-def cluster(request: Request, row: Any, groups: Iterable[Any], template_labels: Mapping[str, str],
-            *, with_faults: bool = False, operations: Iterable[Any] = ()) -> dict[str, Any]:
+def cluster(
+    request: Request,
+    row: Any,
+    groups: Iterable[Any],
+    template_labels: Mapping[str, str],
+    *,
+    with_faults: bool = False,
+    operations: Iterable[Any] = (),
+) -> dict[str, Any]:
     """The document of a cluster.
 
     :param groups: rows of its node groups.
@@ -64,17 +82,31 @@ def cluster(request: Request, row: Any, groups: Iterable[Any], template_labels: 
     texts = [text for found in operations if (text := waits(found))]
     waiting = {'status_reason': texts[0]} if texts else {}
     document = schema.view(
-        Cluster, row, request.version, node_count=counts[False], master_count=counts[True],
-        node_addresses=addresses[False], master_addresses=addresses[True], merge_labels=False,
-        cluster_id=row.stack_id, links=links(request.base, 'clusters', row.uuid),
-        **labels.difference(row.labels, template_labels), **waiting)
+        Cluster,
+        row,
+        request.version,
+        node_count=counts[False],
+        master_count=counts[True],
+        node_addresses=addresses[False],
+        master_addresses=addresses[True],
+        merge_labels=False,
+        cluster_id=row.stack_id,
+        links=links(request.base, 'clusters', row.uuid),
+        **labels.difference(row.labels, template_labels),
+        **waiting,
+    )
     if with_faults and row.status in WITH_FAULTS:
         document['faults'] = faults
     return document
 
 
-def clusters(request: Request, rows: Sequence[Any], groups: Iterable[Any],
-             templates: Iterable[Any], operations: Iterable[Any] = ()) -> list[dict[str, Any]]:
+def clusters(
+    request: Request,
+    rows: Sequence[Any],
+    groups: Iterable[Any],
+    templates: Iterable[Any],
+    operations: Iterable[Any] = (),
+) -> list[dict[str, Any]]:
     """The documents of many clusters.
 
     :param groups: rows of the node groups of all of them.
@@ -86,14 +118,26 @@ def clusters(request: Request, rows: Sequence[Any], groups: Iterable[Any],
     for group in groups:
         by_cluster[group.cluster_id].append(group)
     template_labels = {template.uuid: template.labels for template in templates}
-    return [cluster(request, row, by_cluster[row.uuid],
-                    template_labels.get(row.cluster_template_id, {}),
-                    operations=running.get(row.uuid, ())) for row in rows]
+    return [
+        cluster(
+            request,
+            row,
+            by_cluster[row.uuid],
+            template_labels.get(row.cluster_template_id, {}),
+            operations=running.get(row.uuid, ()),
+        )
+        for row in rows
+    ]
 
 
 def nodegroup(request: Request, row: Any, cluster_labels: Mapping[str, str]) -> dict[str, Any]:
     """The document of a node group."""
     return schema.view(
-        NodeGroup, row, request.version, id=row.id, merge_labels=False,
+        NodeGroup,
+        row,
+        request.version,
+        id=row.id,
+        merge_labels=False,
         links=links(request.base, 'clusters', row.cluster_id, 'nodegroups', row.uuid),
-        **labels.difference(row.labels, cluster_labels))
+        **labels.difference(row.labels, cluster_labels),
+    )

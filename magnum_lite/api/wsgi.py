@@ -19,8 +19,9 @@ _BOOT_ERROR = 3
 
 _FILES = os.environ.get(_VARIABLE, '')
 try:
-    _CONF = startup.load([], prog=_PROG, config_files=_FILES.split(';') if _FILES else None,
-                         named_by=_VARIABLE)
+    _CONF = startup.load(
+        [], prog=_PROG, config_files=_FILES.split(';') if _FILES else None, named_by=_VARIABLE
+    )
     startup.check(_CONF)
     try:
         application = make_app(_CONF)

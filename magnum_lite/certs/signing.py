@@ -35,13 +35,18 @@ def sign(csr_pem: str, ca_pem: str, ca_key_pem: str, *, days: int) -> x509.Certi
         raise Conflict(reason='The certificate authority has expired, rotate it')
     public_key = request.public_key()
     builder = (
-        x509.CertificateBuilder().subject_name(request.subject).issuer_name(ca.subject)
-        .public_key(public_key).serial_number(x509.random_serial_number())
+        x509.CertificateBuilder()
+        .subject_name(request.subject)
+        .issuer_name(ca.subject)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
         .not_valid_before(today - DAY)
         .not_valid_after(min(today + days * DAY, ca.not_valid_after_utc))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()),
-                       critical=False))
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+        )
+    )
     for value, critical in _extensions(request):
         builder = builder.add_extension(value, critical=critical)
     return builder.sign(key, hashes.SHA256())
@@ -52,10 +57,14 @@ def described(certificate: x509.Certificate) -> str:
 
     The whole subject: it says who its owner is in the cluster, and may say it at any place.
     """
-    subject = ''.join(character if character.isprintable() else '?'
-                      for character in certificate.subject.rfc4514_string())
-    return (f'certificate {certificate.serial_number:x} for "{subject}", valid until '
-            f'{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}')
+    subject = ''.join(
+        character if character.isprintable() else '?'
+        for character in certificate.subject.rfc4514_string()
+    )
+    return (
+        f'certificate {certificate.serial_number:x} for "{subject}", valid until '
+        f'{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}'
+    )
 
 
 def _read(csr_pem: str) -> x509.CertificateSigningRequest:
@@ -63,13 +72,19 @@ def _read(csr_pem: str) -> x509.CertificateSigningRequest:
         raise Invalid(path='csr', reason=f'it is longer than {strength.MAX_LENGTH} characters')
     try:
         request = x509.load_pem_x509_csr(csr_pem.encode())
-        list(request.extensions)        # read here: a broken one is the user's mistake too
+        list(request.extensions)  # read here: a broken one is the user's mistake too
         list(request.subject)
         strength.check(request)
         if request.is_signature_valid:
             return request
-    except (ValueError, TypeError, UnsupportedAlgorithm, InvalidSignature, x509.DuplicateExtension,
-            x509.UnsupportedGeneralNameType) as error:
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        InvalidSignature,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+    ) as error:
         raise Invalid(path='csr', reason='it cannot be read as a certificate request') from error
     raise Invalid(path='csr', reason='its signature is not that of its key')
 
@@ -80,7 +95,7 @@ def _extensions(request: x509.CertificateSigningRequest) -> list[tuple[x509.Exte
     for extension in request.extensions:
         value: Any = extension.value
         if isinstance(value, x509.SubjectKeyIdentifier):
-            continue                        # replaced by the real one
+            continue  # replaced by the real one
         change = _CHANGES.get(type(value))
         if isinstance(value, _KEPT):
             found.append((value, extension.critical))
@@ -100,8 +115,9 @@ def _usage(value: x509.KeyUsage) -> x509.KeyUsage | None:
     kept = {name: getattr(value, name) for name in _USAGES}
     if not any(kept.values()):
         return None
-    return x509.KeyUsage(**kept, **dict.fromkeys(_OTHER_USAGES, False), encipher_only=False,
-                         decipher_only=False)
+    return x509.KeyUsage(
+        **kept, **dict.fromkeys(_OTHER_USAGES, False), encipher_only=False, decipher_only=False
+    )
 
 
 def _no_authority(value: x509.BasicConstraints) -> x509.BasicConstraints:
@@ -109,9 +125,13 @@ def _no_authority(value: x509.BasicConstraints) -> x509.BasicConstraints:
 
 
 _CHANGES: dict[type, Callable[[Any], Any]] = {
-    x509.KeyUsage: _usage, x509.BasicConstraints: _no_authority}
+    x509.KeyUsage: _usage,
+    x509.BasicConstraints: _no_authority,
+}
 
 
 def _forbidden(extension: x509.Extension) -> Invalid:
-    return Invalid(path='csr', reason='the critical extension '
-                                      f'{extension.oid.dotted_string} is not allowed as it is')
+    return Invalid(
+        path='csr',
+        reason=f'the critical extension {extension.oid.dotted_string} is not allowed as it is',
+    )

@@ -19,7 +19,7 @@ from keystoneauth1 import exceptions as ksa_exc
 
 from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, Unanswered
 
-MOST_TEXT = 2000        # characters of the cloud's own words
+MOST_TEXT = 2000  # characters of the cloud's own words
 
 
 class Unclear(CloudUnavailable):
@@ -29,39 +29,99 @@ class Unclear(CloudUnavailable):
 RETRY, FATAL, LOOK, LOST = CloudUnavailable, CloudError, Unclear, Unanswered
 
 STATUSES = {
-    400: FATAL, 401: FATAL, 402: FATAL, 403: FATAL, 405: FATAL, 406: FATAL, 411: FATAL,
-    413: FATAL, 414: FATAL, 415: FATAL, 422: FATAL, 431: FATAL, 501: FATAL, 505: FATAL,
-    404: LOOK,      # listed a moment ago, or behind a proxy that knows no better
-    409: LOOK,      # it exists, or is in the middle of another action
-    410: LOOK, 412: LOOK,
-    408: RETRY, 423: RETRY, 425: RETRY, 429: RETRY, 500: RETRY, 503: RETRY,
-    502: LOST, 504: LOST}     # a proxy gave up: the service may go on
+    400: FATAL,
+    401: FATAL,
+    402: FATAL,
+    403: FATAL,
+    405: FATAL,
+    406: FATAL,
+    411: FATAL,
+    413: FATAL,
+    414: FATAL,
+    415: FATAL,
+    422: FATAL,
+    431: FATAL,
+    501: FATAL,
+    505: FATAL,
+    404: LOOK,  # listed a moment ago, or behind a proxy that knows no better
+    409: LOOK,  # it exists, or is in the middle of another action
+    410: LOOK,
+    412: LOOK,
+    408: RETRY,
+    423: RETRY,
+    425: RETRY,
+    429: RETRY,
+    500: RETRY,
+    503: RETRY,
+    502: LOST,
+    504: LOST,
+}  # a proxy gave up: the service may go on
 
 # (exceptions, meaning, what happened); the first row that fits, the most telling first.
 EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], type[CloudError], str], ...] = (
     ((ksa_exc.EndpointNotFound,), FATAL, 'the catalog has no endpoint of {who}'),
-    ((ksa_exc.AuthPluginException, ksa_exc.MissingAuthMethods), FATAL,
-     'there are no credentials for {who}'),
+    (
+        (ksa_exc.AuthPluginException, ksa_exc.MissingAuthMethods),
+        FATAL,
+        'there are no credentials for {who}',
+    ),
     ((ConnectionRefusedError,), RETRY, '{who} refused the connection'),
     ((urllib3.exceptions.NameResolutionError,), RETRY, 'the host of {who} has no address now'),
     # A kind of timeout for urllib3, before anything was sent.
     ((urllib3.exceptions.NewConnectionError,), RETRY, 'there is no connection to {who}'),
-    ((TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError, ksa_exc.ConnectTimeout),
-     LOST, '{who} did not answer in time'),
-    ((ssl.SSLError, requests.exceptions.SSLError, ksa_exc.SSLError), RETRY,
-     'the TLS connection to {who} failed'),
-    ((http.client.HTTPException, urllib3.exceptions.ProtocolError, ConnectionError,
-      requests.exceptions.ChunkedEncodingError, ksa_exc.UnknownConnectionError), LOST,
-     'the connection to {who} broke off before its answer was complete'),
-    ((requests.exceptions.InvalidJSONError, ksa_exc.InvalidResponse, ValueError, LookupError,
-      TypeError, AttributeError), LOOK, 'the answer of {who} cannot be read'),
-    ((ksa_exc.ConnectFailure, heat_exc.CommunicationError, requests.RequestException, OSError),
-     RETRY, 'there is no connection to {who}'))
+    (
+        (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError, ksa_exc.ConnectTimeout),
+        LOST,
+        '{who} did not answer in time',
+    ),
+    (
+        (ssl.SSLError, requests.exceptions.SSLError, ksa_exc.SSLError),
+        RETRY,
+        'the TLS connection to {who} failed',
+    ),
+    (
+        (
+            http.client.HTTPException,
+            urllib3.exceptions.ProtocolError,
+            ConnectionError,
+            requests.exceptions.ChunkedEncodingError,
+            ksa_exc.UnknownConnectionError,
+        ),
+        LOST,
+        'the connection to {who} broke off before its answer was complete',
+    ),
+    (
+        (
+            requests.exceptions.InvalidJSONError,
+            ksa_exc.InvalidResponse,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ),
+        LOOK,
+        'the answer of {who} cannot be read',
+    ),
+    (
+        (ksa_exc.ConnectFailure, heat_exc.CommunicationError, requests.RequestException, OSError),
+        RETRY,
+        'there is no connection to {who}',
+    ),
+)
 
 # What a client library lets out.
-FROM_CLIENTS = (heat_exc.BaseException, ksa_exc.ClientException, urllib3.exceptions.HTTPError,
-                 http.client.HTTPException, OSError, ValueError, LookupError, TypeError,
-                 AttributeError, RuntimeError)
+FROM_CLIENTS = (
+    heat_exc.BaseException,
+    ksa_exc.ClientException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+)
 
 
 @contextmanager
@@ -113,8 +173,9 @@ def _words(error: heat_exc.HTTPException) -> str:
     text = inner.get('message') if isinstance(inner, dict) else inner
     if isinstance(text, bytes):
         text = text.decode(errors='replace')
-    is_page = not isinstance(text, str) or text.lstrip().startswith('<') or \
-        text == type(error).__doc__
+    is_page = (
+        not isinstance(text, str) or text.lstrip().startswith('<') or text == type(error).__doc__
+    )
     return '' if is_page else str(text)
 
 

@@ -18,7 +18,7 @@ from magnum_lite.db.store import utcnow
 from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL
 from magnum_lite.exceptions import CredentialRefused
 
-_PREFIX = 'magnum-lite-'        # a user who lists their credentials sees whose it is
+_PREFIX = 'magnum-lite-'  # a user who lists their credentials sees whose it is
 
 
 class ApplicationCredentials(Lender):
@@ -40,20 +40,26 @@ class ApplicationCredentials(Lender):
         """Let others act for the caller in the project of its token, with few of its roles."""
         user, _, mark = name.partition('/')
         expires_at = utcnow() + datetime.timedelta(days=self._options.node_credential_days)
-        body = {'application_credential': {
-            'name': f'{_PREFIX}{mark}', 'description': 'For the nodes of a container cluster.',
-            'roles': [{'id': role} for role in self._roles(context)],
-            'expires_at': f'{expires_at:%Y-%m-%dT%H:%M:%S.000000Z}',
-            'unrestricted': False}}
+        body = {
+            'application_credential': {
+                'name': f'{_PREFIX}{mark}',
+                'description': 'For the nodes of a container cluster.',
+                'roles': [{'id': role} for role in self._roles(context)],
+                'expires_at': f'{expires_at:%Y-%m-%dT%H:%M:%S.000000Z}',
+                'unrestricted': False,
+            }
+        }
         try:
             with self._keystone.of_caller(context) as keystone:
                 made = keystone.post(_path(user), json=body).json()['application_credential']
         except REFUSALS as error:
             raise CredentialRefused(reason=f'Keystone says: {error.message}') from error
-        return Lent(f'{user}/{made["id"]}',
-                    dict(zip(APPLICATION_CREDENTIAL, (made['id'], made['secret']), strict=True)),
-                    f'its nodes use {self.noun} {made["id"]} of user {user}, which ends '
-                    f'{expires_at:%Y-%m-%d}')
+        return Lent(
+            f'{user}/{made["id"]}',
+            dict(zip(APPLICATION_CREDENTIAL, (made['id'], made['secret']), strict=True)),
+            f'its nodes use {self.noun} {made["id"]} of user {user}, which ends '
+            f'{expires_at:%Y-%m-%d}',
+        )
 
     def take_back(self, context: RequestContext, lent: Lent) -> None:
         """Delete one with the token that made it."""
@@ -72,11 +78,15 @@ class ApplicationCredentials(Lender):
 
     def _roles(self, context: RequestContext) -> Sequence[str]:
         access = context.token_auth.user
-        roles = [role for role, name in zip(access.role_ids, access.role_names, strict=True)
-                 if name in self._options.node_roles]
+        roles = [
+            role
+            for role, name in zip(access.role_ids, access.role_names, strict=True)
+            if name in self._options.node_roles
+        ]
         if not roles:
-            raise CredentialRefused(reason='your token has none of the roles '
-                                           f'{", ".join(self._options.node_roles)}')
+            raise CredentialRefused(
+                reason=f'your token has none of the roles {", ".join(self._options.node_roles)}'
+            )
         return roles
 
 

@@ -16,16 +16,18 @@ from magnum_lite.cloud import answers, transport
 from magnum_lite.driver_sdk.cloud import StackView
 from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, Unanswered
 
-NESTED_DEPTH = 5        # Heat's default max_nested_stack_depth
+NESTED_DEPTH = 5  # Heat's default max_nested_stack_depth
 F = TypeVar('F', bound=Callable[..., Any])
 
 
 def _bounded(call: F) -> F:
     """A method whose calls have the timeout together, and whose errors are those of the SDK."""
+
     @functools.wraps(call)
     def wrapper(self: 'Heat', *args: Any, **kwargs: Any) -> Any:
         with answers.understood('Heat'), transport.within(self._timeout_s):
             return call(self, *args, **kwargs)
+
     return cast(F, wrapper)
 
 
@@ -38,8 +40,11 @@ class Heat:
     def __init__(self, conf: cfg.ConfigOpts, session: Session, project_id: str | None = None):
         self._project_id = project_id
         self._timeout_s = conf.cloud.heat_timeout_s
-        where = {'region_name': conf.cloud.region_name, 'interface': conf.cloud.interface,
-                 'service_type': 'orchestration'}
+        where = {
+            'region_name': conf.cloud.region_name,
+            'interface': conf.cloud.interface,
+            'service_type': 'orchestration',
+        }
         if project_id:
             where['endpoint_override'] = _endpoint(session, project_id, where)
         self._client = heat_client.Client('1', session=session, **where)
@@ -56,10 +61,17 @@ class Heat:
             found = self._client.stacks.get(self._ident(stack))
         except exc.HTTPNotFound:
             return None
-        if found.stack_status == 'DELETE_COMPLETE':     # shown by id for a while
+        if found.stack_status == 'DELETE_COMPLETE':  # shown by id for a while
             return None
-        return _view(found, {o['output_key']: o.get('output_value') for o in found.outputs
-                             if not o.get('output_error')}, found.parameters)
+        return _view(
+            found,
+            {
+                o['output_key']: o.get('output_value')
+                for o in found.outputs
+                if not o.get('output_error')
+            },
+            found.parameters,
+        )
 
     def _ident(self, stack: str) -> str:
         """What finds a stack: Heat knows those of other projects by their ids only."""
@@ -71,8 +83,9 @@ class Heat:
     @_bounded
     def holds(self, stack: str, thing: str) -> bool:
         """Whether a stack, or one nested in it, has made what the cloud knows by this id."""
-        found = self._client.resources.list(stack, nested_depth=NESTED_DEPTH, filters={
-            'physical_resource_id': thing})
+        found = self._client.resources.list(
+            stack, nested_depth=NESTED_DEPTH, filters={'physical_resource_id': thing}
+        )
         # Looked at, since a filter that somebody ignores would let everything in.
         return any(resource.physical_resource_id == thing for resource in found)
 
@@ -95,14 +108,15 @@ class Heat:
             try:
                 found = self.get(name)
             except CloudUnavailable:
-                if isinstance(error, Unanswered):       # it may take effect later
+                if isinstance(error, Unanswered):  # it may take effect later
                     raise error from None
                 raise
             if found is None:
                 raise
             if set(tags).isdisjoint(t for t in found.tags if t.startswith('cluster:')):
-                raise CloudError(f'Heat has a stack {name} already, which is not of this '
-                                 'cluster') from None
+                raise CloudError(
+                    f'Heat has a stack {name} already, which is not of this cluster'
+                ) from None
             return found.id
 
     @_bounded
@@ -114,8 +128,7 @@ class Heat:
     def refresh(self, stack: str, tags: Sequence[str]) -> None:
         """Start an update to what the stack has already, with other tags: Heat looks then whose
         rights its own later work uses."""
-        self._client.stacks.update(stack, existing=True, tags=','.join(tags),
-                                   disable_rollback=True)
+        self._client.stacks.update(stack, existing=True, tags=','.join(tags), disable_rollback=True)
 
     @_bounded
     def delete(self, stack: str) -> None:
@@ -128,12 +141,16 @@ class Heat:
     @_bounded
     def failures(self, stack: str) -> Sequence[str]:
         """What failed inside a stack, nested ones too, causes before what they made fail."""
-        failed = [r for r in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
-                  if r.resource_status.endswith('_FAILED')]
+        failed = [
+            r
+            for r in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
+            if r.resource_status.endswith('_FAILED')
+        ]
         parents = {getattr(r, 'parent_resource', None) for r in failed}
         failed.sort(key=lambda r: r.resource_name in parents)
-        return [f'{r.resource_name} ({r.resource_type}): {r.resource_status_reason}'
-                for r in failed]
+        return [
+            f'{r.resource_name} ({r.resource_type}): {r.resource_status_reason}' for r in failed
+        ]
 
 
 @answers.understood('Heat')
@@ -147,23 +164,36 @@ def _endpoint(session: Session, project_id: str, where: Mapping[str, Any]) -> st
 
 def _fields(arguments: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Any]:
     return {
-        'template': arguments['template'], 'files': arguments['files'],
-        'environment': arguments['environment'], 'parameters': arguments['parameters'],
-        'timeout_mins': arguments['timeout_min'], 'tags': ','.join(tags),
-        'disable_rollback': True}
+        'template': arguments['template'],
+        'files': arguments['files'],
+        'environment': arguments['environment'],
+        'parameters': arguments['parameters'],
+        'timeout_mins': arguments['timeout_min'],
+        'tags': ','.join(tags),
+        'disable_rollback': True,
+    }
 
 
-def _view(stack: Any, outputs: Mapping[str, Any] | None = None,
-          parameters: Mapping[str, Any] | None = None) -> StackView:
+def _view(
+    stack: Any,
+    outputs: Mapping[str, Any] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+) -> StackView:
     """A stack as heatclient has it.
 
     :raises ValueError: what makes it a stack is missing.
     """
-    stack.set_loaded(True)      # else the client asks again for what an answer lacks
-    if not all(isinstance(value, str) for value in (
-            stack.id, stack.stack_name, stack.stack_status)):
+    stack.set_loaded(True)  # else the client asks again for what an answer lacks
+    if not all(
+        isinstance(value, str) for value in (stack.id, stack.stack_name, stack.stack_status)
+    ):
         raise ValueError('a stack without id, name or status')
     return StackView(
-        id=stack.id, name=stack.stack_name, status=stack.stack_status,
-        reason=stack.stack_status_reason or '', tags=frozenset(stack.tags or ()),
-        outputs=outputs or {}, parameters=parameters or {})
+        id=stack.id,
+        name=stack.stack_name,
+        status=stack.stack_status,
+        reason=stack.stack_status_reason or '',
+        tags=frozenset(stack.tags or ()),
+        outputs=outputs or {},
+        parameters=parameters or {},
+    )

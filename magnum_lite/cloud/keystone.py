@@ -16,8 +16,13 @@ from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.exceptions import Unavailable
 
 # The answers that mean no; any other failure means that it may be tried again.
-REFUSALS = (ksa_exc.Unauthorized, ksa_exc.Forbidden, ksa_exc.NotFound, ksa_exc.BadRequest,
-            ksa_exc.Conflict)
+REFUSALS = (
+    ksa_exc.Unauthorized,
+    ksa_exc.Forbidden,
+    ksa_exc.NotFound,
+    ksa_exc.BadRequest,
+    ksa_exc.Conflict,
+)
 T = TypeVar('T')
 
 
@@ -34,8 +39,9 @@ class Keystone:
 
         :raises Unavailable: Keystone does not answer.
         """
-        session = identity.caller_session(self._conf, context.token_auth,
-                                          timeout_s=self._conf.cloud.lookup_timeout_s)
+        session = identity.caller_session(
+            self._conf, context.token_auth, timeout_s=self._conf.cloud.lookup_timeout_s
+        )
         try:
             yield self._adapter(session)
         except REFUSALS:
@@ -92,11 +98,13 @@ class Keystone:
 
         :raises CloudUnavailable: Keystone does not answer, or not to the service user.
         """
+
         def get() -> Any:
             try:
                 return self._adapter(self._session()).get(path, params=query).json()
             except ksa_exc.NotFound:
                 return None
+
         return _asked(get)
 
     def delete(self, path: str, *identities: Mapping[str, Any]) -> str | None:
@@ -107,8 +115,11 @@ class Keystone:
         """
         reason = None
         for who in (*identities, None):
-            session = self._session() if who is None else identity.session(
-                self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
+            session = (
+                self._session()
+                if who is None
+                else identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
+            )
             try:
                 self._adapter(session).delete(path)
                 return None
@@ -125,12 +136,16 @@ class Keystone:
         """Where Keystone is for everybody, as the catalog of a request's token says."""
         with self.of_caller(context) as keystone:
             found = keystone.session.get_endpoint(
-                service_type='identity', interface='public', skip_discovery=True,
-                region_name=self._conf.cloud.region_name)
+                service_type='identity',
+                interface='public',
+                skip_discovery=True,
+                region_name=self._conf.cloud.region_name,
+            )
         return str(found) if found else None
 
     def _may_exist(self, path: str) -> bool:
         """Whether the service user cannot be sure that nothing is at a path."""
+
         def get() -> bool:
             try:
                 self._adapter(self._session()).get(path)
@@ -139,23 +154,31 @@ class Keystone:
             except ksa_exc.Forbidden:
                 pass
             return True
+
         return _asked(get)
 
     def _session(self) -> ksa.Session:
         if self._own is None:
-            self._own = identity.service_session(self._conf,
-                                                 timeout_s=self._conf.cloud.lookup_timeout_s)
+            self._own = identity.service_session(
+                self._conf, timeout_s=self._conf.cloud.lookup_timeout_s
+            )
         return self._own
 
     def _adapter(self, session: ksa.Session) -> adapter.Adapter:
-        return adapter.Adapter(session, service_type='identity', min_version=(3, 0),
-                               max_version=(3, 'latest'), interface=self._conf.cloud.interface,
-                               region_name=self._conf.cloud.region_name)
+        return adapter.Adapter(
+            session,
+            service_type='identity',
+            min_version=(3, 0),
+            max_version=(3, 'latest'),
+            interface=self._conf.cloud.interface,
+            region_name=self._conf.cloud.region_name,
+        )
 
 
 def _asked(call: Callable[[], T]) -> T:
     try:
         return call()
     except answers.FROM_CLIENTS as error:
-        raise CloudUnavailable('the service user has no answer: '
-                               f'{answers.meaning(error, "Keystone")}') from error
+        raise CloudUnavailable(
+            f'the service user has no answer: {answers.meaning(error, "Keystone")}'
+        ) from error

@@ -25,8 +25,8 @@ from magnum_lite.db.store import normal_uuid
 from magnum_lite.exceptions import Ambiguous, Forbidden, Invalid, NotFound
 
 LOG = logging.getLogger(__name__)
-MOST = 10_000       # remembered look-ups
-THREADS = 8         # look-ups of one service at a time; a hung one does not keep others waiting
+MOST = 10_000  # remembered look-ups
+THREADS = 8  # look-ups of one service at a time; a hung one does not keep others waiting
 # What a service that is away says; half a document is a ValueError.
 _UNANSWERED = (sdk_exc.SDKException, *answers.FROM_CLIENTS)
 
@@ -87,15 +87,18 @@ class Lookups:
         self._connection: Any = None
         self._until: float | None = None
         self._asked: dict[Any, _Question] = {}
-        self._silent: set[str] = set()      # services that did not answer this request
+        self._silent: set[str] = set()  # services that did not answer this request
 
     def __enter__(self) -> 'Lookups':
         return self
 
     def __exit__(self, *error: Any) -> None:
-        open_questions = [question.answer for question in self._asked.values()
-                          if not question.answer.cancel() and not question.answer.done()]
-        for answer in open_questions:       # its thread still uses the session
+        open_questions = [
+            question.answer
+            for question in self._asked.values()
+            if not question.answer.cancel() and not question.answer.done()
+        ]
+        for answer in open_questions:  # its thread still uses the session
             answer.add_done_callback(self._close)
         if not open_questions:
             self._close()
@@ -116,8 +119,10 @@ class Lookups:
             if ident := named.get(attribute):
                 flavor = self.flavor(attribute, ident)
                 if flavor and from_disk and not flavor.disk:
-                    raise Invalid(path=attribute, reason=f'flavor {ident} has no root disk: give '
-                                                         'the label boot_volume_size')
+                    raise Invalid(
+                        path=attribute,
+                        reason=f'flavor {ident} has no root disk: give the label boot_volume_size',
+                    )
         image = self.image(named['image_id']) if named.get('image_id') else None
         for attribute in ('external_network_id', 'fixed_network'):
             if ident := named.get(attribute):
@@ -177,9 +182,15 @@ class Lookups:
     def _ask_for(self, named: Mapping[str, str | None]) -> None:
         """Begin all look-ups of what is named: each service has its own thread."""
         for service, looks in _LOOKS.items():
-            self._ask(service, [(look, ident) for attribute, look in looks.items()
-                                if (ident := named.get(attribute))
-                                and self._memory.get(self._key(look, ident)) is None])
+            self._ask(
+                service,
+                [
+                    (look, ident)
+                    for attribute, look in looks.items()
+                    if (ident := named.get(attribute))
+                    and self._memory.get(self._key(look, ident)) is None
+                ],
+            )
 
     def _ask(self, service: str, wanted: list[tuple[Callable[[Any, str], Any], str]]) -> None:
         if not wanted:
@@ -201,14 +212,15 @@ class Lookups:
             except _UNANSWERED as error:
                 question.answer.set_exception(error)
             finally:
-                if not question.answer.done():      # unforeseen: the request fails with it
+                if not question.answer.done():  # unforeseen: the request fails with it
                     question.answer.set_exception(sys.exc_info()[1])
 
     def _key(self, look: Callable[[Any, str], Any], ident: str) -> tuple[Any, ...]:
         return self._context.project_id, self._context.user_id, look, ident
 
-    def _find(self, service: str, attribute: str, ident: str,
-              look: Callable[[Any, str], Any]) -> Any:
+    def _find(
+        self, service: str, attribute: str, ident: str, look: Callable[[Any, str], Any]
+    ) -> Any:
         key = self._key(look, ident)
         found = self._memory.get(key)
         if found is not None or service in self._silent:
@@ -222,8 +234,12 @@ class Lookups:
         except sdk_exc.ForbiddenException:
             raise Forbidden(f'{attribute}: the cloud does not let you use {ident}') from None
         except (*_UNANSWERED, futures.TimeoutError) as error:
-            LOG.warning('The %s service does not answer, so %s is not checked: %s', service,
-                        attribute, error or 'the look-ups of the request took too long')
+            LOG.warning(
+                'The %s service does not answer, so %s is not checked: %s',
+                service,
+                attribute,
+                error or 'the look-ups of the request took too long',
+            )
             self._silent.add(service)
             return None
         if found is None:
@@ -235,19 +251,24 @@ class Lookups:
         if self._connection is None:
             conf, context = self._conf, self._context
             auth = context.token_auth or identity.development_plugin(
-                conf, context.user_id, context.project_id, context.roles)
+                conf, context.user_id, context.project_id, context.roles
+            )
             self._session = identity.caller_session(
-                conf, auth, timeout_s=conf.cloud.lookup_timeout_s)
+                conf, auth, timeout_s=conf.cloud.lookup_timeout_s
+            )
             self._connection = openstack.connection.Connection(
-                session=self._session, region_name=conf.cloud.region_name,
-                interface=conf.cloud.interface)
+                session=self._session,
+                region_name=conf.cloud.region_name,
+                interface=conf.cloud.interface,
+            )
         return self._connection
 
 
 def _image(cloud: Any, ident: str) -> Image | None:
     found = _one(ident, cloud.image.get_image, cloud.image.images)
-    return found and Image(found.id, found.name or '', found.os_distro,
-                           (found.properties or {}).get('magnum_driver'))
+    return found and Image(
+        found.id, found.name or '', found.os_distro, (found.properties or {}).get('magnum_driver')
+    )
 
 
 def _flavor(cloud: Any, ident: str) -> Flavor | None:
@@ -293,5 +314,9 @@ def _one(ident: str, get: Callable[[str], Any], find: Callable[..., Iterable[Any
 _LOOKS = {
     'compute': {'flavor_id': _flavor, 'master_flavor_id': _flavor, 'keypair': _keypair},
     'image': {'image_id': _image},
-    'network': {'external_network_id': _network, 'fixed_network': _network,
-                'fixed_subnet': _subnet}}
+    'network': {
+        'external_network_id': _network,
+        'fixed_network': _network,
+        'fixed_subnet': _subnet,
+    },
+}

@@ -22,11 +22,16 @@ from magnum_lite.exceptions import NotEnrolled, Unavailable
 
 _ALIVE = ('BUILD', 'ACTIVE')
 _ELSEWHERE = 'it is not in the stacks of the cluster'
-_LINES = 400    # of the console, from its end: boots say much
+_LINES = 400  # of the console, from its end: boots say much
 
 
-def group_of(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str], server: str,
-             fingerprint: str) -> str:
+def group_of(
+    conf: cfg.ConfigOpts,
+    who: Mapping[str, Any],
+    stacks: Iterable[str],
+    server: str,
+    fingerprint: str,
+) -> str:
     """Uuid of the node group that a server belongs to.
 
     :param who: the identity of the cluster.
@@ -35,8 +40,13 @@ def group_of(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str]
     :raises NotEnrolled: it is no young server of these stacks, or has not said it (yet).
     :raises Unavailable: Heat or Nova do not answer.
     """
-    nova = {'endpoint_filter': {'service_type': 'compute', 'interface': conf.cloud.interface,
-                                'region_name': conf.cloud.region_name}}
+    nova = {
+        'endpoint_filter': {
+            'service_type': 'compute',
+            'interface': conf.cloud.interface,
+            'region_name': conf.cloud.region_name,
+        }
+    }
     with _asking(conf, who) as session:
         # Nova first: a server that somebody made up costs one call, and not one for each stack.
         try:
@@ -46,17 +56,24 @@ def group_of(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str]
         _check(found, conf.enrolment.window_s)
         group = str(found['metadata'].get(GROUP_KEY, ''))
         # Drivers name a stack by its group: that one is likely to be the right one.
-        _stack_of(Heat(conf, session), sorted(stacks, key=lambda name: group[:8] not in name),
-                  server)
-        said = session.post(f'/servers/{server}/action', **nova, json={
-            'os-getConsoleOutput': {'length': _LINES}}).json()['output']
+        _stack_of(
+            Heat(conf, session), sorted(stacks, key=lambda name: group[:8] not in name), server
+        )
+        said = session.post(
+            f'/servers/{server}/action', **nova, json={'os-getConsoleOutput': {'length': _LINES}}
+        ).json()['output']
     if f'{MARK} {fingerprint}' not in said:
         raise NotEnrolled(reason='its console does not show the proof')
     return group
 
 
-def report(conf: cfg.ConfigOpts, who: Mapping[str, Any], stacks: Iterable[str], server: str,
-           document: Mapping[str, str]) -> None:
+def report(
+    conf: cfg.ConfigOpts,
+    who: Mapping[str, Any],
+    stacks: Iterable[str],
+    server: str,
+    document: Mapping[str, str],
+) -> None:
     """Tell Heat what a node says of its boot.
 
     :param who: the identity of the cluster.

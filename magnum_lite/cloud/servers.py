@@ -11,7 +11,7 @@ from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.driver_sdk.enrolment import GROUP_KEY
 
 _GONE = ('ERROR', 'DELETED', 'SOFT_DELETED')
-_PAGE = 1000        # Nova's default max_limit; one with less says that there is more
+_PAGE = 1000  # Nova's default max_limit; one with less says that there is more
 _MOST_PAGES = 100
 
 
@@ -22,8 +22,13 @@ def by_group(conf: cfg.ConfigOpts, who: Mapping[str, Any]) -> Mapping[str, set[s
     :raises CloudError: Nova refused, or does not answer.
     """
     session = identity.session(conf, who, timeout_s=conf.cloud.heat_timeout_s)
-    nova = {'endpoint_filter': {'service_type': 'compute', 'interface': conf.cloud.interface,
-                                'region_name': conf.cloud.region_name}}
+    nova = {
+        'endpoint_filter': {
+            'service_type': 'compute',
+            'interface': conf.cloud.interface,
+            'region_name': conf.cloud.region_name,
+        }
+    }
     found: dict[str, set[str]] = defaultdict(set)
     params: dict[str, Any] = {'limit': _PAGE}
     try:

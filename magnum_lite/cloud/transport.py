@@ -165,8 +165,13 @@ class _Adapter(TCPKeepAliveAdapter):
         manager.pool_classes_by_scheme = {'http': _Pool, 'https': _SecurePool}
         return manager
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None,
-             **kwargs: Any) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        **kwargs: Any,
+    ) -> requests.Response:
         admit()
         with within(float('inf') if timeout is None else timeout):
             try:

@@ -46,11 +46,18 @@ class Trusts(Lender):
             trustee = self._keystone.service_user()
         except CloudUnavailable as error:
             raise Unavailable(what='Keystone') from error
-        body = {'trust': {
-            'trustee_user_id': trustee, 'trustor_user_id': context.user_id,
-            'project_id': context.project_id, 'impersonation': True,
-            'allow_redelegation': True, 'redelegation_count': 1,
-            'roles': [{'id': role} for role in access.role_ids], _MARK: name}}
+        body = {
+            'trust': {
+                'trustee_user_id': trustee,
+                'trustor_user_id': context.user_id,
+                'project_id': context.project_id,
+                'impersonation': True,
+                'allow_redelegation': True,
+                'redelegation_count': 1,
+                'roles': [{'id': role} for role in access.role_ids],
+                _MARK: name,
+            }
+        }
         try:
             with self._keystone.of_caller(context) as keystone:
                 return Lent(keystone.post(_PATH, json=body).json()['trust']['id'])
@@ -82,5 +89,9 @@ class Trusts(Lender):
 
 def document(context: RequestContext, trust_id: str) -> dict[str, Any]:
     """The identity of a cluster whose owner lent its rights."""
-    return {'mode': 'trust', 'trust_id': trust_id, 'user_id': context.user_id,
-            'project_id': context.project_id}
+    return {
+        'mode': 'trust',
+        'trust_id': trust_id,
+        'user_id': context.user_id,
+        'project_id': context.project_id,
+    }

@@ -38,24 +38,40 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROG, description=__doc__)
     parser.add_argument('--version', action='version', version=startup.version(PROG))
-    parser.add_argument('--config-file', action='append', metavar='PATH',
-                        help='configuration; may be given more than once')
+    parser.add_argument(
+        '--config-file',
+        action='append',
+        metavar='PATH',
+        help='configuration; may be given more than once',
+    )
     nouns = parser.add_subparsers(metavar='NOUN', required=True)
     commands = {
-        'db': ('the database', {
-            'upgrade': (_db_upgrade, 'bring the tables to this release'),
-            'current': (_db_current, 'show the revision of the tables'),
-            'purge': (_db_purge, 'drop what ended long ago: operations with their journal, '
-                                 'versions of clusters, notifications that were sent')}),
-        'driver': ('the installed drivers', {
-            'list': (_driver_list, 'show the versions that clusters may use'),
-            'sync': (_driver_sync, 'make a new version of each driver whose package changed')}),
+        'db': (
+            'the database',
+            {
+                'upgrade': (_db_upgrade, 'bring the tables to this release'),
+                'current': (_db_current, 'show the revision of the tables'),
+                'purge': (
+                    _db_purge,
+                    'drop what ended long ago: operations with their journal, '
+                    'versions of clusters, notifications that were sent',
+                ),
+            },
+        ),
+        'driver': (
+            'the installed drivers',
+            {
+                'list': (_driver_list, 'show the versions that clusters may use'),
+                'sync': (_driver_sync, 'make a new version of each driver whose package changed'),
+            },
+        ),
         'service': ('the conductors', {'list': (_service_list, 'show which are alive')}),
         'secret': ('the keys that seal secrets', secret.COMMANDS),
     }
     for noun, (text, verbs) in commands.items():
         verb_parsers = nouns.add_parser(noun, help=text, description=text).add_subparsers(
-            metavar='VERB', required=True)
+            metavar='VERB', required=True
+        )
         for verb, (command, verb_text) in verbs.items():
             verb_parser = verb_parsers.add_parser(verb, help=verb_text, description=verb_text)
             verb_parser.set_defaults(command=command)
@@ -67,8 +83,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_purge_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('--days', type=days, required=True, metavar='N',
-                        help='how many days of it are kept, 1 or more')
+    parser.add_argument(
+        '--days',
+        type=days,
+        required=True,
+        metavar='N',
+        help='how many days of it are kept, 1 or more',
+    )
     parser.add_argument('--dry-run', action='store_true', help='only count')
 
 
@@ -95,8 +116,9 @@ def _db_current(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
 
 def _db_purge(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     total: Counter[str] = Counter()
-    for number, dropped in enumerate(purge.old(Database(conf), days=arguments.days,
-                                               dry=arguments.dry_run), start=1):
+    for number, dropped in enumerate(
+        purge.old(Database(conf), days=arguments.days, dry=arguments.dry_run), start=1
+    ):
         total += dropped
         if number % 50 == 0:
             print(f'so far: {_counts(total)}', file=sys.stderr, flush=True)
@@ -110,8 +132,10 @@ def _counts(total: Counter[str]) -> str:
 def _driver_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     with Database(conf).read() as connection:
         drivers = store.find(connection, Driver)
-    _table(('name', 'version', 'coe', 'package', 'lifecycle', 'enabled'), [
-        (d.name, d.version, d.coe, d.plugin_version, d.lifecycle, d.enabled) for d in drivers])
+    _table(
+        ('name', 'version', 'coe', 'package', 'lifecycle', 'enabled'),
+        [(d.name, d.version, d.coe, d.plugin_version, d.lifecycle, d.enabled) for d in drivers],
+    )
 
 
 def _driver_sync(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
@@ -125,10 +149,19 @@ def _driver_sync(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
 def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     with Database(conf).read() as connection:
         rows = services.rows(connection, down_s=conf.api.service_down_s)
-    _table(('host', 'binary', 'state', 'seen_at', 'drivers'), [
-        (row.host, row.binary, 'up' if row.is_up else 'down', row.seen_at,
-         ' '.join(f'{name}={version}' for name, version in row.plugins.items()))
-        for row in rows])
+    _table(
+        ('host', 'binary', 'state', 'seen_at', 'drivers'),
+        [
+            (
+                row.host,
+                row.binary,
+                'up' if row.is_up else 'down',
+                row.seen_at,
+                ' '.join(f'{name}={version}' for name, version in row.plugins.items()),
+            )
+            for row in rows
+        ],
+    )
 
 
 def _table(titles: tuple[str, ...], rows: list[tuple]) -> None:

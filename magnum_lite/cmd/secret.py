@@ -12,7 +12,7 @@ from magnum_lite.secrets import keyfile, resealing
 from magnum_lite.secrets.keyring import Keyring, new_key
 from magnum_lite.secrets.sealing import Key
 
-RETIRE_AFTER_S = 600     # what was sealed with the key before is in the database by then
+RETIRE_AFTER_S = 600  # what was sealed with the key before is in the database by then
 
 
 def key(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
@@ -25,15 +25,19 @@ def add(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     """Put a new key last, where it opens and does not seal."""
     line = new_key()
     keyfile.put_last(conf.secrets.key_file, line)
-    print(f'{conf.secrets.key_file} has the new key {Key(line).id} as its last line. Once the file '
-          f'of every host has it, run there: magnum-lite-manage secret use {Key(line).id}')
+    print(
+        f'{conf.secrets.key_file} has the new key {Key(line).id} as its last line. Once the file '
+        f'of every host has it, run there: magnum-lite-manage secret use {Key(line).id}'
+    )
 
 
 def use(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     """Put a key of the file first."""
     keyfile.move_first(conf.secrets.key_file, arguments.id)
-    print(f'key {arguments.id} is the first of {conf.secrets.key_file}; running processes take it '
-          'by themselves')
+    print(
+        f'key {arguments.id} is the first of {conf.secrets.key_file}; running processes take it '
+        'by themselves'
+    )
 
 
 def status(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
@@ -55,8 +59,9 @@ def reseal(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     :raises KeysNeeded: some are left.
     """
     if conf.secrets.readable_by == '1.0':
-        raise KeysNeeded(reason='[secrets] readable_by is 1.0, and that release cannot read what '
-                                'is sealed anew')
+        raise KeysNeeded(
+            reason='[secrets] readable_by is 1.0, and that release cannot read what is sealed anew'
+        )
     keyring = Keyring(conf)
     unreadable: tuple[str, ...] = ()
     with _database(conf) as database:
@@ -68,9 +73,11 @@ def reseal(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     for name in unreadable:
         print(f'no key opens {name}')
     if left:
-        raise KeysNeeded(reason=f'{left} secrets are not sealed with the first key: '
-                                f'{len(unreadable)} that no key opens, the others written '
-                                'meanwhile by processes with another first key')
+        raise KeysNeeded(
+            reason=f'{left} secrets are not sealed with the first key: '
+            f'{len(unreadable)} that no key opens, the others written '
+            'meanwhile by processes with another first key'
+        )
     print('all secrets are sealed with the first key')
 
 
@@ -79,18 +86,23 @@ def retire(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
 
     :raises KeysNeeded: a secret needs another, or may be about to.
     """
+
     def check() -> None:
         with _database(conf) as database, database.read() as connection:
             left = resealing.remaining(connection, Keyring(conf))
         if left:
-            raise KeysNeeded(reason=f'{left} secrets are not sealed with the first key. Run: '
-                                    'magnum-lite-manage secret reseal')
+            raise KeysNeeded(
+                reason=f'{left} secrets are not sealed with the first key. Run: '
+                'magnum-lite-manage secret reseal'
+            )
 
     age_s = keyfile.age_s(conf.secrets.key_file)
     if age_s < RETIRE_AFTER_S:
-        raise KeysNeeded(reason=f'the key file changed {age_s:.0f} s ago, and processes may still '
-                                f'write what an old key sealed. Wait until {RETIRE_AFTER_S} s '
-                                'after the change')
+        raise KeysNeeded(
+            reason=f'the key file changed {age_s:.0f} s ago, and processes may still '
+            f'write what an old key sealed. Wait until {RETIRE_AFTER_S} s '
+            'after the change'
+        )
     gone = keyfile.keep_first(conf.secrets.key_file, check)
     print(f'{gone} keys are gone from {conf.secrets.key_file}; dumps from before need them')
 

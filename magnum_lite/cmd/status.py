@@ -15,8 +15,11 @@ from magnum_lite.objects import Driver
 from magnum_lite.secrets import keyfile
 
 PROG = 'magnum-lite-status'
-SUCCESS, WARNING, FAILURE = (upgradecheck.Code.SUCCESS, upgradecheck.Code.WARNING,
-                             upgradecheck.Code.FAILURE)
+SUCCESS, WARNING, FAILURE = (
+    upgradecheck.Code.SUCCESS,
+    upgradecheck.Code.WARNING,
+    upgradecheck.Code.FAILURE,
+)
 
 
 class Checks(upgradecheck.UpgradeCommands):
@@ -27,8 +30,10 @@ class Checks(upgradecheck.UpgradeCommands):
         if problem:
             return upgradecheck.Result(FAILURE, problem)
         if pending:
-            return upgradecheck.Result(FAILURE, f'migrations {", ".join(pending)} have to run: '
-                                                f'magnum-lite-manage db upgrade')
+            return upgradecheck.Result(
+                FAILURE,
+                f'migrations {", ".join(pending)} have to run: magnum-lite-manage db upgrade',
+            )
         return upgradecheck.Result(SUCCESS)
 
     def _drivers(self) -> upgradecheck.Result:
@@ -42,8 +47,11 @@ class Checks(upgradecheck.UpgradeCommands):
         with Database(cfg.CONF).read() as connection:
             missing = {row.plugin_name for row in store.rows(connection, Driver)} - set(installed)
         if missing:
-            return upgradecheck.Result(WARNING, f'clusters may need drivers that are not installed '
-                                                f'here: {", ".join(sorted(missing))}')
+            return upgradecheck.Result(
+                WARNING,
+                f'clusters may need drivers that are not installed '
+                f'here: {", ".join(sorted(missing))}',
+            )
         return upgradecheck.Result(SUCCESS)
 
     def _secrets(self) -> upgradecheck.Result:
@@ -56,17 +64,25 @@ class Checks(upgradecheck.UpgradeCommands):
     def _enrolment(self) -> upgradecheck.Result:
         url = cfg.CONF.enrolment.public_url
         if not url:
-            return upgradecheck.Result(WARNING, '[enrolment] public_url is not set: readers of a '
-                                                'project see the keys and tokens of its clusters '
-                                                'in Heat. Set it to the URL of this API as nodes '
-                                                'reach it, without /v1')
+            return upgradecheck.Result(
+                WARNING,
+                '[enrolment] public_url is not set: readers of a '
+                'project see the keys and tokens of its clusters '
+                'in Heat. Set it to the URL of this API as nodes '
+                'reach it, without /v1',
+            )
         if not url.startswith('https:'):
-            return upgradecheck.Result(WARNING, '[enrolment] public_url has no TLS: keys cross '
-                                                'the network in clear')
+            return upgradecheck.Result(
+                WARNING, '[enrolment] public_url has no TLS: keys cross the network in clear'
+            )
         return upgradecheck.Result(SUCCESS)
 
-    _upgrade_checks = (('Database', _database), ('Drivers', _drivers), ('Secrets', _secrets),
-                       ('Enrolment', _enrolment))
+    _upgrade_checks = (
+        ('Database', _database),
+        ('Drivers', _drivers),
+        ('Secrets', _secrets),
+        ('Enrolment', _enrolment),
+    )
 
 
 def _pending() -> tuple[list[str], str]:
@@ -77,8 +93,10 @@ def _pending() -> tuple[list[str], str]:
     except Misconfigured as error:
         return [], str(error)
     except AWAY as error:
-        return [], str(startup.refused(cfg.CONF, error) or 'the database does not answer: '
-                       + startup.cause(error))
+        return [], str(
+            startup.refused(cfg.CONF, error)
+            or 'the database does not answer: ' + startup.cause(error)
+        )
 
 
 def main() -> int:

@@ -37,6 +37,7 @@ class Beat:
 
     def beat(self) -> None:
         """Renew the leases of all operations with one UPDATE, and report."""
-        self._database.write(claims.heartbeat, owner=self._owner,
-                             lease_s=self._conf.conductor.lease_s)
+        self._database.write(
+            claims.heartbeat, owner=self._owner, lease_s=self._conf.conductor.lease_s
+        )
         self._database.write(services.report, host=self._conf.host, plugins=self._plugins)

@@ -25,6 +25,8 @@ def call(driver: Driver | ScaleManager, method: str, *args: Any) -> Any:
     except Exception as error:
         raise FailedError(
             f'Driver {name} failed in {method}. The request id finds the reason in the '
-            f'conductor\'s log', traceback.format_exc()) from error
+            f"conductor's log",
+            traceback.format_exc(),
+        ) from error
     finally:
         LOG.debug('Driver %s: %s took %.3f s', name, method, time.monotonic() - began)

@@ -15,7 +15,7 @@ from magnum_lite.conductor import trace
 from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudUnavailable
 
-MOST = 200      # identities whose connections stay open
+MOST = 200  # identities whose connections stay open
 
 
 class Clients:
@@ -25,7 +25,7 @@ class Clients:
         self._conf = conf
         self._lock = threading.Lock()
         self._heats: OrderedDict[str, Heat] = OrderedDict()
-        self._memory = Memory(0)        # remembers nothing: it has the threads
+        self._memory = Memory(0)  # remembers nothing: it has the threads
 
     def heat(self, who: Mapping[str, Any]) -> Heat:
         """Heat in the project of an identity."""
@@ -34,7 +34,7 @@ class Clients:
             if key in self._heats:
                 self._heats.move_to_end(key)
                 return self._heats[key]
-        made = self._make(who)      # asks Keystone: outside of the lock, which all steps take
+        made = self._make(who)  # asks Keystone: outside of the lock, which all steps take
         with self._lock:
             found = self._heats.setdefault(key, made)
             while len(self._heats) > MOST:
@@ -51,10 +51,14 @@ class Clients:
         :raises CloudUnavailable: Glance does not answer, or the worker is to stop.
         :raises ServiceError: there is none that can be used; see ``Lookups.image``.
         """
-        transport.admit()       # it is asked in another thread
+        transport.admit()  # it is asked in another thread
         session = identity.session(self._conf, who, timeout_s=self._conf.cloud.lookup_timeout_s)
-        context = RequestContext(user_id=who.get('user_id'), project_id=who['project_id'],
-                                 request_id=trace.request_id(), overwrite=False)
+        context = RequestContext(
+            user_id=who.get('user_id'),
+            project_id=who['project_id'],
+            request_id=trace.request_id(),
+            overwrite=False,
+        )
         context.token_auth = session.auth
         with Lookups(self._conf, context, self._memory) as lookups:
             found = lookups.image(ident)

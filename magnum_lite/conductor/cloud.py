@@ -27,9 +27,15 @@ class LeasedHeat:
     :ivar changes: how many calls changed something.
     """
 
-    def __init__(self, heat: Heat, *, until: float, timeout_s: float,
-                 unanswered: Callable[[], None],
-                 seen: Mapping[str, Sequence[StackView]] | None = None):
+    def __init__(
+        self,
+        heat: Heat,
+        *,
+        until: float,
+        timeout_s: float,
+        unanswered: Callable[[], None],
+        seen: Mapping[str, Sequence[StackView]] | None = None,
+    ):
         self._heat = heat
         self._until = until
         self._timeout_s = timeout_s
@@ -72,8 +78,9 @@ class LeasedHeat:
 
     def list(self, tag: str) -> Sequence[StackView]:
         """The stacks that carry ``tag``."""
-        views = self._seen.pop(tag) if tag in self._seen else \
-            self._look(lambda heat: heat.list(tag))
+        views = (
+            self._seen.pop(tag) if tag in self._seen else self._look(lambda heat: heat.list(tag))
+        )
         self._listed = {view.id: view for view in views if not view.status.startswith('DELETE')}
         return views
 

@@ -24,16 +24,17 @@ from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.exceptions import ServiceError
 
 LOG = logging.getLogger(__name__)
-OURS = ('stack ', 'servers')    # what our entries of health_status_reason begin with
-MOST_IDENTITIES = 3     # that are tried for a project, whose owners may have left
-PAUSE_S = 30            # longest pause while there is nothing to compare
+OURS = ('stack ', 'servers')  # what our entries of health_status_reason begin with
+MOST_IDENTITIES = 3  # that are tried for a project, whose owners may have left
+PAUSE_S = 30  # longest pause while there is nothing to compare
 
 
 class Compare:
     """The loop of one worker; each project is compared by one of them."""
 
-    def __init__(self, conf: cfg.ConfigOpts, database: Database, registry: Registry,
-                 clients: Clients):
+    def __init__(
+        self, conf: cfg.ConfigOpts, database: Database, registry: Registry, clients: Clients
+    ):
         self._conf = conf
         self._every_s = conf.conductor.compare_s
         self._database = database
@@ -47,7 +48,7 @@ class Compare:
         if not self._every_s:
             self._stopping.wait()
         pause_s = min(self._every_s / 10, PAUSE_S)
-        while not self._stopping.wait(pause_s * random.random()):   # noqa: S311 - no secret
+        while not self._stopping.wait(pause_s * random.random()):  # noqa: S311 - no secret
             try:
                 while not self._stopping.is_set() and self.one():
                     pass
@@ -64,17 +65,17 @@ class Compare:
             rows = compare.due(connection)
         if not rows:
             return False
-        row = random.choice(rows)       # noqa: S311 - no secret
+        row = random.choice(rows)  # noqa: S311 - no secret
         if self._database.write(compare.claim, row, every_s=self._every_s):
             try:
                 self._project(row.project_id)
-            except CloudError as error:     # says nothing about what is there
+            except CloudError as error:  # says nothing about what is there
                 LOG.warning('No comparison of project %s with Heat: %s', row.project_id, error)
         return True
 
     def _project(self, project_id: str) -> None:
-        with self._database.read() as connection:       # before Heat is asked: what ends later
-            clusters, stacks = compare.at_rest(connection, project_id)      # is not looked at
+        with self._database.read() as connection:  # before Heat is asked: what ends later
+            clusters, stacks = compare.at_rest(connection, project_id)  # is not looked at
             groups = compare.groups(connection, project_id)
         if not clusters:
             return
@@ -94,31 +95,40 @@ class Compare:
             try:
                 self._later.look(heat, cluster, wanted, mine)
                 found = differences.of_stacks(heat, cluster, wanted, mine)
-                found |= _said(cluster) if there is None else differences.of_servers(
-                    heat, mine, marked[cluster.uuid], there)
+                found |= (
+                    _said(cluster)
+                    if there is None
+                    else differences.of_servers(heat, mine, marked[cluster.uuid], there)
+                )
                 self._show(cluster, found)
             except CloudUnavailable:
                 raise
-            except (DriverError, ServiceError) as error:    # of this cluster alone
+            except (DriverError, ServiceError) as error:  # of this cluster alone
                 LOG.warning('Cluster %s cannot be compared: %s', cluster.uuid, error)
 
-    def _wanted(self, cluster: Row, stacks: Mapping[str, str | None],
-                views: Mapping[str, StackView]) -> Mapping[str, str | None]:
+    def _wanted(
+        self, cluster: Row, stacks: Mapping[str, str | None], views: Mapping[str, StackView]
+    ) -> Mapping[str, str | None]:
         """The stacks, without the digests of those that the last operation left otherwise: it was
         carried out by a conductor of release 1.0, which notes none."""
-        others = {name for name, digest in stacks.items() if digest and name in views
-                  and f'plan:{digest}' not in views[name].tags}
+        others = {
+            name
+            for name, digest in stacks.items()
+            if digest and name in views and f'plan:{digest}' not in views[name].tags
+        }
         if not others:
             return stacks
         with self._database.read() as connection:
             mark = f'attempt:{compare.last_done(connection, cluster.uuid)}'
-        return {name: None if name in others and mark in views[name].tags else digest
-                for name, digest in stacks.items()}
+        return {
+            name: None if name in others and mark in views[name].tags else digest
+            for name, digest in stacks.items()
+        }
 
     def _marks_servers(self, plugin: str) -> bool:
         try:
             return self._registry.get(plugin).marks_servers
-        except BadDriver:       # not on this host
+        except BadDriver:  # not on this host
             return False
 
     def _servers(self, who: Mapping[str, str]) -> Mapping[str, set[str]] | None:
@@ -129,8 +139,7 @@ class Compare:
             LOG.warning('No list of the servers of a project: %s', error)
             return None
 
-    def _list(self, clusters: Sequence[Row]
-              ) -> tuple[Mapping[str, str], Heat, Sequence[StackView]]:
+    def _list(self, clusters: Sequence[Row]) -> tuple[Mapping[str, str], Heat, Sequence[StackView]]:
         """Who may ask, and the stacks of a project.
 
         :raises CloudError: none of its clusters' rights can list them.
@@ -157,8 +166,11 @@ class Compare:
         if reason == before:
             return
         if found:
-            status, text = 'UNHEALTHY', 'The cloud differs from what the last change left: ' + \
-                '; '.join(f'{key} {what}' for key, what in found.items())
+            status, text = (
+                'UNHEALTHY',
+                'The cloud differs from what the last change left: '
+                + '; '.join(f'{key} {what}' for key, what in found.items()),
+            )
         else:
             status, text = 'UNKNOWN' if others else None, 'The cloud is as the last change left it'
         if self._database.write(compare.found, cluster, status, reason, text):

@@ -17,8 +17,14 @@ from magnum_lite.secrets.vault import Vault
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
-def ensure(conf: cfg.ConfigOpts, database: Database, vault: Vault, driver: Driver,
-           cluster: Cluster, operation: Operation) -> bool:
+def ensure(
+    conf: cfg.ConfigOpts,
+    database: Database,
+    vault: Vault,
+    driver: Driver,
+    cluster: Cluster,
+    operation: Operation,
+) -> bool:
     """Make what the driver declares and the cluster lacks; whether anything was made.
 
     Keys are made before the transaction, which then writes all or nothing.
@@ -28,32 +34,40 @@ def ensure(conf: cfg.ConfigOpts, database: Database, vault: Vault, driver: Drive
     with database.read() as connection:
         known = vault.refs(connection, cluster.uuid)
         purposes = {row.purpose for row in _authorities(connection, cluster)}
-    authorities = {purpose: authority.make(
-        _common_name(cluster.uuid, purpose), key_type=conf.certificates.key_type,
-        days=conf.certificates.validity_days)
-        for purpose in driver.authorities if purpose not in purposes}
+    authorities = {
+        purpose: authority.make(
+            _common_name(cluster.uuid, purpose),
+            key_type=conf.certificates.key_type,
+            days=conf.certificates.validity_days,
+        )
+        for purpose in driver.authorities
+        if purpose not in purposes
+    }
     tokens = {name: _token(kind) for name, kind in driver.tokens.items() if name not in known}
     if authorities or tokens:
         database.write(claims.fenced, operation, _write, vault, cluster, authorities, tokens)
     return bool(authorities or tokens)
 
 
-def secrets_of(connection: Connection, vault: Vault, driver: Driver,
-               cluster: Cluster) -> dict[str, Secret]:
+def secrets_of(
+    connection: Connection, vault: Vault, driver: Driver, cluster: Cluster
+) -> dict[str, Secret]:
     """``{purpose: Secret}`` as ``ClusterSpec`` wants it; without values where there are none yet.
 
     References derive from purpose and generation alone, so that a dry run and what it shows have
     the same.
     """
     values = vault.values(connection, cluster.uuid)
-    values |= {_name(cluster, row.purpose, 'cert'): row.pem
-               for row in _authorities(connection, cluster)}
+    values |= {
+        _name(cluster, row.purpose, 'cert'): row.pem for row in _authorities(connection, cluster)
+    }
     names = {name: name for name in driver.tokens}
     for purpose in driver.authorities:
         names |= {f'ca.{purpose}.{part}': _name(cluster, purpose, part) for part in ('cert', 'key')}
-    found = {name: Secret(f'{cluster.uuid}/{kept}', values.get(kept))
-             for name, kept in names.items()}
-    if cluster.application_credential:      # made while accepting, by the caller's token
+    found = {
+        name: Secret(f'{cluster.uuid}/{kept}', values.get(kept)) for name, kept in names.items()
+    }
+    if cluster.application_credential:  # made while accepting, by the caller's token
         generation = cluster.application_credential['generation']
         for name in APPLICATION_CREDENTIAL:
             found[name] = Secret(f'{cluster.uuid}/{name}.{generation}', values.get(name))
@@ -61,8 +75,9 @@ def secrets_of(connection: Connection, vault: Vault, driver: Driver,
 
 
 def _authorities(connection: Connection, cluster: Cluster) -> Sequence[Any]:
-    return store.rows(connection, Certificate, cluster_id=cluster.uuid,
-                      generation=cluster.ca_generation)
+    return store.rows(
+        connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation
+    )
 
 
 def _name(cluster: Cluster, purpose: str, part: str) -> str:
@@ -71,16 +86,29 @@ def _name(cluster: Cluster, purpose: str, part: str) -> str:
     return name if cluster.ca_generation == 1 else f'{name}.{cluster.ca_generation}'
 
 
-def _write(connection: Connection, vault: Vault, cluster: Cluster,
-           authorities: dict[str, authority.Authority], tokens: dict[str, str]) -> None:
+def _write(
+    connection: Connection,
+    vault: Vault,
+    cluster: Cluster,
+    authorities: dict[str, authority.Authority],
+    tokens: dict[str, str],
+) -> None:
     for name, text in tokens.items():
         vault.write(connection, cluster.uuid, name, text)
     for purpose, made in authorities.items():
-        store.insert(connection, Certificate.new(
-            cluster_id=cluster.uuid, purpose=purpose, generation=cluster.ca_generation,
-            pem=made.pem, not_after=made.not_after,
-            key_ref=vault.write(connection, cluster.uuid, _name(cluster, purpose, 'key'),
-                                made.key)))
+        store.insert(
+            connection,
+            Certificate.new(
+                cluster_id=cluster.uuid,
+                purpose=purpose,
+                generation=cluster.ca_generation,
+                pem=made.pem,
+                not_after=made.not_after,
+                key_ref=vault.write(
+                    connection, cluster.uuid, _name(cluster, purpose, 'key'), made.key
+                ),
+            ),
+        )
 
 
 def _common_name(cluster_id: str, purpose: str) -> str:

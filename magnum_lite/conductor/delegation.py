@@ -41,8 +41,9 @@ class NoHeat:
         """Nothing."""
 
 
-def heat_for_deletion(clients: Clients, lending: Lending, database: Database,
-                      operation: Operation) -> Heat:
+def heat_for_deletion(
+    clients: Clients, lending: Lending, database: Database, operation: Operation
+) -> Heat:
     """Heat with the first rights that work.
 
     :raises CloudError: the cluster's rights do not work now, though they still exist.
@@ -51,8 +52,10 @@ def heat_for_deletion(clients: Clients, lending: Lending, database: Database,
     who = operation.identity
     if who['mode'] == 'none' or lending.keystone.admits(who):
         return clients.heat(who)
-    for other in ({'mode': 'service', 'project_id': who['project_id']},
-                  {'mode': 'own', 'project_id': who['project_id']}):
+    for other in (
+        {'mode': 'service', 'project_id': who['project_id']},
+        {'mode': 'own', 'project_id': who['project_id']},
+    ):
         if other != who and lending.keystone.admits(other):
             try:
                 clients.heat(other).list(cluster_tag(operation.cluster_id))
@@ -61,25 +64,42 @@ def heat_for_deletion(clients: Clients, lending: Lending, database: Database,
             except CloudError as error:
                 LOG.info('Operation %s: Heat refuses the service user: %s', operation.uuid, error)
                 continue
-            _note(database, operation, 'the rights of its owner are gone: '
-                                       'it is deleted with those of the service user')
+            _note(
+                database,
+                operation,
+                'the rights of its owner are gone: it is deleted with those of the service user',
+            )
             # Heat deletes no stack whose trust is there and does not work.
             end(lending.trusts, database, operation)
             return clients.heat(other)
     if who['mode'] != 'trust' or lending.trusts.trustor(who['trust_id']):
-        raise CloudError(f'Keystone refuses the rights of the owner of cluster '
-                         f'{operation.cluster_id}, and the service user has none in project '
-                         f'{who["project_id"]}')
+        raise CloudError(
+            f'Keystone refuses the rights of the owner of cluster '
+            f'{operation.cluster_id}, and the service user has none in project '
+            f'{who["project_id"]}'
+        )
     with database.read() as connection:
-        stacks = [entry.name for entry in ledger.open_entries(connection, operation.cluster_id)
-                  if entry.kind == ledger.STACK]
-    _note(database, operation, 'its owner is gone and the service user has no rights in its '
-                               f'project; these stacks count as gone: {", ".join(stacks)}')
+        stacks = [
+            entry.name
+            for entry in ledger.open_entries(connection, operation.cluster_id)
+            if entry.kind == ledger.STACK
+        ]
+    _note(
+        database,
+        operation,
+        'its owner is gone and the service user has no rights in its '
+        f'project; these stacks count as gone: {", ".join(stacks)}',
+    )
     return NoHeat()
 
 
-def end(lender: Lender, database: Database, operation: Operation, *,
-        keep: Callable[[str], bool] | None = None) -> None:
+def end(
+    lender: Lender,
+    database: Database,
+    operation: Operation,
+    *,
+    keep: Callable[[str], bool] | None = None,
+) -> None:
     """Delete what was lent to a cluster. What cannot be deleted counts as gone: the journal tells.
 
     :param keep: whether the thing of an id stays. Then what belongs to a request that is not yet
@@ -87,8 +107,11 @@ def end(lender: Lender, database: Database, operation: Operation, *,
     :raises CloudUnavailable: Keystone does not answer.
     """
     with database.read() as connection:
-        entries = [entry for entry in ledger.open_entries(connection, operation.cluster_id)
-                   if entry.kind == lender.kind]
+        entries = [
+            entry
+            for entry in ledger.open_entries(connection, operation.cluster_id)
+            if entry.kind == lender.kind
+        ]
     notes = {}
     for entry in entries:
         if keep and (entry.external_id is None or keep(entry.external_id)):
@@ -98,8 +121,11 @@ def end(lender: Lender, database: Database, operation: Operation, *,
             notes[entry.name] = f'{lender.noun} {entry.name} was never made'
             continue
         reason = lender.delete(ident)
-        notes[entry.name] = f'{lender.noun} {ident} is deleted' if reason is None else \
-            f'{lender.noun} {ident} cannot be deleted and counts as gone: {reason}'
+        notes[entry.name] = (
+            f'{lender.noun} {ident} is deleted'
+            if reason is None
+            else f'{lender.noun} {ident} cannot be deleted and counts as gone: {reason}'
+        )
     if notes:
         database.write(claims.fenced, operation, _close, operation, lender.kind, notes)
 
@@ -118,7 +144,7 @@ def rotate(trusts: Trusts, database: Database, operation: Operation, heat: Lease
     attempt = f'attempt:{operation.uuid}'
     waiting = []
     for stack in heat.list(cluster_tag(operation.cluster_id)):
-        if stack.status == 'DELETE_COMPLETE':       # listed for a moment after it is gone
+        if stack.status == 'DELETE_COMPLETE':  # listed for a moment after it is gone
             continue
         if attempt not in stack.tags and not stack.in_progress:
             kept = sorted(tag for tag in stack.tags if not tag.startswith('attempt:'))
@@ -131,8 +157,12 @@ def rotate(trusts: Trusts, database: Database, operation: Operation, heat: Lease
     if waiting:
         return Waiting(f'{len(waiting)} stacks get new credentials, next {waiting[0]}')
     owner = operation.identity.get('user_id')
-    end(trusts, database, operation,
-        keep=lambda ident: owner is not None and trusts.trustor(ident) == owner)
+    end(
+        trusts,
+        database,
+        operation,
+        keep=lambda ident: owner is not None and trusts.trustor(ident) == owner,
+    )
     return DONE
 
 
@@ -148,8 +178,12 @@ def end_strays(lender: Lender, database: Database, *, older_s: float) -> None:
         ident = lender.find(stray.name)
         if ident:
             reason = lender.delete(ident)
-            LOG.warning('%s %s of an interrupted request %s', lender.noun, ident,
-                        f'cannot be deleted: {reason}' if reason else 'is deleted')
+            LOG.warning(
+                '%s %s of an interrupted request %s',
+                lender.noun,
+                ident,
+                f'cannot be deleted: {reason}' if reason else 'is deleted',
+            )
         database.write(ledger.close, stray.cluster_id, lender.kind, [stray.name])
 
 

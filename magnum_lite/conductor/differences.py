@@ -7,31 +7,43 @@ from magnum_lite.driver_sdk import Heat, StackView
 from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.objects.status import STABLE
 
-MOST_SHOWN = 20         # stacks of one cluster
-MOST_TEXT = 500         # characters about one
+MOST_SHOWN = 20  # stacks of one cluster
+MOST_TEXT = 500  # characters about one
 MOST_IDS = 5
 
 
-def of_servers(heat: Heat, views: Mapping[str, StackView], groups: Sequence[Row],
-               servers: Mapping[str, set[str]]) -> dict[str, str]:
+def of_servers(
+    heat: Heat,
+    views: Mapping[str, StackView],
+    groups: Sequence[Row],
+    servers: Mapping[str, set[str]],
+) -> dict[str, str]:
     """Which groups have fewer servers than nodes, as ``servers``, and which ids are missing.
 
     :param groups: rows (uuid, name, node_count) of the cluster.
     :param servers: ``{node group: ids}`` of what is there.
     """
-    lacking = [f'of {group.name} there are {len(servers.get(group.uuid, ()))} of {group.node_count}'
-               for group in groups if len(servers.get(group.uuid, ())) < group.node_count]
+    lacking = [
+        f'of {group.name} there are {len(servers.get(group.uuid, ()))} of {group.node_count}'
+        for group in groups
+        if len(servers.get(group.uuid, ())) < group.node_count
+    ]
     if not lacking:
         return {}
     there = set().union(*servers.values())
-    made = {server for view in list(views.values())[:MOST_SHOWN] if (full := heat.get(view.id))
-            for server in (full.outputs.get('refs_map') or {}).values()}
+    made = {
+        server
+        for view in list(views.values())[:MOST_SHOWN]
+        if (full := heat.get(view.id))
+        for server in (full.outputs.get('refs_map') or {}).values()
+    }
     missing = ', '.join(sorted(made - there)[:MOST_IDS])
     return {'servers': '; '.join(lacking)[:MOST_TEXT] + (f'; missing: {missing}' * bool(missing))}
 
 
-def of_stacks(heat: Heat, cluster: Row, stacks: Mapping[str, str | None],
-                 views: Mapping[str, StackView]) -> dict[str, str]:
+def of_stacks(
+    heat: Heat, cluster: Row, stacks: Mapping[str, str | None], views: Mapping[str, StackView]
+) -> dict[str, str]:
     """What is not as it should be, in words, by ``stack <name>``.
 
     :param stacks: ``{name: digest}`` of those that there should be.
@@ -39,8 +51,11 @@ def of_stacks(heat: Heat, cluster: Row, stacks: Mapping[str, str | None],
     """
     found = {}
     for name, digest in stacks.items():
-        text = _missing(heat, cluster, name) if name not in views else \
-            _state(views[name]) or _changed(heat, views[name], digest)
+        text = (
+            _missing(heat, cluster, name)
+            if name not in views
+            else _state(views[name]) or _changed(heat, views[name], digest)
+        )
         if text:
             found[f'stack {name}'] = text[:MOST_TEXT]
         if len(found) == MOST_SHOWN:
@@ -50,13 +65,13 @@ def of_stacks(heat: Heat, cluster: Row, stacks: Mapping[str, str | None],
 
 def _missing(heat: Heat, cluster: Row, name: str) -> str:
     """What became of a stack that was not listed."""
-    if cluster.status not in STABLE:    # it may never have been made
+    if cluster.status not in STABLE:  # it may never have been made
         return ''
     view = heat.get(name)
     if view is None:
         return 'is gone'
     if cluster_tag(cluster.uuid) in view.tags:
-        return ''       # one of the two answers is wrong
+        return ''  # one of the two answers is wrong
     return 'has lost the tags that say whose it is'
 
 

@@ -9,7 +9,8 @@ from oslo_config import cfg
 
 LOG = logging.getLogger(__name__)
 EVENTS = oslo_messaging.NotificationFilter(
-    event_type=r'^orchestration\.stack\.(create|update|delete)\.(end|error)$')
+    event_type=r'^orchestration\.stack\.(create|update|delete)\.(end|error)$'
+)
 _TAG = 'cluster:'
 
 
@@ -19,8 +20,14 @@ class _Endpoint:
     def __init__(self, hurry: Callable[[str], None]):
         self._hurry = hurry
 
-    def info(self, context: Any, publisher: str, event_type: str, payload: dict[str, Any],
-             metadata: dict[str, Any]) -> None:
+    def info(
+        self,
+        context: Any,
+        publisher: str,
+        event_type: str,
+        payload: dict[str, Any],
+        metadata: dict[str, Any],
+    ) -> None:
         cluster_id = cluster_of(payload)
         if cluster_id:
             LOG.debug('%s of cluster %s', event_type, cluster_id)

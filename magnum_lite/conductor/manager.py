@@ -38,7 +38,7 @@ from magnum_lite.objects import Cluster, Operation
 from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
-MOST_ATTEMPTS = 5       # workers lost in a row during steps of one operation
+MOST_ATTEMPTS = 5  # workers lost in a row during steps of one operation
 Seen = Mapping[str, Sequence[StackView]]
 
 
@@ -57,7 +57,7 @@ class Manager:
         self.lending = Lending.of(conf)
         self.owner = owner
         self._stopping = threading.Event()
-        self._owed: set[str] = set()        # clusters with a late call that is not noted yet
+        self._owed: set[str] = set()  # clusters with a late call that is not noted yet
 
     def stop(self) -> None:
         """Begin no further step; in those under way, begin no further call to the cloud."""
@@ -66,7 +66,8 @@ class Manager:
     def claim(self, uuid: str) -> bool:
         """Whether the operation is this worker's now."""
         return not self._stopping.is_set() and self._database.write(
-            claims.claim, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
+            claims.claim, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s
+        )
 
     def step(self, uuid: str, seen: Seen | None = None) -> str | None:
         """Take the next step of an operation that this worker has claimed.
@@ -81,11 +82,12 @@ class Manager:
             self._note_late(cluster_id)
         try:
             operation = self._database.write(
-                claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s)
+                claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s
+            )
             trace.follow(operation)
             if operation.attempts >= MOST_ATTEMPTS:
                 return self._record(operation, _too_dangerous(operation), None)
-            if operation.attempts and operation.kind != 'delete':   # lost inside a call, perhaps
+            if operation.attempts and operation.kind != 'delete':  # lost inside a call, perhaps
                 self._note_late(operation.cluster_id)
             with transport.Gate(self._stopping.is_set) as gate:
                 taken = self._take(operation, until, seen)
@@ -105,18 +107,20 @@ class Manager:
         :returns: as ``step``.
         :raises Exception: the database is away; the owner finds the operation again.
         """
-        trouble = f'{type(error).__name__}: the conductor\'s log has the details'
+        trouble = f"{type(error).__name__}: the conductor's log has the details"
         try:
-            operation = self._database.write(claims.step, uuid, owner=self.owner,
-                                             lease_s=self._conf.conductor.lease_s)
+            operation = self._database.write(
+                claims.step, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s
+            )
             return self._wait(operation, Waiting('', trouble=trouble))
         except LostClaim as lost:
             LOG.info('%s', lost)
             self._database.write(claims.release_superseded, uuid, owner=self.owner)
             return None
 
-    def _take(self, operation: Operation, until: float,
-              seen: Seen | None) -> tuple[Progress, Status | None]:
+    def _take(
+        self, operation: Operation, until: float, seen: Seen | None
+    ) -> tuple[Progress, Status | None]:
         """Progress, and what the cloud shows once the operation is to end."""
         step = None
         with self._database.read() as connection:
@@ -138,23 +142,35 @@ class Manager:
     def _prepare(self, operation: Operation, until: float, seen: Seen | None) -> Step:
         with self._database.read() as connection:
             rows = resolve.read(connection, operation)
-        driver = self._registry.get(rows.driver.plugin_name,
-                                    at_least=rows.driver.plugin_version)
+        driver = self._registry.get(rows.driver.plugin_name, at_least=rows.driver.plugin_version)
         if operation.kind != 'delete':
             rows = self._ready(operation, rows, driver)
         with self._database.read() as connection:
-            spec = resolve.spec(connection, self._vault, driver, rows, operation,
-                                self._conf.enrolment.public_url)
+            spec = resolve.spec(
+                connection, self._vault, driver, rows, operation, self._conf.enrolment.public_url
+            )
         if operation.kind == 'delete':
-            heat = delegation.heat_for_deletion(self.clients, self.lending, self._database,
-                                                operation)
+            heat = delegation.heat_for_deletion(
+                self.clients, self.lending, self._database, operation
+            )
         else:
             heat = self.clients.heat(operation.identity)
         leased = LeasedHeat(
-            heat, until=until, timeout_s=self._conf.cloud.heat_timeout_s, seen=seen,
-            unanswered=lambda: self._note_late(operation.cluster_id))
-        return Step(operation, driver, spec, StepCloud(leased), self._database, self.lending,
-                    self._conf.cloud.late_s)
+            heat,
+            until=until,
+            timeout_s=self._conf.cloud.heat_timeout_s,
+            seen=seen,
+            unanswered=lambda: self._note_late(operation.cluster_id),
+        )
+        return Step(
+            operation,
+            driver,
+            spec,
+            StepCloud(leased),
+            self._database,
+            self.lending,
+            self._conf.cloud.late_s,
+        )
 
     def _note_late(self, cluster_id: str) -> None:
         """Note a call that may take effect later; where the database is away, before the next step.
@@ -173,18 +189,22 @@ class Manager:
         if rows.image is None:
             found = self.clients.image(operation.identity, rows.template.image_id)
             rows.cluster.facts = {**rows.cluster.facts, 'image': found}
-            self._database.write(claims.fenced, operation, _keep_facts, operation,
-                                 rows.cluster.facts)
-        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster,
-                           operation)
+            self._database.write(
+                claims.fenced, operation, _keep_facts, operation, rows.cluster.facts
+            )
+        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster, operation)
         return rows
 
     def _look(self, step: Step | None, progress: Progress) -> tuple[Progress, Status | None]:
         """What is there, for an operation that ends; one that is done has to know it, since users
         wait for the addresses, and is not done if Heat has served a late call meanwhile. Of a
         refused spec it is not asked: a status is read by the plan."""
-        if step is None or isinstance(progress, Waiting) or \
-                isinstance(progress, Done) and step.operation.kind == 'delete':
+        if (
+            step is None
+            or isinstance(progress, Waiting)
+            or isinstance(progress, Done)
+            and step.operation.kind == 'delete'
+        ):
             return progress, None
         try:
             call(step.driver, 'validate', step.spec)
@@ -199,17 +219,28 @@ class Manager:
                 progress = Waiting('reading the addresses', trouble=str(error))
             return progress, None
 
-    def _record(self, operation: Operation, progress: Progress,
-                status: Status | None) -> str | None:
+    def _record(
+        self, operation: Operation, progress: Progress, status: Status | None
+    ) -> str | None:
         if isinstance(progress, Waiting):
             return self._wait(operation, progress)
         if isinstance(progress, Failed):
-            LOG.warning('Operation %s (%s of cluster %s) failed: %s', operation.uuid,
-                        operation.kind, operation.cluster_id, progress.text)
-            return self._database.write(settle.failed, operation, code=progress.code,
-                                        text=progress.text, status=status)
-        LOG.info('Operation %s (%s of cluster %s) is done', operation.uuid, operation.kind,
-                 operation.cluster_id)
+            LOG.warning(
+                'Operation %s (%s of cluster %s) failed: %s',
+                operation.uuid,
+                operation.kind,
+                operation.cluster_id,
+                progress.text,
+            )
+            return self._database.write(
+                settle.failed, operation, code=progress.code, text=progress.text, status=status
+            )
+        LOG.info(
+            'Operation %s (%s of cluster %s) is done',
+            operation.uuid,
+            operation.kind,
+            operation.cluster_id,
+        )
         if operation.kind == 'delete':
             return self._database.write(settle.gone, operation)
         return self._database.write(settle.done, operation, status)
@@ -221,12 +252,14 @@ class Manager:
         """
         if progress.trouble:
             with self._database.read() as connection:
-                hopeless = claims.is_hopeless(connection, operation,
-                                              after_s=self._conf.conductor.trouble_s)
+                hopeless = claims.is_hopeless(
+                    connection, operation, after_s=self._conf.conductor.trouble_s
+                )
             if hopeless:
                 return self._record(operation, _given_up(operation, progress.trouble), None)
-        self._database.write(_note_and_wait, operation, progress,
-                             self._pause_s(operation, progress))
+        self._database.write(
+            _note_and_wait, operation, progress, self._pause_s(operation, progress)
+        )
         return None
 
     def _pause_s(self, operation: Operation, progress: Waiting) -> float:
@@ -237,7 +270,7 @@ class Manager:
         pause = options.poll_min_s
         if progress.reason == operation.progress or progress.trouble:
             pause = max(pause, min(2 * operation.interval_ms / 1000, options.poll_max_s))
-        return pause * random.uniform(0.8, 1.2)     # noqa: S311 - no secret
+        return pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
 
 
 def _keep_facts(connection: Connection, operation: Operation, facts: dict[str, Any]) -> None:
@@ -250,41 +283,57 @@ def _keep_facts(connection: Connection, operation: Operation, facts: dict[str, A
         store.update(connection, Cluster, {'facts': facts}, uuid=operation.cluster_id)
 
 
-def _note_and_wait(connection: Connection, operation: Operation, progress: Waiting,
-                   pause_s: float) -> None:
+def _note_and_wait(
+    connection: Connection, operation: Operation, progress: Waiting, pause_s: float
+) -> None:
     reason = progress.reason or operation.progress
     is_new = reason != operation.progress
     trouble = progress.trouble or None
     troubles = operation.troubles + bool(trouble and progress.reason)
     if not trouble and troubles and not is_new:
-        trouble = operation.trouble     # what failed is being done again: no success yet
-    claims.wait(connection, operation, progress=reason, check_in_s=pause_s, troubles=troubles,
-                trouble=trouble)
+        trouble = operation.trouble  # what failed is being done again: no success yet
+    claims.wait(
+        connection,
+        operation,
+        progress=reason,
+        check_in_s=pause_s,
+        troubles=troubles,
+        trouble=trouble,
+    )
     if is_new or trouble != operation.trouble:
         journal.note(connection, operation, ': '.join(filter(None, (reason, trouble))))
 
 
 def _too_late(operation: Operation) -> Failed:
     trouble = f'. The last error was: {operation.trouble}' if operation.trouble else ''
-    return Failed('timeout', 'It took longer than allowed and was given up. The last step was: '
-                             f'{operation.progress or "the first"}{trouble}')
+    return Failed(
+        'timeout',
+        'It took longer than allowed and was given up. The last step was: '
+        f'{operation.progress or "the first"}{trouble}',
+    )
 
 
 def _too_dangerous(operation: Operation) -> Failed:
-    return Failed('worker-lost', f'{operation.attempts} workers in a row were lost during a step '
-                                 'of it, so it was given up. The logs of the conductors and of '
-                                 'their hosts have the reason')
+    return Failed(
+        'worker-lost',
+        f'{operation.attempts} workers in a row were lost during a step '
+        'of it, so it was given up. The logs of the conductors and of '
+        'their hosts have the reason',
+    )
 
 
 def _given_up(operation: Operation, trouble: str) -> Failed:
     since = f'{operation.trouble_since:%Y-%m-%d %H:%M:%S}'
-    return Failed('trouble', f'Nothing has succeeded since {since} UTC, however often it was '
-                             f'tried, so it was given up. The last error was: {trouble}')
+    return Failed(
+        'trouble',
+        f'Nothing has succeeded since {since} UTC, however often it was '
+        f'tried, so it was given up. The last error was: {trouble}',
+    )
 
 
 def _failure(operation: Operation, error: DriverError) -> Failed:
     if isinstance(error, FailedError):
-        for line in error.operator.splitlines():    # each with the request id: people use grep
+        for line in error.operator.splitlines():  # each with the request id: people use grep
             LOG.error('Operation %s: %s', operation.uuid, line)
         return Failed('driver-failed', error.user)
     if isinstance(error, Rejected):

@@ -42,8 +42,11 @@ class Notifier:
             transport = _Watched(oslo_messaging.get_notification_transport(self._conf)._driver)
             # retry=0: what fails is in the outbox still, and tried again from there.
             self._notifier = oslo_messaging.Notifier(
-                transport, publisher_id=f'magnum_lite.{self._conf.host}',
-                topics=self._conf.oslo_messaging_notifications.topics, retry=0)
+                transport,
+                publisher_id=f'magnum_lite.{self._conf.host}',
+                topics=self._conf.oslo_messaging_notifications.topics,
+                retry=0,
+            )
             self._transport = transport
         return self._transport, self._notifier
 
@@ -59,7 +62,7 @@ class _Watched(NotificationTransport):
 
     def _send_notification(self, *args: Any, **kwargs: Any) -> None:
         if self.failure:
-            return      # one topic that was not told is enough: all are told again
+            return  # one topic that was not told is enough: all are told again
         try:
             super()._send_notification(*args, **kwargs)
         except Exception as error:

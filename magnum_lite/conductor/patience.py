@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Callable
 
 LOG = logging.getLogger(__name__)
-TRIES = 10          # of a notification that fails while others go; then its cluster goes on
-ASIDE_S = 3600      # until it is tried again
+TRIES = 10  # of a notification that fails while others go; then its cluster goes on
+ASIDE_S = 3600  # until it is tried again
 
 
 class Patience:
@@ -24,12 +24,12 @@ class Patience:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._doubtful: dict[int, str] = {}     # id: cluster, of those that may not be to blame
+        self._doubtful: dict[int, str] = {}  # id: cluster, of those that may not be to blame
         self._blamed: Counter[int] = Counter()
-        self._due: dict[int, float] = {}        # when one that was set aside is tried again
-        self._behind: set[str] = set()          # clusters of which one has to go first
-        self._is_well = False                   # whether the last one went
-        self._is_idle = True                    # whether nothing was tried in this pass
+        self._due: dict[int, float] = {}  # when one that was set aside is tried again
+        self._behind: set[str] = set()  # clusters of which one has to go first
+        self._is_well = False  # whether the last one went
+        self._is_idle = True  # whether nothing was tried in this pass
 
     def start_pass(self) -> None:
         """A pass over what waits begins."""
@@ -58,8 +58,12 @@ class Patience:
             return False
         self._blamed[ident] += 1
         if self._blamed[ident] >= TRIES:
-            LOG.error('The broker takes others and not notification %s of cluster %s: it is tried '
-                      'again now and then, and those after it are sent', ident, cluster)
+            LOG.error(
+                'The broker takes others and not notification %s of cluster %s: it is tried '
+                'again now and then, and those after it are sent',
+                ident,
+                cluster,
+            )
             self._due[ident] = self._clock() + ASIDE_S
             self._behind.discard(cluster)
         return True

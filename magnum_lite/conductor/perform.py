@@ -24,9 +24,22 @@ from magnum_lite.driver_sdk.heat import cluster_tag
 from magnum_lite.objects import NodeGroup, Operation
 
 # The method of the driver for each kind; a kind that is not named is not carried out.
-_METHODS = {'create': 'create', 'upgrade': 'upgrade', 'rotate_ca': 'rotate_ca', **dict.fromkeys(
-    ('update', 'resize', 'nodegroup_create', 'nodegroup_update', 'nodegroup_delete', 'rollback'),
-    'update')}
+_METHODS = {
+    'create': 'create',
+    'upgrade': 'upgrade',
+    'rotate_ca': 'rotate_ca',
+    **dict.fromkeys(
+        (
+            'update',
+            'resize',
+            'nodegroup_create',
+            'nodegroup_update',
+            'nodegroup_delete',
+            'rollback',
+        ),
+        'update',
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -57,18 +70,18 @@ def perform(step: Step) -> Progress:
     """
     if step.operation.kind == 'delete':
         return _delete(step)
-    call(step.driver, 'validate', step.spec)        # a refused spec reaches nothing else
+    call(step.driver, 'validate', step.spec)  # a refused spec reaches nothing else
     if step.operation.kind == 'rotate_credentials':
         return _rotate_credentials(step)
     return _converge(_without_given_nodes(step), _METHODS[step.operation.kind])
 
 
 def _converge(step: Step, method: str) -> Progress:
-    plan = call(step.driver, 'create_dry_run' if method == 'create' else 'update_dry_run',
-                step.spec)
-    first = step.write(ledger.expect, step.spec.uuid, ledger.STACK,
-                       [stack.name for stack in plan])
-    if first:       # saves the look: what is not in the ledger was never made
+    plan = call(
+        step.driver, 'create_dry_run' if method == 'create' else 'update_dry_run', step.spec
+    )
+    first = step.write(ledger.expect, step.spec.uuid, ledger.STACK, [stack.name for stack in plan])
+    if first:  # saves the look: what is not in the ledger was never made
         step.cloud.heat.assume(cluster_tag(step.spec.uuid), [])
     progress = call(step.driver, method, step.cloud, step.spec)
     if isinstance(progress, Done):
@@ -78,16 +91,20 @@ def _converge(step: Step, method: str) -> Progress:
 
 def _rotate_credentials(step: Step) -> Progress:
     current = step.spec.secrets.get(APPLICATION_CREDENTIAL[0])
-    if current:     # nodes first: what the driver updates is tagged anew
+    if current:  # nodes first: what the driver updates is tagged anew
         progress = _converge(step, 'update')
         if not isinstance(progress, Done):
             return progress
-    progress = delegation.rotate(step.lending.trusts, step.database, step.operation,
-                                 step.cloud.heat)
+    progress = delegation.rotate(
+        step.lending.trusts, step.database, step.operation, step.cloud.heat
+    )
     if isinstance(progress, Done):
-        delegation.end(step.lending.application_credentials, step.database, step.operation,
-                       keep=lambda ident: current is not None
-                       and ident.endswith(f'/{current.value}'))
+        delegation.end(
+            step.lending.application_credentials,
+            step.database,
+            step.operation,
+            keep=lambda ident: current is not None and ident.endswith(f'/{current.value}'),
+        )
     return progress
 
 
@@ -97,15 +114,26 @@ def _close(step: Step, plan: Plan) -> None:
     wanted = {stack.name: stack.digest for stack in plan}
     views = step.cloud.heat.listed()
     with step.database.read() as connection:
-        entries = [entry for entry in ledger.open_entries(connection, step.spec.uuid)
-                   if entry.kind == ledger.STACK]
-    gone = [entry.name for entry in entries
-            if entry.name not in wanted and not step.cloud.heat.get(entry.name)]
+        entries = [
+            entry
+            for entry in ledger.open_entries(connection, step.spec.uuid)
+            if entry.kind == ledger.STACK
+        ]
+    gone = [
+        entry.name
+        for entry in entries
+        if entry.name not in wanted and not step.cloud.heat.get(entry.name)
+    ]
     if gone:
         step.write(ledger.close, step.spec.uuid, ledger.STACK, gone)
-    news = {entry.name: digest for entry in entries
-            if (digest := wanted.get(entry.name)) and digest != entry.external_id
-            and entry.name in views and f'plan:{digest}' in views[entry.name].tags}
+    news = {
+        entry.name: digest
+        for entry in entries
+        if (digest := wanted.get(entry.name))
+        and digest != entry.external_id
+        and entry.name in views
+        and f'plan:{digest}' in views[entry.name].tags
+    }
     if news:
         step.write(ledger.left, step.spec.uuid, news)
 
@@ -122,13 +150,20 @@ def _without_given_nodes(step: Step) -> Step:
     indexes = call(manager, 'indexes', uuid, nodes)
     removed = tuple(sorted({*group.removed, *indexes}))
     step.write(_remove, step.operation, uuid, indexes, removed)
-    groups = tuple(replace(found, removed=removed) if found is group else found
-                   for found in step.spec.node_groups)
+    groups = tuple(
+        replace(found, removed=removed) if found is group else found
+        for found in step.spec.node_groups
+    )
     return replace(step, spec=replace(step.spec, node_groups=groups))
 
 
-def _remove(connection: Connection, operation: Operation, uuid: str, indexes: tuple[int, ...],
-            removed: tuple[int, ...]) -> None:
+def _remove(
+    connection: Connection,
+    operation: Operation,
+    uuid: str,
+    indexes: tuple[int, ...],
+    removed: tuple[int, ...],
+) -> None:
     claims.retarget(connection, operation, {})
     store.update(connection, NodeGroup, {'removed': list(removed)}, uuid=uuid)
     journal.note(connection, operation, f'members {list(indexes)} of the group are to go')
@@ -141,11 +176,15 @@ def _delete(step: Step) -> Progress:
     with step.database.read() as connection:
         if claims.in_flight(connection, step.spec.uuid):
             return Waiting('another worker is still inside a call for this cluster', 1)
-        if ledger.is_late(connection, step.spec.uuid, late_s=step.late_s) or \
-                claims.in_flight(connection, step.spec.uuid, late_s=step.late_s):
+        if ledger.is_late(connection, step.spec.uuid, late_s=step.late_s) or claims.in_flight(
+            connection, step.spec.uuid, late_s=step.late_s
+        ):
             return Waiting('a call that Heat did not answer may still take effect')
-        entries = [entry for entry in ledger.open_entries(connection, step.spec.uuid)
-                   if entry.kind == ledger.STACK]
+        entries = [
+            entry
+            for entry in ledger.open_entries(connection, step.spec.uuid)
+            if entry.kind == ledger.STACK
+        ]
     # Once more, after nobody can make anything any more: by name, so tags do not matter.
     left = [view for entry in entries if (view := step.cloud.heat.get(entry.name))]
     for view in left:

@@ -35,10 +35,15 @@ class Registry:
     def __init__(self, plugins: dict[str, Plugin] | None = None):
         self._plugins = _load() if plugins is None else plugins
         for name, plugin in self._plugins.items():
-            if plugin.contract[0] != driver_sdk.CONTRACT[0] or \
-                    plugin.contract > driver_sdk.CONTRACT:
-                raise BadDriver(name=name, reason=f'contract {plugin.contract} is not supported, '
-                                                  f'this is {driver_sdk.CONTRACT}')
+            if (
+                plugin.contract[0] != driver_sdk.CONTRACT[0]
+                or plugin.contract > driver_sdk.CONTRACT
+            ):
+                raise BadDriver(
+                    name=name,
+                    reason=f'contract {plugin.contract} is not supported, '
+                    f'this is {driver_sdk.CONTRACT}',
+                )
 
     def __iter__(self) -> Iterator[Plugin]:
         return iter(self._plugins.values())
@@ -54,8 +59,10 @@ class Registry:
         if plugin is None:
             raise BadDriver(name=name, reason='is not installed on this conductor')
         if _number(plugin.version) < _number(at_least):
-            raise BadDriver(name=name, reason=f'is {plugin.version} on this conductor, the cluster '
-                                              f'needs {at_least}')
+            raise BadDriver(
+                name=name,
+                reason=f'is {plugin.version} on this conductor, the cluster needs {at_least}',
+            )
         return plugin
 
     def names(self) -> list[str]:
@@ -87,7 +94,7 @@ class Registry:
             return False
         try:
             store.insert(connection, Driver.new(public=True, **_describe(self._plugins[name])))
-        except db_exc.DBDuplicateEntry as error:    # another conductor was first: look again
+        except db_exc.DBDuplicateEntry as error:  # another conductor was first: look again
             raise db_exc.RetryRequest(error) from error
         return True
 
@@ -100,8 +107,12 @@ class Registry:
         newest = max(known, key=lambda row: row.version)
         if all(getattr(newest, field) == value for field, value in wanted.items()):
             return None
-        store.insert(connection, Driver.new(**wanted, version=newest.version + 1,
-                                            public=newest.public, enabled=newest.enabled))
+        store.insert(
+            connection,
+            Driver.new(
+                **wanted, version=newest.version + 1, public=newest.public, enabled=newest.enabled
+            ),
+        )
         return newest.version + 1
 
 
@@ -110,8 +121,9 @@ def _load() -> dict[str, Plugin]:
         raise BadDriver(name=entry_point.name, reason=str(error)) from error
 
     plugins: dict[str, Plugin] = {}
-    manager = stevedore.ExtensionManager(NAMESPACE, invoke_on_load=True,
-                                         on_load_failure_callback=refuse)
+    manager = stevedore.ExtensionManager(
+        NAMESPACE, invoke_on_load=True, on_load_failure_callback=refuse
+    )
     for extension in manager:
         if extension.name in plugins:
             raise BadDriver(name=extension.name, reason='two installed packages have this name')
@@ -125,8 +137,14 @@ def _number(version: str) -> tuple[int, ...]:
 
 def _describe(plugin: Plugin) -> dict[str, Any]:
     return {
-        'name': plugin.name, 'plugin_name': plugin.name, 'plugin_version': plugin.version,
-        'coe': plugin.coe, 'server_types': sorted(plugin.server_types),
-        'distros': sorted(plugin.distros), 'capabilities': sorted(plugin.capabilities),
+        'name': plugin.name,
+        'plugin_name': plugin.name,
+        'plugin_version': plugin.version,
+        'coe': plugin.coe,
+        'server_types': sorted(plugin.server_types),
+        'distros': sorted(plugin.distros),
+        'capabilities': sorted(plugin.capabilities),
         'limits': dict(plugin.limits),
-        'config': plugin.get_default_config(), 'config_schema': dict(plugin.config_schema)}
+        'config': plugin.get_default_config(),
+        'config_schema': dict(plugin.config_schema),
+    }

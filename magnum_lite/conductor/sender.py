@@ -14,10 +14,10 @@ from magnum_lite.db import outbox, purge
 from magnum_lite.db.engine import AWAY, Database, Row
 
 LOG = logging.getLogger(__name__)
-BATCH = 100     # notifications that are read, and marked, at a time
-MOST_PAUSE_S = 60       # between tries while the broker is away
-PURGE_S = 600           # between looks for notifications that are to be dropped
-PURGES = 20             # transactions of one look: what is left waits for the next
+BATCH = 100  # notifications that are read, and marked, at a time
+MOST_PAUSE_S = 60  # between tries while the broker is away
+PURGE_S = 600  # between looks for notifications that are to be dropped
+PURGES = 20  # transactions of one look: what is left waits for the next
 
 
 class Sender:
@@ -30,10 +30,10 @@ class Sender:
         self._stopping = threading.Event()
         self._notifier = Notifier(conf)
         self._patience = Patience()
-        self._failures = 0              # since the broker took the last one
+        self._failures = 0  # since the broker took the last one
         self._purge_at = 0.0
-        self._gone: set[int] = set()    # sent, and not marked yet
-        self._held_until = 0.0          # by this process's clock, with time left for one more
+        self._gone: set[int] = set()  # sent, and not marked yet
+        self._held_until = 0.0  # by this process's clock, with time left for one more
 
     def run(self) -> None:
         """Send until stopped; the database may be away for a while."""
@@ -99,8 +99,9 @@ class Sender:
         """
         lease_s = self._conf.conductor.lease_s
         until = time.monotonic() + lease_s / 3
-        held = bool(self._database.write(outbox.hold, self._gone, owner=self._owner,
-                                         lease_s=lease_s))
+        held = bool(
+            self._database.write(outbox.hold, self._gone, owner=self._owner, lease_s=lease_s)
+        )
         self._gone.clear()
         self._held_until = until if held else 0.0
         return held

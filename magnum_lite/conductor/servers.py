@@ -17,11 +17,12 @@ class Servers:
     :param hurry: called with the uuid of a cluster.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, wake: Callable[[str], None],
-                 hurry: Callable[[str], None]):
+    def __init__(
+        self, conf: cfg.ConfigOpts, wake: Callable[[str], None], hurry: Callable[[str], None]
+    ):
         self._conf, self._wake, self._hurry = conf, wake, hurry
         self._stopping = threading.Event()
-        self._made = self._make()       # a wrong URL of the broker is refused at the start
+        self._made = self._make()  # a wrong URL of the broker is refused at the start
 
     def run(self) -> None:
         """Serve until stopped."""

@@ -20,7 +20,7 @@ from magnum_lite.db import claims
 from magnum_lite.db.engine import AWAY, Database
 
 LOG = logging.getLogger(__name__)
-VITAL = ('sweep', 'beat')       # a worker without them holds operations and does nothing
+VITAL = ('sweep', 'beat')  # a worker without them holds operations and does nothing
 JOIN_S = 10
 
 
@@ -54,16 +54,19 @@ class Worker:
             LOG.info('Driver %s is new here', name)
         self._sweep = Sweep(self._conf, self._database, manager)
         beat = Beat(self._conf, self._database, registry, owner=self.owner)
-        beat.beat()             # before the first claim, and before anyone asks who lives
+        beat.beat()  # before the first claim, and before anyone asks who lives
         self._parts: dict[str, Any] = {
-            'sweep': self._sweep, 'beat': beat,
+            'sweep': self._sweep,
+            'beat': beat,
             'strays': Strays(self._conf, self._database, manager.lending),
             'sender': Sender(self._conf, self._database),
             'compare': Compare(self._conf, self._database, registry, manager.clients),
-            'servers': Servers(self._conf, self._sweep.wake, self._sweep.hurry)}
+            'servers': Servers(self._conf, self._sweep.wake, self._sweep.hurry),
+        }
         self._loops = [
             threads.Loop(name, part.run, vital_s=patience_s(self._conf) if name in VITAL else None)
-            for name, part in self._parts.items()]
+            for name, part in self._parts.items()
+        ]
         for loop in self._loops:
             loop.start()
         LOG.info('Worker %s has drivers %s', self.owner, ', '.join(registry.names()))
@@ -74,10 +77,10 @@ class Worker:
         A step that is inside such a call is left after it, and the next owner takes it again.
         """
         self._sweep.shut()
-        self._give_up(in_step=False)      # others go on with these at once
-        for part in self._parts.values():       # the sweep first: it waits for the steps
+        self._give_up(in_step=False)  # others go on with these at once
+        for part in self._parts.values():  # the sweep first: it waits for the steps
             part.stop()
-        self._give_up(in_step=True)     # no step is under way; whoever hangs below, others go on
+        self._give_up(in_step=True)  # no step is under way; whoever hangs below, others go on
         for loop in self._loops:
             if not loop.end(JOIN_S):
                 LOG.warning('The loop "%s" goes on until the process ends', loop.name)

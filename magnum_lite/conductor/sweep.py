@@ -21,7 +21,7 @@ from magnum_lite.driver_sdk.heat import cluster_tag
 LOG = logging.getLogger(__name__)
 # Of suspects a worker takes one at a time: with the one that kills it, no other is lost again.
 ALONE = 'a suspect'
-HUNG = 2        # leases after which a step counts as hung: its calls have ended within the first
+HUNG = 2  # leases after which a step counts as hung: its calls have ended within the first
 
 
 class Sweep:
@@ -31,7 +31,7 @@ class Sweep:
         self._conf = conf
         self._database = database
         self._manager = manager
-        self._pool = threads.Pool('step', conf.conductor.threads)   # never two of one operation
+        self._pool = threads.Pool('step', conf.conductor.threads)  # never two of one operation
         self._lock = threading.Lock()
         self._woken: list[str] = []
         self._event = threading.Event()
@@ -86,8 +86,9 @@ class Sweep:
     def _adopt(self) -> None:
         """Claim operations whose wake or whose owner was lost, as many as fit."""
         with self._database.read() as connection:
-            room = self._conf.conductor.max_owned - claims.owned(connection,
-                                                                 owner=self._manager.owner)
+            room = self._conf.conductor.max_owned - claims.owned(
+                connection, owner=self._manager.owner
+            )
             limit = min(room, self._pool.room)
             if limit <= 0:
                 return
@@ -117,8 +118,12 @@ class Sweep:
             if len(rows) == 1:
                 self._submit(rows[0].uuid)
             else:
-                self._pool.submit(f'project {project}', self._go_on_project, rows,
-                                  failed=functools.partial(self._go_on_singly, rows))
+                self._pool.submit(
+                    f'project {project}',
+                    self._go_on_project,
+                    rows,
+                    failed=functools.partial(self._go_on_singly, rows),
+                )
 
     def _go_on_project(self, rows: Sequence[Row]) -> None:
         stacks = self._list(rows[0].identity)
@@ -145,14 +150,21 @@ class Sweep:
                 by_tag[tag].append(stack)
         return by_tag
 
-    def _submit(self, uuid: str, seen: Seen | None = None, *, claim: bool = False,
-                key: str | None = None) -> None:
+    def _submit(
+        self, uuid: str, seen: Seen | None = None, *, claim: bool = False, key: str | None = None
+    ) -> None:
         """Have the next step of an operation taken, of one to claim or of this worker's.
 
         :param key: see ``ALONE``.
         """
-        self._pool.submit(key or uuid, self._step, uuid, seen, claim,
-                          failed=functools.partial(self._broke_off, uuid))
+        self._pool.submit(
+            key or uuid,
+            self._step,
+            uuid,
+            seen,
+            claim,
+            failed=functools.partial(self._broke_off, uuid),
+        )
 
     def _step(self, uuid: str, seen: Seen | None, claim: bool) -> None:
         if not claim or self._manager.claim(uuid):

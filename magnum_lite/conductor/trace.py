@@ -9,8 +9,11 @@ _NOBODY = context.RequestContext(overwrite=False, request_id='-')
 
 def follow(operation: Operation) -> None:
     """Let what this thread logs carry the request that asked for the operation, and its caller."""
-    context.RequestContext(request_id=operation.request_id or '-', user_id=operation.user_id,
-                           project_id=operation.project_id)
+    context.RequestContext(
+        request_id=operation.request_id or '-',
+        user_id=operation.user_id,
+        project_id=operation.project_id,
+    )
 
 
 def leave() -> None:

@@ -31,20 +31,31 @@ def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -
     """
     c = operations.c
     # In this order: MariaDB's right-hand sides see what those before them have set.
-    values = {'attempts': _attempts(), 'deadline_at': _deadline(),
-              'started_at': sa.func.coalesce(c.started_at, now()),
-              'owner': owner, 'state': 'RUNNING', 'fence': c.fence + 1,
-              'lease_until': now(lease_s), 'updated_at': utcnow(), **NO_TROUBLE}
-    statement = operations.update().where(_may_run(uuid), _FREE).ordered_values(
-        *((c[name], value) for name, value in values.items()))
+    values = {
+        'attempts': _attempts(),
+        'deadline_at': _deadline(),
+        'started_at': sa.func.coalesce(c.started_at, now()),
+        'owner': owner,
+        'state': 'RUNNING',
+        'fence': c.fence + 1,
+        'lease_until': now(lease_s),
+        'updated_at': utcnow(),
+        **NO_TROUBLE,
+    }
+    statement = (
+        operations.update()
+        .where(_may_run(uuid), _FREE)
+        .ordered_values(*((c[name], value) for name, value in values.items()))
+    )
     return connection.execute(statement).rowcount == 1
 
 
 def _attempts() -> sa.ColumnElement[int]:
     """One more where the owner was lost during a step; one that stopped in order has left."""
     c = operations.c
-    return sa.case((sa.and_(c.owner.is_not(None), c.state == 'RUNNING'), c.attempts + 1),
-                   else_=c.attempts)
+    return sa.case(
+        (sa.and_(c.owner.is_not(None), c.state == 'RUNNING'), c.attempts + 1), else_=c.attempts
+    )
 
 
 def _deadline() -> sa.ColumnElement[Any]:
@@ -54,8 +65,9 @@ def _deadline() -> sa.ColumnElement[Any]:
     """
     c = operations.c
     is_first = sa.or_(c.started_at.is_(None), c.deadline_at.is_(None))
-    return sa.case((c.timeout_min == 0, sa.null()), (is_first, now(c.timeout_min * 60)),
-                   else_=c.deadline_at)
+    return sa.case(
+        (c.timeout_min == 0, sa.null()), (is_first, now(c.timeout_min * 60)), else_=c.deadline_at
+    )
 
 
 def claimable(connection: sa.Connection, *, limit: int, suspect: bool = False) -> list[str]:
@@ -64,10 +76,18 @@ def claimable(connection: sa.Connection, *, limit: int, suspect: bool = False) -
     :param suspect: whether to find those that may take their workers down, or the others.
     """
     lost = operations.c.attempts
-    query = sa.select(operations.c.uuid).where(
-        operations.c.state.in_(OPEN), operations.c.slot == RUN, operations.c.kind.in_(KINDS), _FREE,
-        lost >= SUSPECT if suspect else lost < SUSPECT
-    ).order_by(operations.c.id).limit(limit)
+    query = (
+        sa.select(operations.c.uuid)
+        .where(
+            operations.c.state.in_(OPEN),
+            operations.c.slot == RUN,
+            operations.c.kind.in_(KINDS),
+            _FREE,
+            lost >= SUSPECT if suspect else lost < SUSPECT,
+        )
+        .order_by(operations.c.id)
+        .limit(limit)
+    )
     return list(connection.execute(query).scalars())
 
 
@@ -78,17 +98,23 @@ def due(connection: sa.Connection, *, owner: str, limit: int) -> Sequence[sa.Row
     and the others are left from a step that broke off, for instance because the database was away.
     """
     c = operations.c
-    query = sa.select(c.uuid, c.cluster_id, c.identity, c.attempts).where(
-        c.owner == owner, sa.or_(sa.and_(c.state == 'WAITING', c.check_at <= now()),
-                                 c.state == 'RUNNING')
-    ).order_by(c.check_at).limit(limit)
+    query = (
+        sa.select(c.uuid, c.cluster_id, c.identity, c.attempts)
+        .where(
+            c.owner == owner,
+            sa.or_(sa.and_(c.state == 'WAITING', c.check_at <= now()), c.state == 'RUNNING'),
+        )
+        .order_by(c.check_at)
+        .limit(limit)
+    )
     return connection.execute(query).all()
 
 
 def owned(connection: sa.Connection, *, owner: str) -> int:
     """How many open operations the owner has."""
-    query = sa.select(sa.func.count()).where(operations.c.owner == owner,
-                                             operations.c.state.in_(OPEN))
+    query = sa.select(sa.func.count()).where(
+        operations.c.owner == owner, operations.c.state.in_(OPEN)
+    )
     return connection.execute(query).scalar_one()
 
 
@@ -106,8 +132,7 @@ def heartbeat(connection: sa.Connection, *, owner: str, lease_s: float) -> int:
         return 0
     values = {'updated_at': utcnow(), 'lease_until': now(lease_s)}
     statement = by_id(operations.update(), operations)
-    return connection.execute(
-        statement.where(c.id.in_(free), mine).values(**values)).rowcount
+    return connection.execute(statement.where(c.id.in_(free), mine).values(**values)).rowcount
 
 
 def step(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -> Operation:
@@ -115,16 +140,25 @@ def step(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) ->
 
     :raises LostClaim: it is another's now, or has ended.
     """
-    mine = sa.and_(operations.c.uuid == uuid, operations.c.owner == owner,
-                   operations.c.state.in_(OPEN))
+    mine = sa.and_(
+        operations.c.uuid == uuid, operations.c.owner == owner, operations.c.state.in_(OPEN)
+    )
     if not _update(connection, mine, state='RUNNING', lease_until=now(lease_s)):
         raise LostClaim(operation=uuid)
     return Operation.from_row(
-        connection.execute(sa.select(operations).where(operations.c.uuid == uuid)).one())
+        connection.execute(sa.select(operations).where(operations.c.uuid == uuid)).one()
+    )
 
 
-def wait(connection: sa.Connection, operation: Operation, *, progress: str | None,
-         check_in_s: float, troubles: int = 0, trouble: str | None = None) -> None:
+def wait(
+    connection: sa.Connection,
+    operation: Operation,
+    *,
+    progress: str | None,
+    check_in_s: float,
+    troubles: int = 0,
+    trouble: str | None = None,
+) -> None:
     """End a step that is not the last.
 
     :param check_in_s: seconds until the next step is due.
@@ -132,17 +166,40 @@ def wait(connection: sa.Connection, operation: Operation, *, progress: str | Non
     :param trouble: what stands in the way; None says that the step succeeded.
     :raises LostClaim: as ``step``.
     """
-    standing = {'troubles': troubles, 'trouble': trouble, 'trouble_since':
-                sa.func.coalesce(operations.c.trouble_since, now())} if trouble else NO_TROUBLE
-    _own(connection, operation.uuid, operation.owner, operation.fence, state='WAITING',
-         progress=progress, check_at=now(check_in_s), interval_ms=int(check_in_s * 1000),
-         attempts=0, **standing)
+    standing = (
+        {
+            'troubles': troubles,
+            'trouble': trouble,
+            'trouble_since': sa.func.coalesce(operations.c.trouble_since, now()),
+        }
+        if trouble
+        else NO_TROUBLE
+    )
+    _own(
+        connection,
+        operation.uuid,
+        operation.owner,
+        operation.fence,
+        state='WAITING',
+        progress=progress,
+        check_at=now(check_in_s),
+        interval_ms=int(check_in_s * 1000),
+        attempts=0,
+        **standing,
+    )
 
 
 def release_superseded(connection: sa.Connection, uuid: str, *, owner: str) -> None:
     """Say that no call of a superseded run is under way any more: a deletion waits for that."""
-    _update(connection, sa.and_(operations.c.uuid == uuid, operations.c.owner == owner,
-                                operations.c.state == 'SUPERSEDED'), owner=None)
+    _update(
+        connection,
+        sa.and_(
+            operations.c.uuid == uuid,
+            operations.c.owner == owner,
+            operations.c.state == 'SUPERSEDED',
+        ),
+        owner=None,
+    )
 
 
 def leave(connection: sa.Connection, operation: Operation) -> None:
@@ -160,20 +217,36 @@ def release_all(connection: sa.Connection, *, owner: str, in_step: bool = True) 
     """
     c = operations.c
     mine = c.owner == owner
-    return _update(connection, mine if in_step else sa.and_(mine, c.state == 'WAITING'),
-                   owner=None)
+    return _update(connection, mine if in_step else sa.and_(mine, c.state == 'WAITING'), owner=None)
 
 
-def end(connection: sa.Connection, operation: Operation, *, state: str,
-        error_code: str | None = None, error_text: str | None = None,
-        progress: str | None = None) -> None:
+def end(
+    connection: sa.Connection,
+    operation: Operation,
+    *,
+    state: str,
+    error_code: str | None = None,
+    error_text: str | None = None,
+    progress: str | None = None,
+) -> None:
     """End the operation and free its slot.
 
     :raises LostClaim: as ``step``.
     """
-    _own(connection, operation.uuid, operation.owner, operation.fence, state=state, slot=None,
-         owner=None, error_code=error_code, error_text=error_text, progress=progress,
-         ended_at=utcnow(), **(NO_TROUBLE if state == 'DONE' else {}))
+    _own(
+        connection,
+        operation.uuid,
+        operation.owner,
+        operation.fence,
+        state=state,
+        slot=None,
+        owner=None,
+        error_code=error_code,
+        error_text=error_text,
+        progress=progress,
+        ended_at=utcnow(),
+        **(NO_TROUBLE if state == 'DONE' else {}),
+    )
 
 
 def overtake(connection: sa.Connection, cluster_id: str) -> int:
@@ -184,11 +257,18 @@ def overtake(connection: sa.Connection, cluster_id: str) -> int:
     ours = operations.c.cluster_id == cluster_id
     ended = {'slot': None, 'fence': operations.c.fence + 1, 'ended_at': utcnow()}
     count = 0
-    for state, end_state, owner in (('QUEUED', 'CANCELLED', {'owner': None}),
-                                    ('WAITING', 'SUPERSEDED', {'owner': None}),
-                                    ('RUNNING', 'SUPERSEDED', {})):
-        count += _update(connection, sa.and_(ours, operations.c.state == state),
-                         state=end_state, **owner, **ended)
+    for state, end_state, owner in (
+        ('QUEUED', 'CANCELLED', {'owner': None}),
+        ('WAITING', 'SUPERSEDED', {'owner': None}),
+        ('RUNNING', 'SUPERSEDED', {}),
+    ):
+        count += _update(
+            connection,
+            sa.and_(ours, operations.c.state == state),
+            state=end_state,
+            **owner,
+            **ended,
+        )
     return count
 
 
@@ -198,9 +278,16 @@ def in_flight(connection: sa.Connection, cluster_id: str, *, late_s: float = 0) 
     :param late_s: seconds after the lease of a worker that was lost in which its call may still
         take effect; one that lives says when no call is under way any more.
     """
-    query = sa.select(operations.c.id).where(
-        operations.c.cluster_id == cluster_id, operations.c.state == 'SUPERSEDED',
-        operations.c.owner.is_not(None), operations.c.lease_until > now(-late_s)).limit(1)
+    query = (
+        sa.select(operations.c.id)
+        .where(
+            operations.c.cluster_id == cluster_id,
+            operations.c.state == 'SUPERSEDED',
+            operations.c.owner.is_not(None),
+            operations.c.lease_until > now(-late_s),
+        )
+        .limit(1)
+    )
     return connection.execute(query).first() is not None
 
 
@@ -225,8 +312,13 @@ def retarget(connection: sa.Connection, operation: Operation, target: dict[str, 
     _own(connection, operation.uuid, operation.owner, operation.fence, target=target)
 
 
-def fenced(connection: sa.Connection, operation: Operation, work: Callable[..., Any],
-           *args: Any, **kwargs: Any) -> Any:
+def fenced(
+    connection: sa.Connection,
+    operation: Operation,
+    work: Callable[..., Any],
+    *args: Any,
+    **kwargs: Any,
+) -> Any:
     """What ``work(connection, ...)`` returns, done only while the run of the operation lasts.
 
     Whatever a run writes beside its own row goes through here: a worker that was frozen and wakes
@@ -240,27 +332,37 @@ def fenced(connection: sa.Connection, operation: Operation, work: Callable[..., 
 
 def is_late(connection: sa.Connection, operation: Operation) -> bool:
     """Whether the operation's deadline has passed, by the database's clock."""
-    query = sa.select(operations.c.id).where(operations.c.uuid == operation.uuid,
-                                             operations.c.deadline_at < now())
+    query = sa.select(operations.c.id).where(
+        operations.c.uuid == operation.uuid, operations.c.deadline_at < now()
+    )
     return connection.execute(query).first() is not None
 
 
 def is_hopeless(connection: sa.Connection, operation: Operation, *, after_s: float) -> bool:
     """Whether nothing has succeeded for so many seconds, by the database's clock."""
-    query = sa.select(operations.c.id).where(operations.c.uuid == operation.uuid,
-                                             operations.c.trouble_since < now(-after_s))
+    query = sa.select(operations.c.id).where(
+        operations.c.uuid == operation.uuid, operations.c.trouble_since < now(-after_s)
+    )
     return connection.execute(query).first() is not None
 
 
 def _may_run(uuid: str) -> sa.ColumnElement[bool]:
     """Kinds that a later release brought wait for a worker of that release."""
-    return sa.and_(operations.c.uuid == uuid, operations.c.state.in_(OPEN),
-                   operations.c.slot == RUN, operations.c.kind.in_(KINDS))
+    return sa.and_(
+        operations.c.uuid == uuid,
+        operations.c.state.in_(OPEN),
+        operations.c.slot == RUN,
+        operations.c.kind.in_(KINDS),
+    )
 
 
 def _own(connection: sa.Connection, uuid: str, holder: str, fence: int, **values: Any) -> None:
-    mine = sa.and_(operations.c.uuid == uuid, operations.c.owner == holder,
-                   operations.c.fence == fence, operations.c.state.in_(OPEN))
+    mine = sa.and_(
+        operations.c.uuid == uuid,
+        operations.c.owner == holder,
+        operations.c.fence == fence,
+        operations.c.state.in_(OPEN),
+    )
     if _update(connection, mine, **values) != 1:
         raise LostClaim(operation=uuid)
 

@@ -17,11 +17,21 @@ from magnum_lite.driver_sdk.status import Status
 from magnum_lite.objects import Cluster, NodeGroup
 from magnum_lite.objects.status import STABLE, STATUSES
 
-_AT_REST = [status for status in STATUSES
-            if not status.endswith('_IN_PROGRESS') and not status.startswith('DELETE')]
-_AT_ONCE = 10       # projects among which workers choose, so that they seldom choose the same
-_COLUMNS = ('uuid', 'name', 'version', 'status', 'identity', 'health_status',
-            'health_status_reason')
+_AT_REST = [
+    status
+    for status in STATUSES
+    if not status.endswith('_IN_PROGRESS') and not status.startswith('DELETE')
+]
+_AT_ONCE = 10  # projects among which workers choose, so that they seldom choose the same
+_COLUMNS = (
+    'uuid',
+    'name',
+    'version',
+    'status',
+    'identity',
+    'health_status',
+    'health_status_reason',
+)
 
 
 def due(connection: sa.Connection) -> Sequence[sa.Row]:
@@ -41,19 +51,19 @@ def claim(connection: sa.Connection, row: sa.Row, *, every_s: float) -> bool:
     :param every_s: seconds until its next turn.
     """
     is_first = row.compare_at is None
-    pause_s = every_s * random.random() if is_first else every_s    # noqa: S311 - no secret
+    pause_s = every_s * random.random() if is_first else every_s  # noqa: S311 - no secret
     statement = by_id(usages.update(), usages).where(usages.c.id == row.id, _is_due())
     taken = connection.execute(statement.values(compare_at=now(pause_s))).rowcount
     return taken == 1 and not is_first
 
 
-def at_rest(connection: sa.Connection, project_id: str
-            ) -> tuple[Sequence[sa.Row], Mapping[str, Mapping[str, str | None]]]:
+def at_rest(
+    connection: sa.Connection, project_id: str
+) -> tuple[Sequence[sa.Row], Mapping[str, Mapping[str, str | None]]]:
     """The project's clusters on which no operation is at work, and ``{cluster: {name: digest}}`` of
     the stacks that they should have; see ``ledger.left``, None where no change is done yet."""
     mine = sa.and_(clusters.c.project_id == project_id, clusters.c.status.in_(_AT_REST))
-    rows = connection.execute(
-        sa.select(*[clusters.c[name] for name in _COLUMNS]).where(mine)).all()
+    rows = connection.execute(sa.select(*[clusters.c[name] for name in _COLUMNS]).where(mine)).all()
     stacks: dict[str, dict[str, str | None]] = {row.uuid: {} for row in rows}
     if rows:
         for entry in ledger.stacks_of(connection, mine):
@@ -63,8 +73,12 @@ def at_rest(connection: sa.Connection, project_id: str
 
 def last_done(connection: sa.Connection, cluster_id: str) -> str | None:
     """Uuid of the cluster's newest operation, if that one is done."""
-    query = sa.select(operations.c.uuid, operations.c.state).where(
-        operations.c.cluster_id == cluster_id).order_by(operations.c.id.desc()).limit(1)
+    query = (
+        sa.select(operations.c.uuid, operations.c.state)
+        .where(operations.c.cluster_id == cluster_id)
+        .order_by(operations.c.id.desc())
+        .limit(1)
+    )
     newest = connection.execute(query).first()
     return newest.uuid if newest and newest.state == 'DONE' else None
 
@@ -73,30 +87,48 @@ def groups(connection: sa.Connection, project_id: str) -> Sequence[sa.Row]:
     """Rows (cluster_id, uuid, name, node_count, plugin_name) of the project's node groups at rest
     that did not fail."""
     g, c, d = nodegroups.c, clusters.c, drivers.c
-    query = sa.select(g.cluster_id, g.uuid, g.name, g.node_count, d.plugin_name).join(
-        clusters, c.uuid == g.cluster_id).join(
-        drivers, sa.and_(d.name == c.driver, d.version == c.driver_version))
-    return connection.execute(query.where(
-        c.project_id == project_id, c.status.in_(_AT_REST), g.status.in_(STABLE))).all()
+    query = (
+        sa.select(g.cluster_id, g.uuid, g.name, g.node_count, d.plugin_name)
+        .join(clusters, c.uuid == g.cluster_id)
+        .join(drivers, sa.and_(d.name == c.driver, d.version == c.driver_version))
+    )
+    return connection.execute(
+        query.where(c.project_id == project_id, c.status.in_(_AT_REST), g.status.in_(STABLE))
+    ).all()
 
 
-def found(connection: sa.Connection, cluster: sa.Row, status: str | None,
-          reason: Mapping[str, str], text: str) -> bool:
+def found(
+    connection: sa.Connection,
+    cluster: sa.Row,
+    status: str | None,
+    reason: Mapping[str, str],
+    text: str,
+) -> bool:
     """Write down the health of a cluster, and why it changed, unless a change came first.
 
     :param cluster: of ``at_rest``.
     :returns: whether it was written.
     """
     written = store.update(
-        connection, Cluster, {'health_status': status, 'health_status_reason': dict(reason)},
-        uuid=cluster.uuid, version=cluster.version, status=cluster.status)
+        connection,
+        Cluster,
+        {'health_status': status, 'health_status_reason': dict(reason)},
+        uuid=cluster.uuid,
+        version=cluster.version,
+        status=cluster.status,
+    )
     if written:
         journal.note_cluster(connection, cluster.uuid, journal.short(text))
     return bool(written)
 
 
-def came_true(connection: sa.Connection, cluster: sa.Row, status: Status, groups: Sequence[str],
-              digests: Mapping[str, str]) -> None:
+def came_true(
+    connection: sa.Connection,
+    cluster: sa.Row,
+    status: Status,
+    groups: Sequence[str],
+    digests: Mapping[str, str],
+) -> None:
     """Write down what is there of a cluster whose operation failed before the cloud was ready,
     unless a change came first.
 
@@ -104,22 +136,37 @@ def came_true(connection: sa.Connection, cluster: sa.Row, status: Status, groups
     :param groups: uuids of the node groups that are there as their rows want them.
     :param digests: as ``ledger.left``.
     """
-    held = store.update(connection, Cluster, {'status': cluster.status}, uuid=cluster.uuid,
-                        version=cluster.version, status=cluster.status)
+    held = store.update(
+        connection,
+        Cluster,
+        {'status': cluster.status},
+        uuid=cluster.uuid,
+        version=cluster.version,
+        status=cluster.status,
+    )
     if not held:
         return
     settle.observe(connection, cluster.uuid, status)
     ledger.left(connection, cluster.uuid, digests)
     changed = store.update(
-        connection, NodeGroup, {'status': 'CREATE_COMPLETE', 'status_reason': None},
-        cluster_id=cluster.uuid, uuid=groups, status='CREATE_FAILED')
+        connection,
+        NodeGroup,
+        {'status': 'CREATE_COMPLETE', 'status_reason': None},
+        cluster_id=cluster.uuid,
+        uuid=groups,
+        status='CREATE_FAILED',
+    )
     text = f'Heat went on after the operation had failed, and completed {", ".join(digests)}'
     rows = store.rows(connection, NodeGroup, 'status', cluster_id=cluster.uuid)
-    if (changed or cluster.status == 'CREATE_FAILED') and status.state == 'COMPLETE' and \
-            all(row.status in STABLE for row in rows):
+    if (
+        (changed or cluster.status == 'CREATE_FAILED')
+        and status.state == 'COMPLETE'
+        and all(row.status in STABLE for row in rows)
+    ):
         now_is = cluster.status.replace('FAILED', 'COMPLETE')
-        store.update(connection, Cluster, {'status': now_is, 'status_reason': None},
-                     uuid=cluster.uuid)
+        store.update(
+            connection, Cluster, {'status': now_is, 'status_reason': None}, uuid=cluster.uuid
+        )
         text += f': the cluster is {now_is}'
     journal.note_cluster(connection, cluster.uuid, journal.short(text))
 

@@ -17,18 +17,31 @@ from sqlalchemy.sql import expression
 from magnum_lite.db import bounds
 
 RETRIES = 10
-LOCK_WAITS = 2      # of these retries, those after waiting for a lock: each wait takes seconds
+LOCK_WAITS = 2  # of these retries, those after waiting for a lock: each wait takes seconds
 # What layers above name without speaking SQL.
 Connection = sa.Connection
 Row = sa.Row
-AWAY = (db_exc.DBError, sa.exc.SQLAlchemyError)     # raised when the database is not there
+AWAY = (db_exc.DBError, sa.exc.SQLAlchemyError)  # raised when the database is not there
 # Of these, what a later try may find otherwise: no answer, no such database yet, no connection
 # left in the pool, rows that others hold.
-PASSING = (db_exc.DBConnectionError, db_exc.DBNonExistentDatabase, db_exc.DBDeadlock,
-           sa.exc.TimeoutError, sa.exc.OperationalError)
+PASSING = (
+    db_exc.DBConnectionError,
+    db_exc.DBNonExistentDatabase,
+    db_exc.DBDeadlock,
+    sa.exc.TimeoutError,
+    sa.exc.OperationalError,
+)
 # Keeps what pooled connections do not need to say from oslo.db's options.
-_ENGINE_OPTIONS = ('connection_recycle_time', 'max_pool_size', 'max_overflow', 'pool_timeout',
-                   'max_retries', 'retry_interval', 'mysql_sql_mode', 'connection_debug')
+_ENGINE_OPTIONS = (
+    'connection_recycle_time',
+    'max_pool_size',
+    'max_overflow',
+    'pool_timeout',
+    'max_retries',
+    'retry_interval',
+    'mysql_sql_mode',
+    'connection_debug',
+)
 
 
 class Database:
@@ -70,14 +83,21 @@ class Database:
         learns it, the whole of ``work`` runs again: it must not do anything but SQL. So it does
         when others hold a row too long, but not as often.
         """
-        @db_api.wrap_db_retry(max_retries=RETRIES, exception_checker=_Again(),
-                              retry_interval=0.05, inc_retry_interval=True, max_retry_interval=1,
-                              jitter=True)
+
+        @db_api.wrap_db_retry(
+            max_retries=RETRIES,
+            exception_checker=_Again(),
+            retry_interval=0.05,
+            inc_retry_interval=True,
+            max_retry_interval=1,
+            jitter=True,
+        )
         def attempt() -> Any:
             with self.engine.connect() as connection:
                 connection = connection.execution_options(magnum_writes=True)
                 with connection.begin():
                     return work(connection, *args, **kwargs)
+
         return attempt()
 
     def dispose(self) -> None:
@@ -102,11 +122,11 @@ class _Again:
 
 
 def _held(error: Exception) -> bool:
-    """Whether somebody else held a row too long: oslo.db takes it for a deadlock, or for nothing.
-    """
+    """Whether somebody else held a row too long: oslo.db takes it for a deadlock, or for nothing."""
     cause = getattr(getattr(error, 'inner_exception', error), 'orig', None)
-    return getattr(cause, 'sqlstate', getattr(cause, 'pgcode', None)) == '55P03' or \
-        getattr(cause, 'args', ())[:1] == (1205,)
+    return getattr(cause, 'sqlstate', getattr(cause, 'pgcode', None)) == '55P03' or getattr(
+        cause, 'args', ()
+    )[:1] == (1205,)
 
 
 def _create(conf: cfg.ConfigOpts, patient: bool, bounded: bool) -> sa.Engine:
@@ -136,6 +156,7 @@ def _tame_sqlite(engine: sa.Engine) -> None:
     A transaction that reads and then writes fails at once with "database is locked" when another
     has committed in between, whatever the timeout: so writers take the lock with BEGIN IMMEDIATE.
     """
+
     @event.listens_for(engine, 'connect')
     def connect(connection: Any, record: Any) -> None:
         connection.execute('PRAGMA journal_mode = WAL')
@@ -143,10 +164,16 @@ def _tame_sqlite(engine: sa.Engine) -> None:
         connection.execute('PRAGMA synchronous = NORMAL')
 
     @event.listens_for(engine, 'before_cursor_execute', retval=True)
-    def begin(connection: sa.Connection, cursor: Any, statement: str, parameters: Any,
-              context: Any, executemany: bool) -> tuple[str, Any]:
+    def begin(
+        connection: sa.Connection,
+        cursor: Any,
+        statement: str,
+        parameters: Any,
+        context: Any,
+        executemany: bool,
+    ) -> tuple[str, Any]:
         if statement == 'BEGIN' and connection.get_execution_options().get('magnum_writes'):
-            statement = 'BEGIN IMMEDIATE'       # oslo.db emits the BEGIN
+            statement = 'BEGIN IMMEDIATE'  # oslo.db emits the BEGIN
         return statement, parameters
 
 
@@ -160,8 +187,11 @@ class now(expression.FunctionElement):  # noqa: N801 - reads as the SQL function
     inherit_cache = True
 
     def __init__(self, plus_s: float | sa.ColumnElement[Any] = 0) -> None:
-        super().__init__(plus_s if isinstance(plus_s, sa.ColumnElement)
-                         else sa.literal(float(plus_s), sa.Float()))
+        super().__init__(
+            plus_s
+            if isinstance(plus_s, sa.ColumnElement)
+            else sa.literal(float(plus_s), sa.Float())
+        )
 
 
 @compiles(now, 'sqlite')

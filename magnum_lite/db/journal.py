@@ -8,7 +8,7 @@ from magnum_lite.db import store
 from magnum_lite.db.tables import operations, steps
 from magnum_lite.objects import Operation
 
-MOST = 1000     # steps that are read of one operation: changes that wait may be joined for ever
+MOST = 1000  # steps that are read of one operation: changes that wait may be joined for ever
 MOST_TEXT = 8000
 
 
@@ -20,12 +20,17 @@ def short(text: str) -> str:
 
 def note(connection: sa.Connection, operation: Operation, text: str) -> None:
     """Add a step to the operation's journal."""
-    connection.execute(steps.insert().values(operation_id=operation.uuid, fence=operation.fence,
-                                             text=short(text), created_at=store.utcnow()))
+    connection.execute(
+        steps.insert().values(
+            operation_id=operation.uuid,
+            fence=operation.fence,
+            text=short(text),
+            created_at=store.utcnow(),
+        )
+    )
 
 
-def note_cluster(connection: sa.Connection, cluster_id: str, text: str, *,
-                 among: int = 1) -> None:
+def note_cluster(connection: sa.Connection, cluster_id: str, text: str, *, among: int = 1) -> None:
     """Add a step about a cluster that no operation makes, to the journal of its newest one.
 
     A cluster whose operations were purged has none that could be noted. What one of the newest
@@ -33,24 +38,41 @@ def note_cluster(connection: sa.Connection, cluster_id: str, text: str, *,
 
     :param among: how many of them are looked at.
     """
-    query = sa.select(operations.c.uuid, operations.c.fence).where(
-        operations.c.cluster_id == cluster_id).order_by(operations.c.id.desc()).limit(1)
+    query = (
+        sa.select(operations.c.uuid, operations.c.fence)
+        .where(operations.c.cluster_id == cluster_id)
+        .order_by(operations.c.id.desc())
+        .limit(1)
+    )
     newest = connection.execute(query).first()
     if newest and text not in {row.text for row in steps_of(connection, newest.uuid, limit=among)}:
-        connection.execute(steps.insert().values(
-            operation_id=newest.uuid, fence=newest.fence, text=text, created_at=store.utcnow()))
+        connection.execute(
+            steps.insert().values(
+                operation_id=newest.uuid, fence=newest.fence, text=text, created_at=store.utcnow()
+            )
+        )
 
 
-def steps_of(connection: sa.Connection, operation_id: str, *,
-             limit: int = MOST) -> Sequence[sa.Row]:
+def steps_of(
+    connection: sa.Connection, operation_id: str, *, limit: int = MOST
+) -> Sequence[sa.Row]:
     """The newest rows (text, fence, created_at), oldest first."""
-    query = sa.select(steps).where(steps.c.operation_id == operation_id).order_by(
-        steps.c.id.desc()).limit(limit)
+    query = (
+        sa.select(steps)
+        .where(steps.c.operation_id == operation_id)
+        .order_by(steps.c.id.desc())
+        .limit(limit)
+    )
     return connection.execute(query).all()[::-1]
 
 
 def first_shown(connection: sa.Connection, operation_id: str) -> int:
     """Id of the oldest step that is read of an operation which has more; 0 where all are."""
-    query = sa.select(steps.c.id).where(steps.c.operation_id == operation_id).order_by(
-        steps.c.id.desc()).offset(MOST - 1).limit(1)
+    query = (
+        sa.select(steps.c.id)
+        .where(steps.c.operation_id == operation_id)
+        .order_by(steps.c.id.desc())
+        .offset(MOST - 1)
+        .limit(1)
+    )
     return connection.execute(query).scalar() or 0

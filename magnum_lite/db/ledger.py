@@ -14,7 +14,7 @@ LATE = 'unanswered-call'
 # Named by their marks, see cloud/lender.py.
 TRUST = 'trust'
 APPLICATION_CREDENTIAL = 'application-credential'
-_LONG_AGO = datetime.datetime(1970, 1, 2)       # noqa: DTZ001 - columns hold UTC
+_LONG_AGO = datetime.datetime(1970, 1, 2)  # noqa: DTZ001 - columns hold UTC
 
 
 def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> bool:
@@ -22,17 +22,27 @@ def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterabl
 
     :returns: whether nothing was noted before: then nothing of the kind can exist yet.
     """
-    known = {row.name: row for row in connection.execute(
-        sa.select(ledger).where(ledger.c.cluster_id == cluster_id, ledger.c.kind == kind))}
+    known = {
+        row.name: row
+        for row in connection.execute(
+            sa.select(ledger).where(ledger.c.cluster_id == cluster_id, ledger.c.kind == kind)
+        )
+    }
     fresh = [name for name in names if name not in known]
     again = [name for name in names if name in known and known[name].closed_at]
     if fresh:
-        connection.execute(ledger.insert().values(created_at=now()), [
-            {'cluster_id': cluster_id, 'kind': kind, 'name': name} for name in fresh])
+        connection.execute(
+            ledger.insert().values(created_at=now()),
+            [{'cluster_id': cluster_id, 'kind': kind, 'name': name} for name in fresh],
+        )
     if again:
-        connection.execute(ledger.update().where(
-            ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(again)
-        ).values(closed_at=None))
+        connection.execute(
+            ledger.update()
+            .where(
+                ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(again)
+            )
+            .values(closed_at=None)
+        )
     return not known
 
 
@@ -48,24 +58,35 @@ def stacks_of(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> Sequen
     :param mine: which clusters.
     """
     query = sa.select(ledger.c.cluster_id, ledger.c.name, ledger.c.external_id).join(
-        clusters, clusters.c.uuid == ledger.c.cluster_id)
-    return connection.execute(query.where(
-        mine, ledger.c.kind == STACK, ledger.c.closed_at.is_(None)).order_by(ledger.c.id)).all()
+        clusters, clusters.c.uuid == ledger.c.cluster_id
+    )
+    return connection.execute(
+        query.where(mine, ledger.c.kind == STACK, ledger.c.closed_at.is_(None)).order_by(
+            ledger.c.id
+        )
+    ).all()
 
 
 def close(connection: sa.Connection, cluster_id: str, kind: str, names: Iterable[str]) -> None:
     """Note that things of these names are gone."""
-    connection.execute(ledger.update().where(
-        ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(list(names))
-    ).values(closed_at=utcnow()))
+    connection.execute(
+        ledger.update()
+        .where(
+            ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name.in_(list(names))
+        )
+        .values(closed_at=utcnow())
+    )
 
 
-def identify(connection: sa.Connection, cluster_id: str, kind: str, name: str,
-             external_id: str) -> None:
+def identify(
+    connection: sa.Connection, cluster_id: str, kind: str, name: str, external_id: str
+) -> None:
     """Note the id of a thing that was made; the cluster answers for it from now on."""
-    connection.execute(ledger.update().where(
-        ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name
-    ).values(external_id=external_id))
+    connection.execute(
+        ledger.update()
+        .where(ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name)
+        .values(external_id=external_id)
+    )
 
 
 def left(connection: sa.Connection, cluster_id: str, digests: Mapping[str, str]) -> None:
@@ -73,9 +94,13 @@ def left(connection: sa.Connection, cluster_id: str, digests: Mapping[str, str])
 
     :param digests: ``{stack: digest of its plan}``.
     """
-    connection.execute(ledger.update().where(
-        ledger.c.cluster_id == cluster_id, ledger.c.kind == STACK, ledger.c.name.in_(digests)
-    ).values(external_id=sa.case(dict(digests), value=ledger.c.name)))
+    connection.execute(
+        ledger.update()
+        .where(
+            ledger.c.cluster_id == cluster_id, ledger.c.kind == STACK, ledger.c.name.in_(digests)
+        )
+        .values(external_id=sa.case(dict(digests), value=ledger.c.name))
+    )
 
 
 def abandon(connection: sa.Connection, cluster_id: str, kind: str, name: str) -> bool:
@@ -86,9 +111,18 @@ def abandon(connection: sa.Connection, cluster_id: str, kind: str, name: str) ->
 
     :returns: False when a cluster got it.
     """
-    return bool(connection.execute(ledger.update().where(
-        ledger.c.cluster_id == cluster_id, ledger.c.kind == kind, ledger.c.name == name,
-        ledger.c.external_id.is_(None)).values(created_at=_LONG_AGO)).rowcount)
+    return bool(
+        connection.execute(
+            ledger.update()
+            .where(
+                ledger.c.cluster_id == cluster_id,
+                ledger.c.kind == kind,
+                ledger.c.name == name,
+                ledger.c.external_id.is_(None),
+            )
+            .values(created_at=_LONG_AGO)
+        ).rowcount
+    )
 
 
 def late(connection: sa.Connection, cluster_id: str) -> None:
@@ -97,13 +131,16 @@ def late(connection: sa.Connection, cluster_id: str) -> None:
     Fenced by the cluster's row: a superseded run notes it too, and nobody for a cluster that is
     gone.
     """
-    exists = clusters.update().where(clusters.c.uuid == cluster_id).values(
-        version=clusters.c.version)
+    exists = (
+        clusters.update().where(clusters.c.uuid == cluster_id).values(version=clusters.c.version)
+    )
     if connection.execute(exists).rowcount:
-        connection.execute(ledger.delete().where(
-            ledger.c.cluster_id == cluster_id, ledger.c.kind == LATE))
-        connection.execute(ledger.insert().values(
-            cluster_id=cluster_id, kind=LATE, name=LATE, created_at=now()))
+        connection.execute(
+            ledger.delete().where(ledger.c.cluster_id == cluster_id, ledger.c.kind == LATE)
+        )
+        connection.execute(
+            ledger.insert().values(cluster_id=cluster_id, kind=LATE, name=LATE, created_at=now())
+        )
 
 
 def is_late(connection: sa.Connection, cluster_id: str, *, late_s: float) -> bool:
@@ -112,8 +149,11 @@ def is_late(connection: sa.Connection, cluster_id: str, *, late_s: float) -> boo
     :param late_s: seconds after which it cannot any more.
     """
     query = sa.select(ledger.c.id).where(
-        ledger.c.cluster_id == cluster_id, ledger.c.kind == LATE,
-        ledger.c.closed_at.is_(None), ledger.c.created_at > now(-late_s))
+        ledger.c.cluster_id == cluster_id,
+        ledger.c.kind == LATE,
+        ledger.c.closed_at.is_(None),
+        ledger.c.created_at > now(-late_s),
+    )
     return connection.execute(query).first() is not None
 
 
@@ -121,6 +161,9 @@ def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[
     """Rows (cluster_id, name) of what was noted so long ago and never belonged to a cluster: the
     request that made it broke off."""
     query = sa.select(ledger.c.cluster_id, ledger.c.name).where(
-        ledger.c.kind == kind, ledger.c.external_id.is_(None), ledger.c.closed_at.is_(None),
-        ledger.c.created_at < now(-older_s))
+        ledger.c.kind == kind,
+        ledger.c.external_id.is_(None),
+        ledger.c.closed_at.is_(None),
+        ledger.c.created_at < now(-older_s),
+    )
     return connection.execute(query.order_by(ledger.c.id)).all()

@@ -22,5 +22,4 @@ def free_rows(connection: sa.Connection, table: sa.Table, ids: Sequence[int]) ->
 def by_id(statement: Hinted, table: sa.Table) -> Hinted:
     """The statement, which finds its rows by the primary key: MariaDB locks all that it looks at,
     and looks at all rows of a small table unless it is told."""
-    return statement.with_hint(text='FORCE INDEX (PRIMARY)', selectable=table,
-                               dialect_name='mysql')
+    return statement.with_hint(text='FORCE INDEX (PRIMARY)', selectable=table, dialect_name='mysql')

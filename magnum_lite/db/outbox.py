@@ -25,9 +25,14 @@ def write(connection: sa.Connection, operation: Operation, outcome: str, reason:
     :param reason: why it failed: an error code, or what came before it.
     """
     uuid = uuidutils.generate_uuid()
-    connection.execute(outbox.insert().values(
-        uuid=uuid, event_type=f'magnum_lite.cluster.{operation.kind}.{outcome}',
-        payload=_cadf(uuid, operation, outcome, reason), created_at=utcnow()))
+    connection.execute(
+        outbox.insert().values(
+            uuid=uuid,
+            event_type=f'magnum_lite.cluster.{operation.kind}.{outcome}',
+            payload=_cadf(uuid, operation, outcome, reason),
+            created_at=utcnow(),
+        )
+    )
 
 
 def unsent(connection: sa.Connection, *, limit: int, after: int = 0) -> Sequence[sa.Row]:
@@ -68,17 +73,31 @@ def _cadf(uuid: str, operation: Operation, outcome: str, reason: str) -> dict[st
     outcomes = {'start': 'pending', 'end': 'success', 'error': 'failure'}
     actions = {'create': 'create', 'delete': 'delete'}
     event = {
-        'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event', 'id': uuid,
-        'eventType': 'activity', 'eventTime': utcnow().isoformat() + '+0000',
-        'action': actions.get(operation.kind, 'update'), 'outcome': outcomes[outcome],
-        'initiator': {'typeURI': 'service/security/account/user', 'id': operation.user_id,
-                      'project_id': operation.caller_project_id or operation.project_id,
-                      'request_id': operation.request_id},
-        'target': {'typeURI': 'service/magnum/cluster', 'id': operation.cluster_id,
-                   'project_id': operation.project_id},
+        'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event',
+        'id': uuid,
+        'eventType': 'activity',
+        'eventTime': utcnow().isoformat() + '+0000',
+        'action': actions.get(operation.kind, 'update'),
+        'outcome': outcomes[outcome],
+        'initiator': {
+            'typeURI': 'service/security/account/user',
+            'id': operation.user_id,
+            'project_id': operation.caller_project_id or operation.project_id,
+            'request_id': operation.request_id,
+        },
+        'target': {
+            'typeURI': 'service/magnum/cluster',
+            'id': operation.cluster_id,
+            'project_id': operation.project_id,
+        },
         'observer': {'typeURI': 'service/magnum', 'id': 'target'},
-        'attachments': [{'name': 'operation', 'typeURI': 'mime:application/json',
-                         'content': {'uuid': operation.uuid, 'kind': operation.kind}}],
+        'attachments': [
+            {
+                'name': 'operation',
+                'typeURI': 'mime:application/json',
+                'content': {'uuid': operation.uuid, 'kind': operation.kind},
+            }
+        ],
     }
     if reason:
         event['reason'] = {'reasonType': 'magnum_lite', 'reasonCode': reason}

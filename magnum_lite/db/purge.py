@@ -17,11 +17,12 @@ from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import cluster_versions, clusters, ledger, operations, outbox, steps
 from magnum_lite.objects.operation import OPEN
 
-BATCH = 200     # operations, or rows of other tables, that one transaction drops
+BATCH = 200  # operations, or rows of other tables, that one transaction drops
 
 
-def old(database: Database, *, days: int, dry: bool = False,
-        size: int = BATCH) -> Iterator[Counter[str]]:
+def old(
+    database: Database, *, days: int, dry: bool = False, size: int = BATCH
+) -> Iterator[Counter[str]]:
     """Drop what ended more than ``days`` days ago, one transaction at a time.
 
     It may be stopped at any moment and run again, also while the service works.
@@ -32,8 +33,12 @@ def old(database: Database, *, days: int, dry: bool = False,
     """
     before = utcnow() - datetime.timedelta(days=days)
     run = database.write
-    for find, drop in ((_ended, _drop_operations), (_unseen, _drop_steps),
-                       (_sent, _drop_notifications), (_closed, _drop_entries)):
+    for find, drop in (
+        (_ended, _drop_operations),
+        (_unseen, _drop_steps),
+        (_sent, _drop_notifications),
+        (_closed, _drop_entries),
+    ):
         after = 0
         while True:
             with database.read() as connection:
@@ -59,40 +64,55 @@ def sent(connection: sa.Connection, *, days: int, size: int = BATCH) -> int:
     return _drop(connection, outbox.c.id, ids, False) if ids else 0
 
 
-def _ended(connection: sa.Connection, before: datetime.datetime, after: int,
-           size: int) -> tuple[int, Sequence[str]]:
+def _ended(
+    connection: sa.Connection, before: datetime.datetime, after: int, size: int
+) -> tuple[int, Sequence[str]]:
     """The last row id looked at, and the uuids of the operations that go."""
-    query = sa.select(operations.c.id, operations.c.uuid, operations.c.cluster_id).where(
-        operations.c.id > after, operations.c.ended_at < before,
-        operations.c.state.not_in(OPEN)).order_by(operations.c.id).limit(size)
+    query = (
+        sa.select(operations.c.id, operations.c.uuid, operations.c.cluster_id)
+        .where(
+            operations.c.id > after, operations.c.ended_at < before, operations.c.state.not_in(OPEN)
+        )
+        .order_by(operations.c.id)
+        .limit(size)
+    )
     rows = connection.execute(query).all()
-    newest = sa.select(sa.func.max(operations.c.id)).join(
-        clusters, clusters.c.uuid == operations.c.cluster_id).where(
-        clusters.c.uuid.in_({row.cluster_id for row in rows})).group_by(clusters.c.uuid)
+    newest = (
+        sa.select(sa.func.max(operations.c.id))
+        .join(clusters, clusters.c.uuid == operations.c.cluster_id)
+        .where(clusters.c.uuid.in_({row.cluster_id for row in rows}))
+        .group_by(clusters.c.uuid)
+    )
     kept = set(connection.execute(newest).scalars()) if rows else set()
     return rows[-1].id if rows else after, [row.uuid for row in rows if row.id not in kept]
 
 
-def _unseen(connection: sa.Connection, before: datetime.datetime, after: int,
-            size: int) -> tuple[int, Sequence[int]]:
+def _unseen(
+    connection: sa.Connection, before: datetime.datetime, after: int, size: int
+) -> tuple[int, Sequence[int]]:
     """Steps that no document shows any more."""
     query = sa.select(steps.c.id, steps.c.operation_id).where(
-        steps.c.id > after, steps.c.created_at < before)
+        steps.c.id > after, steps.c.created_at < before
+    )
     rows = connection.execute(query.order_by(steps.c.id).limit(size)).all()
-    shown = {uuid: journal.first_shown(connection, uuid)
-             for uuid in {row.operation_id for row in rows}}
+    shown = {
+        uuid: journal.first_shown(connection, uuid) for uuid in {row.operation_id for row in rows}
+    }
     return rows[-1].id if rows else after, [
-        row.id for row in rows if row.id < shown[row.operation_id]]
+        row.id for row in rows if row.id < shown[row.operation_id]
+    ]
 
 
-def _sent(connection: sa.Connection, before: datetime.datetime, after: int,
-          size: int) -> tuple[int, Sequence[int]]:
+def _sent(
+    connection: sa.Connection, before: datetime.datetime, after: int, size: int
+) -> tuple[int, Sequence[int]]:
     query = sa.select(outbox.c.id).where(outbox.c.id > after, outbox.c.sent_at < before)
     return _ids(connection, query.order_by(outbox.c.id).limit(size), after)
 
 
-def _closed(connection: sa.Connection, before: datetime.datetime, after: int,
-            size: int) -> tuple[int, Sequence[int]]:
+def _closed(
+    connection: sa.Connection, before: datetime.datetime, after: int, size: int
+) -> tuple[int, Sequence[int]]:
     exists = sa.exists().where(clusters.c.uuid == ledger.c.cluster_id)
     query = sa.select(ledger.c.id).where(ledger.c.id > after, ledger.c.closed_at < before, ~exists)
     return _ids(connection, query.order_by(ledger.c.id).limit(size), after)
@@ -103,29 +123,38 @@ def _ids(connection: sa.Connection, query: sa.Select, after: int) -> tuple[int, 
     return found[-1] if found else after, found
 
 
-def _drop_operations(connection: sa.Connection, uuids: Sequence[str], *,
-                     dry: bool = False) -> Counter[str]:
-    return Counter({column.table.name: _drop(connection, column, uuids, dry) for column in (
-        steps.c.operation_id, cluster_versions.c.operation, operations.c.uuid)})
+def _drop_operations(
+    connection: sa.Connection, uuids: Sequence[str], *, dry: bool = False
+) -> Counter[str]:
+    return Counter(
+        {
+            column.table.name: _drop(connection, column, uuids, dry)
+            for column in (steps.c.operation_id, cluster_versions.c.operation, operations.c.uuid)
+        }
+    )
 
 
-def _drop_steps(connection: sa.Connection, ids: Sequence[int], *,
-                dry: bool = False) -> Counter[str]:
+def _drop_steps(
+    connection: sa.Connection, ids: Sequence[int], *, dry: bool = False
+) -> Counter[str]:
     return Counter({'steps': _drop(connection, steps.c.id, ids, dry)})
 
 
-def _drop_notifications(connection: sa.Connection, ids: Sequence[int], *,
-                        dry: bool = False) -> Counter[str]:
+def _drop_notifications(
+    connection: sa.Connection, ids: Sequence[int], *, dry: bool = False
+) -> Counter[str]:
     return Counter({'outbox': _drop(connection, outbox.c.id, ids, dry)})
 
 
-def _drop_entries(connection: sa.Connection, ids: Sequence[int], *,
-                  dry: bool = False) -> Counter[str]:
+def _drop_entries(
+    connection: sa.Connection, ids: Sequence[int], *, dry: bool = False
+) -> Counter[str]:
     return Counter({'ledger': _drop(connection, ledger.c.id, ids, dry)})
 
 
-def _drop(connection: sa.Connection, column: sa.Column, values: Sequence[str | int],
-          dry: bool) -> int:
+def _drop(
+    connection: sa.Connection, column: sa.Column, values: Sequence[str | int], dry: bool
+) -> int:
     where = column.in_(values)
     if dry:
         query = sa.select(sa.func.count()).select_from(column.table).where(where)

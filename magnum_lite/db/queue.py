@@ -16,10 +16,10 @@ from magnum_lite.objects.operation import MAX_REMOVED, OPEN, RUN, group_phase, q
 
 
 def hold(connection: sa.Connection, cluster_id: str) -> bool:
-    """Write the cluster's row as it is, to look before deciding what to write; whether it is there.
-    """
-    written = connection.execute(clusters.update().where(clusters.c.uuid == cluster_id).values(
-        version=clusters.c.version))
+    """Write the cluster's row as it is, to look before deciding what to write; whether it is there."""
+    written = connection.execute(
+        clusters.update().where(clusters.c.uuid == cluster_id).values(version=clusters.c.version)
+    )
     return written.rowcount == 1
 
 
@@ -37,8 +37,11 @@ def waiting(connection: sa.Connection, cluster_id: str, node_group: str) -> Oper
 
 def waiting_of(connection: sa.Connection, cluster_id: str) -> dict[str, Operation]:
     """``{node group: operation}`` of all that wait their turn, oldest first."""
-    return {found.node_group: found for found in store.find(
-        connection, Operation, cluster_id=cluster_id, state='QUEUED') if found.slot != RUN}
+    return {
+        found.node_group: found
+        for found in store.find(connection, Operation, cluster_id=cluster_id, state='QUEUED')
+        if found.slot != RUN
+    }
 
 
 def slot(connection: sa.Connection, cluster: Cluster, operation: Operation) -> str:
@@ -52,8 +55,7 @@ def slot(connection: sa.Connection, cluster: Cluster, operation: Operation) -> s
     return RUN
 
 
-def join(connection: sa.Connection, earlier: Operation, later: Operation,
-         timeout_min: int) -> None:
+def join(connection: sa.Connection, earlier: Operation, later: Operation, timeout_min: int) -> None:
     """Make one operation of two that wait for the same group: rows hold what both want.
 
     :raises BadRequest: together they name more nodes to remove than one operation may.
@@ -65,20 +67,31 @@ def join(connection: sa.Connection, earlier: Operation, later: Operation,
     if nodes:
         target['nodes_to_remove'] = _together(nodes)
     restore = {**later.restore.get(group, {}), **earlier.restore.get(group, {})}
-    store.update(connection, Operation, {
-        'reason': f'{later.reason}, the last of {joined} changes that were joined into this one',
-        'target': target,
-        'restore': {group: restore} if earlier.restore else {},
-        'timeout_min': max(earlier.timeout_min, timeout_min)}, uuid=earlier.uuid)
-    journal.note(connection, earlier, f'request {later.request_id} of user {later.user_id} joined: '
-                                      f'{later.reason}')
+    store.update(
+        connection,
+        Operation,
+        {
+            'reason': f'{later.reason}, the last of {joined} changes that were joined into this one',
+            'target': target,
+            'restore': {group: restore} if earlier.restore else {},
+            'timeout_min': max(earlier.timeout_min, timeout_min),
+        },
+        uuid=earlier.uuid,
+    )
+    journal.note(
+        connection,
+        earlier,
+        f'request {later.request_id} of user {later.user_id} joined: {later.reason}',
+    )
 
 
 def _together(nodes: list[str]) -> list[str]:
     found = list(dict.fromkeys(nodes))
     if len(found) > MAX_REMOVED:
-        raise BadRequest(reason=f'The changes of the node group that wait name {len(found)} nodes '
-                                f'to remove, at most {MAX_REMOVED} are accepted at a time')
+        raise BadRequest(
+            reason=f'The changes of the node group that wait name {len(found)} nodes '
+            f'to remove, at most {MAX_REMOVED} are accepted at a time'
+        )
     return found
 
 
@@ -91,9 +104,12 @@ def promote(connection: sa.Connection, later: dict[str, Operation]) -> str | Non
     """
     for found in later.values():
         store.update(connection, Operation, {'slot': RUN}, uuid=found.uuid)
-        store.update(connection, NodeGroup, {
-            'status': f'{group_phase(found.kind)}_IN_PROGRESS', 'status_reason': None},
-            uuid=found.node_group)
+        store.update(
+            connection,
+            NodeGroup,
+            {'status': f'{group_phase(found.kind)}_IN_PROGRESS', 'status_reason': None},
+            uuid=found.node_group,
+        )
         return found.uuid
     return None
 
@@ -102,7 +118,11 @@ def cancel(connection: sa.Connection, cluster_id: str, node_group: str) -> None:
     """End what waits its turn to change a node group."""
     found = waiting(connection, cluster_id, node_group)
     if found:
-        store.update(connection, Operation, {
-            'state': 'CANCELLED', 'slot': None, 'ended_at': store.utcnow()}, uuid=found.uuid)
+        store.update(
+            connection,
+            Operation,
+            {'state': 'CANCELLED', 'slot': None, 'ended_at': store.utcnow()},
+            uuid=found.uuid,
+        )
         journal.note(connection, found, 'cancelled: the node group is to be deleted')
         outbox.write(connection, found, 'error', 'cancelled')

@@ -10,7 +10,7 @@ from magnum_lite.db.locks import free_rows
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import services
 
-CONDUCTOR = 'magnum-conductor'      # the name that clients know (contract 3.7)
+CONDUCTOR = 'magnum-conductor'  # the name that clients know (contract 3.7)
 
 
 def report(connection: sa.Connection, *, host: str, plugins: Mapping[str, str]) -> None:
@@ -19,25 +19,42 @@ def report(connection: sa.Connection, *, host: str, plugins: Mapping[str, str]) 
     :param plugins: ``{driver: version of its package}``.
     """
     c = services.c
-    known = connection.execute(sa.select(c.id).where(c.host == host, c.binary == CONDUCTOR)
-                               ).scalar()
+    known = connection.execute(
+        sa.select(c.id).where(c.host == host, c.binary == CONDUCTOR)
+    ).scalar()
     if known is not None:
         # Where another worker is at it, that one reports for both.
         for ident in free_rows(connection, services, [known]):
-            connection.execute(services.update().where(c.id == ident).values(
-                report_count=c.report_count + 1, seen_at=now(), updated_at=utcnow(),
-                plugins=dict(plugins)))
+            connection.execute(
+                services.update()
+                .where(c.id == ident)
+                .values(
+                    report_count=c.report_count + 1,
+                    seen_at=now(),
+                    updated_at=utcnow(),
+                    plugins=dict(plugins),
+                )
+            )
         return
     try:
-        connection.execute(services.insert().values(
-            host=host, binary=CONDUCTOR, report_count=1, disabled=False, plugins=dict(plugins),
-            seen_at=now(), created_at=utcnow()))
-    except db_exc.DBDuplicateEntry as error:        # another worker of the host was first
+        connection.execute(
+            services.insert().values(
+                host=host,
+                binary=CONDUCTOR,
+                report_count=1,
+                disabled=False,
+                plugins=dict(plugins),
+                seen_at=now(),
+                created_at=utcnow(),
+            )
+        )
+    except db_exc.DBDuplicateEntry as error:  # another worker of the host was first
         raise db_exc.RetryRequest(error) from error
 
 
 def rows(connection: sa.Connection, *, down_s: float) -> Sequence[sa.Row]:
     """All conductors, each with ``is_up``: seen in the last ``down_s`` seconds of the database."""
     is_up = sa.and_(services.c.disabled.is_(False), services.c.seen_at >= now(-down_s))
-    return connection.execute(sa.select(services, is_up.label('is_up'))
-                              .order_by(services.c.id)).all()
+    return connection.execute(
+        sa.select(services, is_up.label('is_up')).order_by(services.c.id)
+    ).all()

@@ -32,8 +32,12 @@ def observe(connection: sa.Connection, cluster_id: str, status: Status | None) -
     Writes the cluster's row in any case, which is the lock of its queue: see ``queue``.
     """
     status = status or Status('ABSENT')
-    seen = {'stack_id': status.backend_id, 'api_address': status.api_address,
-            'coe_version': status.coe_version, 'container_version': status.container_version}
+    seen = {
+        'stack_id': status.backend_id,
+        'api_address': status.api_address,
+        'coe_version': status.coe_version,
+        'container_version': status.container_version,
+    }
     values = {name: value for name, value in seen.items() if value is not None}
     store.update(connection, Cluster, values, uuid=cluster_id)
     for uuid in status.group_backend_ids.keys() | status.group_addresses.keys():
@@ -60,27 +64,38 @@ def done(connection: sa.Connection, operation: Operation, status: Status) -> str
     return _close(connection, operation, later, 'end', 'done')
 
 
-def failed(connection: sa.Connection, operation: Operation, *, code: str, text: str,
-           status: Status | None) -> str | None:
+def failed(
+    connection: sa.Connection, operation: Operation, *, code: str, text: str, status: Status | None
+) -> str | None:
     """The change could not be made; what it changed of node groups goes back to what it was.
 
     :returns: as ``done``.
     :raises LostClaim: as ``done``.
     """
     text = journal.short(text)
-    claims.end(connection, operation, state='FAILED', error_code=code, error_text=text,
-               progress='failed')
+    claims.end(
+        connection, operation, state='FAILED', error_code=code, error_text=text, progress='failed'
+    )
     observe(connection, operation.cluster_id, status)
     later = queue.waiting_of(connection, operation.cluster_id)
     _put_back(connection, operation, later)
     _set_groups(connection, operation, later, 'FAILED', text)
     phase = group_phase(operation.kind)
-    whole = [uuid for uuid, state in (status.group_states if status else {}).items()
-             if state == 'COMPLETE']
+    whole = [
+        uuid
+        for uuid, state in (status.group_states if status else {}).items()
+        if state == 'COMPLETE'
+    ]
     # A group that a change was asked of says that it failed, whatever is there: clients wait on it.
     if whole and phase != 'DELETE' and not operation.node_group:
-        store.update(connection, NodeGroup, {'status': f'{phase}_COMPLETE', 'status_reason': None},
-                     cluster_id=operation.cluster_id, uuid=whole, status=f'{phase}_FAILED')
+        store.update(
+            connection,
+            NodeGroup,
+            {'status': f'{phase}_COMPLETE', 'status_reason': None},
+            cluster_id=operation.cluster_id,
+            uuid=whole,
+            status=f'{phase}_FAILED',
+        )
     store.update(connection, Cluster, {'status_reason': text}, uuid=operation.cluster_id)
     return _close(connection, operation, later, 'error', f'failed ({code}): {text}', code)
 
@@ -123,8 +138,7 @@ def _forget(connection: sa.Connection, cluster_id: str, *, before: int) -> None:
     store.delete(connection, Certificate, **old)
 
 
-def _put_back(connection: sa.Connection, operation: Operation,
-              later: dict[str, Operation]) -> None:
+def _put_back(connection: sa.Connection, operation: Operation, later: dict[str, Operation]) -> None:
     """Undo what the rows show of a change that failed.
 
     Where a later change of the same attribute waits, the row shows that one: then the later one
@@ -135,27 +149,41 @@ def _put_back(connection: sa.Connection, operation: Operation,
         both = values.keys() & next_values.keys()
         if both:
             restore = {**next_values, **{name: values[name] for name in both}}
-            store.update(connection, Operation, {'restore': {uuid: restore}},
-                         uuid=later[uuid].uuid)
+            store.update(connection, Operation, {'restore': {uuid: restore}}, uuid=later[uuid].uuid)
         values = {name: value for name, value in values.items() if name not in both}
         if values:
             store.update(connection, NodeGroup, values, uuid=uuid)
 
 
-def _set_groups(connection: sa.Connection, operation: Operation, later: dict[str, Operation],
-                outcome: str, reason: str | None) -> None:
+def _set_groups(
+    connection: sa.Connection,
+    operation: Operation,
+    later: dict[str, Operation],
+    outcome: str,
+    reason: str | None,
+) -> None:
     """Show how it ended, but on groups whose next change waits: those are still in progress."""
     where = {'cluster_id': operation.cluster_id, 'status': _IN_PROGRESS}
     if operation.node_group:
         if operation.node_group in later:
             return
         where['uuid'] = operation.node_group
-    store.update(connection, NodeGroup, {
-        'status': f'{group_phase(operation.kind)}_{outcome}', 'status_reason': reason}, **where)
+    store.update(
+        connection,
+        NodeGroup,
+        {'status': f'{group_phase(operation.kind)}_{outcome}', 'status_reason': reason},
+        **where,
+    )
 
 
-def _close(connection: sa.Connection, operation: Operation, later: dict[str, Operation],
-           outcome: str, note: str, reason: str = '') -> str | None:
+def _close(
+    connection: sa.Connection,
+    operation: Operation,
+    later: dict[str, Operation],
+    outcome: str,
+    note: str,
+    reason: str = '',
+) -> str | None:
     """Let the next change run, or show how the last ones ended: one that failed is told of until
     the next is accepted."""
     journal.note(connection, operation, note)
@@ -166,9 +194,14 @@ def _close(connection: sa.Connection, operation: Operation, later: dict[str, Ope
     if not following:
         cluster = store.rows(connection, Cluster, 'status_reason', uuid=operation.cluster_id)[0]
         # After a rollback that went well the reason of the failure before it stays to be read.
-        is_good = outcome == 'end' and (cluster.status_reason is None
-                                        or operation.kind == 'rollback')
+        is_good = outcome == 'end' and (
+            cluster.status_reason is None or operation.kind == 'rollback'
+        )
         result = 'COMPLETE' if is_good else 'FAILED'
-        store.update(connection, Cluster, {'status': f'{cluster_phase(operation.kind)}_{result}'},
-                     uuid=operation.cluster_id)
+        store.update(
+            connection,
+            Cluster,
+            {'status': f'{cluster_phase(operation.kind)}_{result}'},
+            uuid=operation.cluster_id,
+        )
     return following

@@ -20,7 +20,7 @@ from magnum_lite.objects import ClusterTemplate
 from magnum_lite.objects.base import Resource
 
 R = TypeVar('R', bound=Resource)
-_NAMED = 10     # uuids of things with one name that an error lists
+_NAMED = 10  # uuids of things with one name that an error lists
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> Non
     """
     by_type: dict[type[Resource], list[Resource]] = defaultdict(list)
     for obj in objects:
-        if 'created_at' in obj.fields and (not obj.obj_attr_is_set('created_at')
-                                           or obj.created_at is None):
+        if 'created_at' in obj.fields and (
+            not obj.obj_attr_is_set('created_at') or obj.created_at is None
+        ):
             obj.created_at = utcnow()
         by_type[type(obj)].append(obj)
     for resource, found in by_type.items():
@@ -100,8 +101,9 @@ def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> Non
             connection.execute(statement, rows)
 
 
-def get(connection: sa.Connection, resource: type[R], /, ident: str, scope: Scope = ALL,
-        **where: Any) -> R:
+def get(
+    connection: sa.Connection, resource: type[R], /, ident: str, scope: Scope = ALL, **where: Any
+) -> R:
     """The object with that uuid or name; a uuid in any spelling is never taken for a name.
 
     :param where: further columns and their values.
@@ -113,10 +115,16 @@ def get(connection: sa.Connection, resource: type[R], /, ident: str, scope: Scop
     if not uuid and 'name' not in table.c:
         raise NotFound(noun=resource.__name__, ident=ident)
     # MariaDB takes no notice of spaces at the end; the first comparison is there for the index.
-    match = table.c.uuid == uuid if uuid else sa.and_(table.c.name == ident,
-                                                      table.c.name + '.' == ident + '.')
-    query = sa.select(table).where(match, scope.condition(resource), *_where(table, where)).limit(
-        _NAMED + 1)
+    match = (
+        table.c.uuid == uuid
+        if uuid
+        else sa.and_(table.c.name == ident, table.c.name + '.' == ident + '.')
+    )
+    query = (
+        sa.select(table)
+        .where(match, scope.condition(resource), *_where(table, where))
+        .limit(_NAMED + 1)
+    )
     rows = connection.execute(query).all()
     if not rows:
         raise NotFound(noun=resource.__name__, ident=ident)
@@ -133,8 +141,9 @@ def find(connection: sa.Connection, resource: type[R], /, **where: Any) -> list[
     return [resource.from_row(row) for row in connection.execute(query)]
 
 
-def rows(connection: sa.Connection, resource: type[Resource], /, *columns: str,
-         **where: Any) -> Sequence[sa.Row]:
+def rows(
+    connection: sa.Connection, resource: type[Resource], /, *columns: str, **where: Any
+) -> Sequence[sa.Row]:
     """As ``find``, without making objects; of all columns unless some are named."""
     table = tables.OF[resource]
     wanted = [table.c[name] for name in columns] or [table]
@@ -142,34 +151,39 @@ def rows(connection: sa.Connection, resource: type[Resource], /, *columns: str,
     return connection.execute(query).all()
 
 
-def page(connection: sa.Connection, resource: type[Resource], /, page: Page, scope: Scope,
-         **where: Any) -> Sequence[sa.Row]:
+def page(
+    connection: sa.Connection, resource: type[Resource], /, page: Page, scope: Scope, **where: Any
+) -> Sequence[sa.Row]:
     """One page of a list, as rows.
 
     :raises Invalid: the sort key is no column, or holds documents.
     :raises NotFound: there is no such marker in the scope.
     """
     table = tables.OF[resource]
-    if page.sort_key not in table.c or isinstance(table.c[page.sort_key].type,
-                                                  tables.JsonText | sa.Text):
+    if page.sort_key not in table.c or isinstance(
+        table.c[page.sort_key].type, tables.JsonText | sa.Text
+    ):
         raise Invalid(path='sort_key', reason=f'{page.sort_key} is no attribute to sort by')
     conditions = [scope.condition(resource), *_where(table, where)]
     query = sa.select(table).where(*conditions).order_by(*_order(table, page)).limit(page.limit)
     if page.marker is not None:
-        query = query.where(_after(table, page, _marker(connection, table, page.marker, conditions,
-                                                        resource)))
+        query = query.where(
+            _after(table, page, _marker(connection, table, page.marker, conditions, resource))
+        )
     return connection.execute(query).all()
 
 
-def update(connection: sa.Connection, resource: type[Resource], /, values: dict[str, Any],
-           **where: Any) -> int:
+def update(
+    connection: sa.Connection, resource: type[Resource], /, values: dict[str, Any], **where: Any
+) -> int:
     """Set columns of the rows that match, and ``updated_at``; the number of rows that did."""
     table = tables.OF[resource]
     values = _naive(values)
     if 'updated_at' in table.c:
         values.setdefault('updated_at', utcnow())
-    expressions = {name: value for name, value in values.items()
-                   if isinstance(value, sa.ClauseElement)}
+    expressions = {
+        name: value for name, value in values.items() if isinstance(value, sa.ClauseElement)
+    }
     statement = table.update().where(*_where(table, where)).values(expressions)
     row = {name: value for name, value in values.items() if name not in expressions}
     return connection.execute(statement, row).rowcount
@@ -187,17 +201,22 @@ def delete(connection: sa.Connection, resource: type[Resource], /, **where: Any)
         raise Referenced(template=', '.join(map(str, where.values()))) from error
 
 
-def count(connection: sa.Connection, resource: type[Resource], /, scope: Scope = ALL,
-          **where: Any) -> int:
+def count(
+    connection: sa.Connection, resource: type[Resource], /, scope: Scope = ALL, **where: Any
+) -> int:
     """The number of rows that match."""
     table = tables.OF[resource]
-    query = sa.select(sa.func.count()).select_from(table).where(scope.condition(resource),
-                                                                *_where(table, where))
+    query = (
+        sa.select(sa.func.count())
+        .select_from(table)
+        .where(scope.condition(resource), *_where(table, where))
+    )
     return connection.execute(query).scalar_one()
 
 
-def count_by(connection: sa.Connection, resource: type[Resource], /, *columns: str,
-             scope: Scope = ALL) -> dict[tuple[Any, ...], int]:
+def count_by(
+    connection: sa.Connection, resource: type[Resource], /, *columns: str, scope: Scope = ALL
+) -> dict[tuple[Any, ...], int]:
     """``{(value, ...): number of rows}`` for each combination of values of some columns."""
     keys = [tables.OF[resource].c[name] for name in columns]
     query = sa.select(*keys, sa.func.count()).where(scope.condition(resource)).group_by(*keys)
@@ -205,19 +224,31 @@ def count_by(connection: sa.Connection, resource: type[Resource], /, *columns: s
 
 
 def _where(table: sa.Table, where: dict[str, Any]) -> list[sa.ColumnElement[bool]]:
-    return [table.c[name].in_(value) if isinstance(value, list | tuple | set | frozenset)
-            else table.c[name] == value for name, value in where.items()]
+    return [
+        table.c[name].in_(value)
+        if isinstance(value, list | tuple | set | frozenset)
+        else table.c[name] == value
+        for name, value in where.items()
+    ]
 
 
 def _naive(values: dict[str, Any]) -> dict[str, Any]:
     """Without zones: columns hold UTC."""
-    return {name: value.astimezone(datetime.UTC).replace(tzinfo=None)
-            if isinstance(value, datetime.datetime) and value.tzinfo else value
-            for name, value in values.items()}
+    return {
+        name: value.astimezone(datetime.UTC).replace(tzinfo=None)
+        if isinstance(value, datetime.datetime) and value.tzinfo
+        else value
+        for name, value in values.items()
+    }
 
 
-def _marker(connection: sa.Connection, table: sa.Table, marker: str | int,
-            conditions: list[sa.ColumnElement[bool]], resource: type[Resource]) -> sa.Row:
+def _marker(
+    connection: sa.Connection,
+    table: sa.Table,
+    marker: str | int,
+    conditions: list[sa.ColumnElement[bool]],
+    resource: type[Resource],
+) -> sa.Row:
     key = table.c.uuid if 'uuid' in table.c else table.c.id
     row = connection.execute(sa.select(table).where(key == marker, *conditions)).first()
     if row is None:
@@ -228,7 +259,7 @@ def _marker(connection: sa.Connection, table: sa.Table, marker: str | int,
 def _order(table: sa.Table, page: Page) -> list[Any]:
     column = table.c[page.sort_key]
     keys: list[Any] = [column] if column is table.c.id else [column, table.c.id]
-    if column.nullable:     # databases disagree on where NULL sorts: before everything here
+    if column.nullable:  # databases disagree on where NULL sorts: before everything here
         keys.insert(0, sa.case((column.is_(None), 0), else_=1))
     return [key.desc() if page.sort_dir == 'desc' else key.asc() for key in keys]
 
@@ -241,8 +272,11 @@ def _after(table: sa.Table, page: Page, marker: sa.Row) -> sa.ColumnElement[bool
     if column is ident:
         return later
     if value is None:
-        return sa.and_(column.is_(None), later) if down else \
-            sa.or_(column.is_not(None), sa.and_(column.is_(None), later))
+        return (
+            sa.and_(column.is_(None), later)
+            if down
+            else sa.or_(column.is_not(None), sa.and_(column.is_(None), later))
+        )
     beyond = column < value if down else column > value
     rest = sa.or_(beyond, sa.and_(column == value, later))
     return sa.or_(column.is_(None), rest) if down and column.nullable else rest

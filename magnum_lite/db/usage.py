@@ -12,7 +12,7 @@ from magnum_lite.exceptions import BadRequest, Invalid, QuotaExceeded
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup
 
 CLUSTER = 'Cluster'
-TEMPLATE = 'ClusterTemplate'      # its row is a lock only: templates are counted
+TEMPLATE = 'ClusterTemplate'  # its row is a lock only: templates are counted
 
 
 def reserve(connection: sa.Connection, project_id: str, *, default_limit: int) -> None:
@@ -22,22 +22,27 @@ def reserve(connection: sa.Connection, project_id: str, *, default_limit: int) -
     :raises QuotaExceeded: all are taken.
     """
     most = sa.func.coalesce(
-        sa.select(quotas.c.hard_limit).where(quotas.c.project_id == project_id,
-                                             quotas.c.resource == CLUSTER).scalar_subquery(),
-        default_limit)
+        sa.select(quotas.c.hard_limit)
+        .where(quotas.c.project_id == project_id, quotas.c.resource == CLUSTER)
+        .scalar_subquery(),
+        default_limit,
+    )
     row = sa.and_(usages.c.project_id == project_id, usages.c.resource == CLUSTER)
-    taken = connection.execute(usages.update().where(row, usages.c.in_use < most)
-                               .values(in_use=usages.c.in_use + 1)).rowcount
+    taken = connection.execute(
+        usages.update().where(row, usages.c.in_use < most).values(in_use=usages.c.in_use + 1)
+    ).rowcount
     if taken:
         return
-    known, allowed = connection.execute(sa.select(
-        sa.select(usages.c.in_use).where(row).scalar_subquery(), most)).one()
+    known, allowed = connection.execute(
+        sa.select(sa.select(usages.c.in_use).where(row).scalar_subquery(), most)
+    ).one()
     if known is not None or allowed < 1:
         raise QuotaExceeded(limit=allowed)
     try:
-        connection.execute(usages.insert().values(project_id=project_id, resource=CLUSTER,
-                                                  in_use=1))
-    except db_exc.DBDuplicateEntry as error:        # another request made the row: count again
+        connection.execute(
+            usages.insert().values(project_id=project_id, resource=CLUSTER, in_use=1)
+        )
+    except db_exc.DBDuplicateEntry as error:  # another request made the row: count again
         raise db_exc.RetryRequest(error) from error
 
 
@@ -47,9 +52,11 @@ def check_templates(connection: sa.Connection, project_id: str, *, most: int) ->
     :raises BadRequest: the project has ``most`` already.
     """
     row = {'project_id': project_id, 'resource': TEMPLATE}
-    held = connection.execute(usages.update().where(
-        *[usages.c[name] == value for name, value in row.items()]
-    ).values(in_use=usages.c.in_use)).rowcount
+    held = connection.execute(
+        usages.update()
+        .where(*[usages.c[name] == value for name, value in row.items()])
+        .values(in_use=usages.c.in_use)
+    ).rowcount
     if not held:
         try:
             connection.execute(usages.insert().values(in_use=0, **row))
@@ -57,15 +64,19 @@ def check_templates(connection: sa.Connection, project_id: str, *, most: int) ->
             raise db_exc.RetryRequest(error) from error
     count = store.count(connection, ClusterTemplate, project_id=project_id)
     if count >= most:
-        raise BadRequest(reason=f'The project has {count} cluster templates, at most {most} are '
-                                'accepted ([api] max_templates)')
+        raise BadRequest(
+            reason=f'The project has {count} cluster templates, at most {most} are '
+            'accepted ([api] max_templates)'
+        )
 
 
 def release(connection: sa.Connection, project_id: str) -> None:
     """Give one cluster back."""
-    connection.execute(usages.update().where(
-        usages.c.project_id == project_id, usages.c.resource == CLUSTER, usages.c.in_use > 0
-    ).values(in_use=usages.c.in_use - 1))
+    connection.execute(
+        usages.update()
+        .where(usages.c.project_id == project_id, usages.c.resource == CLUSTER, usages.c.in_use > 0)
+        .values(in_use=usages.c.in_use - 1)
+    )
 
 
 @dataclass(frozen=True)
@@ -96,8 +107,10 @@ def check(attribute: str, count: int, found: Limit | None, what: str) -> None:
     :raises Invalid: naming attribute and limit.
     """
     if found and count > found.most:
-        raise Invalid(path=attribute, reason=f'{what.format(count)}, at most {found.most} are '
-                                             f'accepted ({found.source})')
+        raise Invalid(
+            path=attribute,
+            reason=f'{what.format(count)}, at most {found.most} are accepted ({found.source})',
+        )
 
 
 def check_nodes(nodes: int, attribute: str, driver: Any, *, max_nodes: int) -> None:
@@ -108,12 +121,17 @@ def check_nodes(nodes: int, attribute: str, driver: Any, *, max_nodes: int) -> N
     :param driver: row of the driver version, which may have a lower limit.
     :raises Invalid: there would be more than ``max_nodes``, or than the driver can.
     """
-    check(attribute, nodes, limit(driver, 'max_nodes', Limit(max_nodes, '[cluster] max_nodes')),
-          'the cluster would have {} nodes in all')
+    check(
+        attribute,
+        nodes,
+        limit(driver, 'max_nodes', Limit(max_nodes, '[cluster] max_nodes')),
+        'the cluster would have {} nodes in all',
+    )
 
 
-def check_growth(connection: sa.Connection, cluster: Cluster, attribute: str, *, added: int,
-                 max_nodes: int) -> None:
+def check_growth(
+    connection: sa.Connection, cluster: Cluster, attribute: str, *, added: int, max_nodes: int
+) -> None:
     """Refuse a change that leaves a cluster with too many nodes; last in its transaction, which
     has written the cluster's row, so that no other change grows it meanwhile.
 
@@ -122,11 +140,14 @@ def check_growth(connection: sa.Connection, cluster: Cluster, attribute: str, *,
     """
     if added > 0:
         query = sa.select(sa.func.sum(nodegroups.c.node_count)).where(
-            nodegroups.c.cluster_id == cluster.uuid)
-        driver = store.rows(connection, Driver, name=cluster.driver,
-                            version=cluster.driver_version)[0]
-        check_nodes(int(connection.execute(query).scalar_one()), attribute, driver,
-                    max_nodes=max_nodes)
+            nodegroups.c.cluster_id == cluster.uuid
+        )
+        driver = store.rows(
+            connection, Driver, name=cluster.driver, version=cluster.driver_version
+        )[0]
+        check_nodes(
+            int(connection.execute(query).scalar_one()), attribute, driver, max_nodes=max_nodes
+        )
 
 
 def check_groups(connection: sa.Connection, cluster: Cluster, *, most: int) -> None:
@@ -136,5 +157,7 @@ def check_groups(connection: sa.Connection, cluster: Cluster, *, most: int) -> N
     """
     count = store.count(connection, NodeGroup, cluster_id=cluster.uuid)
     if count > most:
-        raise BadRequest(reason=f'Cluster {cluster.uuid} has {count - 1} node groups, at most '
-                                f'{most} are accepted ([cluster] max_node_groups)')
+        raise BadRequest(
+            reason=f'Cluster {cluster.uuid} has {count - 1} node groups, at most '
+            f'{most} are accepted ([cluster] max_node_groups)'
+        )

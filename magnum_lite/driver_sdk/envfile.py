@@ -46,7 +46,7 @@ def _text(value: str | int | bool | None) -> str:
 
 def _escape(byte: int) -> str:
     char = chr(byte)
-    if char in '\\\'':
+    if char in "\\'":
         return '\\' + char
     # Three octal digits always end the escape; \x would take a following letter of a to f.
     return char if 32 <= byte < 127 else f'\\{byte:03o}'

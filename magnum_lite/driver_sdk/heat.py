@@ -30,8 +30,12 @@ def cluster_tag(uuid: str) -> str:
 
 def tags(spec: ClusterSpec, stack: Stack) -> list[str]:
     """All tags of a stack; Heat replaces the whole set, so they are always sent together."""
-    return ['magnum_lite', cluster_tag(spec.uuid), f'plan:{stack.digest}',
-            f'attempt:{spec.attempt}']
+    return [
+        'magnum_lite',
+        cluster_tag(spec.uuid),
+        f'plan:{stack.digest}',
+        f'attempt:{spec.attempt}',
+    ]
 
 
 class HeatDriver(Driver):
@@ -46,8 +50,9 @@ class HeatDriver(Driver):
 
         By itself from the plan of a cluster without workers: no number of a tenant's makes work.
         """
-        first = dataclasses.replace(spec.control_plane, node_count=1, max_node_count=None,
-                                    removed=())
+        first = dataclasses.replace(
+            spec.control_plane, node_count=1, max_node_count=None, removed=()
+        )
         return self.plan(dataclasses.replace(spec, node_groups=(first,))).stacks[0].name
 
     def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
@@ -73,11 +78,15 @@ class HeatDriver(Driver):
             coe_version=outputs.get('coe_version') or None,
             container_version=outputs.get('container_version') or None,
             group_backend_ids={uuid: found[0].id for uuid, found in groups.items()},
-            group_addresses={uuid: tuple(a for v in found
-                                         for a in v.outputs.get('node_addresses') or () if a)
-                             for uuid, found in groups.items()},
-            group_states={uuid: _worst([s for s in plan if s.node_group == uuid], views)
-                          for uuid in {s.node_group for s in plan if s.node_group}})
+            group_addresses={
+                uuid: tuple(a for v in found for a in v.outputs.get('node_addresses') or () if a)
+                for uuid, found in groups.items()
+            },
+            group_states={
+                uuid: _worst([s for s in plan if s.node_group == uuid], views)
+                for uuid in {s.node_group for s in plan if s.node_group}
+            },
+        )
 
     def create_dry_run(self, spec: ClusterSpec, /) -> Plan:
         """The plan."""
@@ -144,25 +153,37 @@ class HeatDriver(Driver):
         if unformed:
             return self._delete(heat, unformed)
         if waiting:
-            return Waiting(f'{len(ready)} of {len(plan.stacks)} stacks are complete, '
-                           f'next {waiting[0]}')
+            return Waiting(
+                f'{len(ready)} of {len(plan.stacks)} stacks are complete, next {waiting[0]}'
+            )
         leftover = [view for name, view in views.items() if name not in wanted]
         return self._delete(heat, leftover) if leftover else DONE
 
-    def _apply(self, heat: Heat, spec: ClusterSpec, stack: Stack, view: StackView | None,
-               ready: Mapping[str, StackView]) -> None:
+    def _apply(
+        self,
+        heat: Heat,
+        spec: ClusterSpec,
+        stack: Stack,
+        view: StackView | None,
+        ready: Mapping[str, StackView],
+    ) -> None:
         outputs: dict[str, Mapping[str, Any]] = {}
         for key in stack.requires:
             full = heat.get(ready[key].id)
             outputs[key] = full.outputs if full else {}
         for value in stack.parameters.values():
             if isinstance(value, Output) and value.output not in outputs[value.stack]:
-                raise CloudUnavailable(f'Heat does not show the output {value.output} of stack '
-                                       f'{ready[value.stack].name}')
+                raise CloudUnavailable(
+                    f'Heat does not show the output {value.output} of stack '
+                    f'{ready[value.stack].name}'
+                )
         arguments = {
-            'template': stack.template, 'files': dict(stack.files),
-            'environment': dict(stack.environment), 'timeout_min': stack.timeout_min,
-            'parameters': _parameters(heat, stack, view, outputs)}
+            'template': stack.template,
+            'files': dict(stack.files),
+            'environment': dict(stack.environment),
+            'timeout_min': stack.timeout_min,
+            'parameters': _parameters(heat, stack, view, outputs),
+        }
         if view is None:
             heat.create(stack.name, arguments, tags(spec, stack))
         else:
@@ -175,19 +196,23 @@ class HeatDriver(Driver):
         for view in views:
             if view.status != 'DELETE_IN_PROGRESS':
                 heat.delete(view.id)
-        return Waiting(f'stacks being deleted: {len(views)}, next {views[0].name}',
-                       trouble='; '.join(trouble))
+        return Waiting(
+            f'stacks being deleted: {len(views)}, next {views[0].name}', trouble='; '.join(trouble)
+        )
 
 
-def _parameters(heat: Heat, stack: Stack, view: StackView | None,
-                outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _parameters(
+    heat: Heat, stack: Stack, view: StackView | None, outputs: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     values = stack.resolve(outputs)
     if view is None or not stack.kept:
         return values
     made = heat.get(view.id)
     return {name: value for name, value in values.items() if name not in stack.kept} | {
-        name: value for name, value in (made.parameters if made else {}).items()
-        if name in stack.kept}
+        name: value
+        for name, value in (made.parameters if made else {}).items()
+        if name in stack.kept
+    }
 
 
 def _by_name(views: Sequence[StackView]) -> dict[str, StackView]:
@@ -201,20 +226,30 @@ def _kept(spec: ClusterSpec, plan: Plan, views: Mapping[str, StackView]) -> set[
     if spec.focus is None:
         return set()
     needed = {key for stack in plan if stack.node_group == spec.focus for key in stack.requires}
-    resting = {stack.key for stack in plan
-               if stack.name in views and not views[stack.name].in_progress}
-    return {stack.key for stack in plan
-            if stack.node_group != spec.focus and (stack.key in resting or stack.key not in needed)}
+    resting = {
+        stack.key for stack in plan if stack.name in views and not views[stack.name].in_progress
+    }
+    return {
+        stack.key
+        for stack in plan
+        if stack.node_group != spec.focus and (stack.key in resting or stack.key not in needed)
+    }
 
 
 def _is_as_planned(view: StackView, stack: Stack) -> bool:
-    return view.status in ('CREATE_COMPLETE', 'UPDATE_COMPLETE') and \
-        f'plan:{stack.digest}' in view.tags
+    return (
+        view.status in ('CREATE_COMPLETE', 'UPDATE_COMPLETE')
+        and f'plan:{stack.digest}' in view.tags
+    )
 
 
 def _has_failed_for_good(view: StackView, spec: ClusterSpec, stack: Stack) -> bool:
-    return view.failed and f'attempt:{spec.attempt}' in view.tags and \
-        f'plan:{stack.digest}' in view.tags and OVERTAKEN not in view.reason
+    return (
+        view.failed
+        and f'attempt:{spec.attempt}' in view.tags
+        and f'plan:{stack.digest}' in view.tags
+        and OVERTAKEN not in view.reason
+    )
 
 
 def _explain(heat: Heat, view: StackView) -> str:

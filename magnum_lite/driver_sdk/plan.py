@@ -58,10 +58,14 @@ class Stack:
     def document(self) -> dict[str, Any]:
         """The stack as JSON, secrets and outputs as references: what golden files hold."""
         return {
-            'key': self.key, 'name': self.name, 'template': self.template,
-            'files': dict(self.files), 'environment': dict(self.environment),
+            'key': self.key,
+            'name': self.name,
+            'template': self.template,
+            'files': dict(self.files),
+            'environment': dict(self.environment),
             'parameters': {k: _reference(v) for k, v in self.parameters.items()},
-            'node_group': self.node_group, 'timeout_min': self.timeout_min,
+            'node_group': self.node_group,
+            'timeout_min': self.timeout_min,
         }
 
     def resolve(self, outputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

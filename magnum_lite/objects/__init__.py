@@ -8,7 +8,23 @@ from magnum_lite.objects.nodegroup import NodeGroup
 from magnum_lite.objects.operation import Operation
 from magnum_lite.objects.quota import Quota
 
-__all__ = ['Certificate', 'Cluster', 'ClusterTemplate', 'ClusterVersion', 'Driver', 'NodeGroup',
-           'Operation', 'Quota']
-RESOURCES = (Cluster, ClusterVersion, NodeGroup, ClusterTemplate, Driver, Operation, Certificate,
-             Quota)
+__all__ = [
+    'Certificate',
+    'Cluster',
+    'ClusterTemplate',
+    'ClusterVersion',
+    'Driver',
+    'NodeGroup',
+    'Operation',
+    'Quota',
+]
+RESOURCES = (
+    Cluster,
+    ClusterVersion,
+    NodeGroup,
+    ClusterTemplate,
+    Driver,
+    Operation,
+    Certificate,
+    Quota,
+)

@@ -41,15 +41,37 @@ class Attribute(ovo.Field):
         self.added = added
 
 
-def attr(kind: Type, *, doc: str, since: str = '1.1', create: str = '', update: bool = False,
-         unit: str = '', blank: bool = False, sometimes: bool = False, nullable: bool = False,
-         default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
+def attr(
+    kind: Type,
+    *,
+    doc: str,
+    since: str = '1.1',
+    create: str = '',
+    update: bool = False,
+    unit: str = '',
+    blank: bool = False,
+    sometimes: bool = False,
+    nullable: bool = False,
+    default: Any = ovo.UnspecifiedDefault,
+    added: str = '1.0',
+) -> Attribute:
     """An attribute that REST shows; arguments as in ``Exposure`` and ``Attribute``."""
-    return Attribute(kind, Exposure(since, create, update, unit, doc, blank, sometimes),
-                     nullable=nullable, default=default, added=added)
+    return Attribute(
+        kind,
+        Exposure(since, create, update, unit, doc, blank, sometimes),
+        nullable=nullable,
+        default=default,
+        added=added,
+    )
 
 
-def internal(kind: Type, *, doc: str, nullable: bool = False,
-             default: Any = ovo.UnspecifiedDefault, added: str = '1.0') -> Attribute:
+def internal(
+    kind: Type,
+    *,
+    doc: str,
+    nullable: bool = False,
+    default: Any = ovo.UnspecifiedDefault,
+    added: str = '1.0',
+) -> Attribute:
     """An attribute that REST never shows."""
     return Attribute(kind, Exposure(None, doc=doc), nullable=nullable, default=default, added=added)

@@ -46,7 +46,7 @@ class Resource(ovo.VersionedObject):
             elif field.nullable:
                 value = None
             else:
-                continue        # set by the database, or an error that reading it will tell
+                continue  # set by the database, or an error that reading it will tell
             setattr(obj, name, value)
         if values:
             raise TypeError(f'{cls.__name__} has no {", ".join(sorted(values))}')
@@ -63,8 +63,11 @@ class Resource(ovo.VersionedObject):
 
     def as_row(self) -> dict[str, Any]:
         """``{column: value}`` of all fields that are set, but for an ``id`` not known yet."""
-        return {name: getattr(self, name) for name in self.fields
-                if self.obj_attr_is_set(name) and not (name == 'id' and self.id is None)}
+        return {
+            name: getattr(self, name)
+            for name in self.fields
+            if self.obj_attr_is_set(name) and not (name == 'id' and self.id is None)
+        }
 
     @classmethod
     def attributes(cls) -> Mapping[str, Attribute]:
@@ -94,14 +97,32 @@ def identity(create: str = '') -> dict[str, Attribute]:
 def stamps() -> dict[str, Attribute]:
     """The columns that almost every table ends with."""
     return {
-        'created_at': attr(fields.DateTime(), nullable=True, unit='UTC',
-                           doc='When it was accepted.'),
-        'updated_at': attr(fields.DateTime(), nullable=True, unit='UTC',
-                           doc='When it was changed last; null until then.'),
+        'created_at': attr(
+            fields.DateTime(), nullable=True, unit='UTC', doc='When it was accepted.'
+        ),
+        'updated_at': attr(
+            fields.DateTime(),
+            nullable=True,
+            unit='UTC',
+            doc='When it was changed last; null until then.',
+        ),
     }
 
 
-LINKS = attr(fields.Json({'type': 'array', 'items': {
-    'type': 'object', 'required': ['href', 'rel'], 'properties': {
-        'href': {'type': 'string'}, 'rel': {'type': 'string'},
-        'type': {'type': 'string'}}}}), doc='Links to itself: self and bookmark.')
+LINKS = attr(
+    fields.Json(
+        {
+            'type': 'array',
+            'items': {
+                'type': 'object',
+                'required': ['href', 'rel'],
+                'properties': {
+                    'href': {'type': 'string'},
+                    'rel': {'type': 'string'},
+                    'type': {'type': 'string'},
+                },
+            },
+        }
+    ),
+    doc='Links to itself: self and bookmark.',
+)

@@ -23,7 +23,7 @@ class JsonText(sa.types.TypeDecorator):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """Text to value."""
-        if value == '{}':       # most maps and lists of a page are empty: no parser for those
+        if value == '{}':  # most maps and lists of a page are empty: no parser for those
             return {}
         if value == '[]':
             return []

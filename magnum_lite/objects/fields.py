@@ -17,8 +17,8 @@ from magnum_lite.objects.columns import JsonText, long_text
 
 TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 FALSE = ('0', 'f', 'false', 'off', 'n', 'no')
-MAX_INT = 2 ** 31 - 1      # a signed 32-bit column on every database
-MAX_GIB = 65_536           # of a volume
+MAX_INT = 2**31 - 1  # a signed 32-bit column on every database
+MAX_GIB = 65_536  # of a volume
 _SURROGATE = re.compile('[\ud800-\udfff]')
 
 
@@ -51,8 +51,7 @@ class String(Type):
     ``says`` is what people read in place of the pattern, with an example.
     """
 
-    def __init__(self, *, min: int = 0, max: int = 255, pattern: str | None = None,
-                 says: str = ''):
+    def __init__(self, *, min: int = 0, max: int = 255, pattern: str | None = None, says: str = ''):
         self.min, self.max, self.pattern, self.says = min, max, pattern, says
 
     def accept(self, value: Any) -> str:
@@ -214,8 +213,11 @@ class Json(Type):
         """The value; only whether it is a list, and of objects, is looked at."""
         if self.schema.get('type') == 'array':
             of_objects = self.schema.get('items', {}).get('type') == 'object'
-            if not isinstance(value, list) or of_objects and not all(
-                    isinstance(item, dict) for item in value):
+            if (
+                not isinstance(value, list)
+                or of_objects
+                and not all(isinstance(item, dict) for item in value)
+            ):
                 raise ValueError(f'a list{" of objects" if of_objects else ""} is expected')
         return value
 
@@ -237,8 +239,9 @@ class StringMap(Json):
     max_text = 65_536
 
     def __init__(self, *, strict: bool = False, max: int = 256) -> None:
-        super().__init__({'type': 'object', 'additionalProperties': {'type': 'string'},
-                          'maxProperties': max})
+        super().__init__(
+            {'type': 'object', 'additionalProperties': {'type': 'string'}, 'maxProperties': max}
+        )
         self.max = max
         self.kinds = (str,) if strict else (str, int, float, bool)
 
@@ -248,8 +251,10 @@ class StringMap(Json):
             raise ValueError('a map of strings is expected')
         for key, item in value.items():
             if not isinstance(item, self.kinds):
-                raise ValueError(f'the value of {key[:60]} has to be a '
-                                 f'{" or ".join(kind.__name__ for kind in self.kinds)}')
+                raise ValueError(
+                    f'the value of {key[:60]} has to be a '
+                    f'{" or ".join(kind.__name__ for kind in self.kinds)}'
+                )
             if len(key) > 255 or len(str(item)) > 4096:
                 raise ValueError(f'{key[:60]}: keys have at most 255, values 4096 characters')
         found = {storable(key): storable(str(item)) for key, item in value.items()}
@@ -262,8 +267,10 @@ class StringMap(Json):
         :raises ValueError: saying how large it may be.
         """
         if len(found) > self.max or sum(map(len, (*found, *found.values()))) > self.max_text:
-            raise ValueError(f'a map of at most {self.max} entries, and of at most {self.max_text} '
-                             'characters in all, is expected')
+            raise ValueError(
+                f'a map of at most {self.max} entries, and of at most {self.max_text} '
+                'characters in all, is expected'
+            )
 
 
 class StringList(Json):
@@ -279,8 +286,9 @@ class StringList(Json):
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise ValueError('a list of strings is expected')
         if len(value) > self.max or any(len(item) > 255 for item in value):
-            raise ValueError(f'a list of at most {self.max} strings of at most 255 characters is '
-                             'expected')
+            raise ValueError(
+                f'a list of at most {self.max} strings of at most 255 characters is expected'
+            )
         return [storable(item) for item in value]
 
 

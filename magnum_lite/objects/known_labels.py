@@ -2,7 +2,8 @@
 
 # What upstream and its own drivers document: accepted, so that existing templates keep working, and
 # without a meaning here unless the driver's schema names it.
-UPSTREAM = frozenset('''
+UPSTREAM = frozenset(
+    """
 admission_control_list arch auto_healing_controller auto_healing_enabled auto_scaling_enabled
 autoscaler_tag availability_zone boot_volume_size boot_volume_type calico_cni_tag calico_ipv4pool
 calico_ipv4pool_ipip calico_kube_controllers_tag calico_tag capi_helm_chart_name
@@ -33,10 +34,12 @@ post_install_manifest_url prometheus_adapter_chart_tag prometheus_adapter_config
 prometheus_adapter_enabled prometheus_monitoring prometheus_operator_chart_tag prometheus_tag
 rexray_preempt selinux_mode service_cluster_ip_range swarm_strategy tiller_enabled
 tiller_namespace tiller_tag traefik_ingress_controller_tag use_podman
-'''.split())
+""".split()
+)
 
 # What drivers for Cluster API document beyond that, and what Horizon's dialogs send.
-PEERS = frozenset('''
+PEERS = frozenset(
+    """
 api_master_lb_allowed_cidrs api_server_cert_sans api_server_tls_cipher_suites audit_log_enabled
 audit_log_maxage audit_log_maxbackup audit_log_maxsize boot_volume_availability_zone
 cilium_hubble_ui_enabled cilium_ipv4pool cilium_tag different_failure_domain etcd_blockdevice_size
@@ -44,7 +47,8 @@ etcd_blockdevice_type etcd_blockdevice_volume_az etcd_blockdevice_volume_type ex
 kubelet_serving_tls_enabled kubelet_tls_cipher_suites manila_csi_plugin_tag
 manila_csi_share_network_id oidc_client_id oidc_groups_claim oidc_groups_prefix oidc_issuer_url
 oidc_username_claim oidc_username_prefix server_group_policies
-'''.split())
+""".split()
+)
 KNOWN = UPSTREAM | PEERS
 
 # Other names of the same: what the left one says, a driver that names the right one understands.

@@ -16,16 +16,29 @@ from magnum_lite.objects.fields import MAX_GIB, Boolean, Integer, StringMap
 from magnum_lite.objects.known_labels import ALIASES, KNOWN, VERSIONS
 
 # Numbers for the API itself, whatever the driver says.
-NUMBERS = {'boot_volume_size': Integer(min=0, max=MAX_GIB),
-           **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')}}
-_NEAR = 0.8     # how alike two names are, from 0 to 1, so that one may be meant for the other
-_TOLD = 20      # names in one sentence
-_WORDS = {'string': 'a string', 'integer': 'an integer', 'number': 'a number',
-          'boolean': 'a boolean', 'array': 'a list in JSON', 'object': 'an object in JSON'}
+NUMBERS = {
+    'boot_volume_size': Integer(min=0, max=MAX_GIB),
+    **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')},
+}
+_NEAR = 0.8  # how alike two names are, from 0 to 1, so that one may be meant for the other
+_TOLD = 20  # names in one sentence
+_WORDS = {
+    'string': 'a string',
+    'integer': 'an integer',
+    'number': 'a number',
+    'boolean': 'a boolean',
+    'array': 'a list in JSON',
+    'object': 'an object in JSON',
+}
 
 
-def check(labels: Mapping[str, str], schema: Mapping[str, Any], *, accept_unknown: bool = False,
-          accept_prefixed: bool = False) -> list[str]:
+def check(
+    labels: Mapping[str, str],
+    schema: Mapping[str, Any],
+    *,
+    accept_unknown: bool = False,
+    accept_prefixed: bool = False,
+) -> list[str]:
     """Refuse labels that the driver could not understand; those that it ignores.
 
     :param schema: the ``config_schema`` of the driver that makes the cluster.
@@ -33,7 +46,7 @@ def check(labels: Mapping[str, str], schema: Mapping[str, Any], *, accept_unknow
     :raises Invalid: an ill-typed value, or an unknown label unless ``accept_unknown``.
     """
     try:
-        StringMap().check_size(labels)      # what came from the template and the cluster together
+        StringMap().check_size(labels)  # what came from the template and the cluster together
     except ValueError as error:
         raise Invalid(path='labels', reason=error) from None
     properties = schema.get('properties', {})
@@ -69,8 +82,11 @@ def typed(labels: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any
     :raises Invalid: a value is ill-typed.
     """
     properties = schema.get('properties', {})
-    return {ours: _typed(name, text, properties[ours]) for name, text in labels.items()
-            if (ours := _ours(name, labels, properties))}
+    return {
+        ours: _typed(name, text, properties[ours])
+        for name, text in labels.items()
+        if (ours := _ours(name, labels, properties))
+    }
 
 
 def number(labels: Mapping[str, str], name: str) -> int | None:
@@ -86,8 +102,9 @@ def number(labels: Mapping[str, str], name: str) -> int | None:
         raise Invalid(path=f'labels.{name}', reason=error, value=labels[name]) from None
 
 
-def merged(given: Mapping[str, str] | None, inherited: Mapping[str, str] | None, *,
-           over: bool) -> dict[str, str]:
+def merged(
+    given: Mapping[str, str] | None, inherited: Mapping[str, str] | None, *, over: bool
+) -> dict[str, str]:
     """The labels of what has a parent: its own, or the parent's where none are given.
 
     :param over: whether given labels are laid over the parent's instead of replacing them.
@@ -100,8 +117,9 @@ def merged(given: Mapping[str, str] | None, inherited: Mapping[str, str] | None,
 def difference(labels: Mapping[str, str], parent: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """``labels_overridden``, ``labels_added`` and ``labels_skipped`` against a parent's labels."""
     return {
-        'labels_overridden': {name: value for name, value in parent.items()
-                              if labels.get(name, value) != value},
+        'labels_overridden': {
+            name: value for name, value in parent.items() if labels.get(name, value) != value
+        },
         'labels_added': {name: value for name, value in labels.items() if name not in parent},
         'labels_skipped': {name: value for name, value in parent.items() if name not in labels},
     }
@@ -131,7 +149,7 @@ def _typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
 
 def _spellings(name: str, text: str) -> list[str]:
     """How the driver may know a text, best first."""
-    if name in ALIASES:     # others separate lists by semicolons, or with spaces
+    if name in ALIASES:  # others separate lists by semicolons, or with spaces
         return [text.replace(';', ',').replace(' ', '')]
     return [text, f'v{text}'] if name in VERSIONS and text[:1].isdigit() else [text]
 

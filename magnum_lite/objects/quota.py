@@ -16,15 +16,28 @@ class Quota(Resource):
     collection = 'quotas'
 
     fields = {
-        'id': attr(Integer(), nullable=True, create='ignored', sometimes=True,
-                   doc=f'Row id. {_UNSET}'),
+        'id': attr(
+            Integer(), nullable=True, create='ignored', sometimes=True, doc=f'Row id. {_UNSET}'
+        ),
         'project_id': attr(String(min=1, max=255), create='required', doc='The project.'),
-        'resource': attr(String(min=1, max=255), default='Cluster', create='optional',
-                         doc='Only Cluster.'),
-        'hard_limit': attr(Integer(min=0), default=1, create='optional', update=True,
-                           doc='The most that the project may have.'),
-        'created_at': attr(DateTime(), nullable=True, sometimes=True, unit='UTC',
-                           doc=f'When it was set. {_UNSET}'),
-        'updated_at': attr(DateTime(), nullable=True, sometimes=True, unit='UTC',
-                           doc=f'When it was changed last; null until then. {_UNSET}'),
+        'resource': attr(
+            String(min=1, max=255), default='Cluster', create='optional', doc='Only Cluster.'
+        ),
+        'hard_limit': attr(
+            Integer(min=0),
+            default=1,
+            create='optional',
+            update=True,
+            doc='The most that the project may have.',
+        ),
+        'created_at': attr(
+            DateTime(), nullable=True, sometimes=True, unit='UTC', doc=f'When it was set. {_UNSET}'
+        ),
+        'updated_at': attr(
+            DateTime(),
+            nullable=True,
+            sometimes=True,
+            unit='UTC',
+            doc=f'When it was changed last; null until then. {_UNSET}',
+        ),
     }

@@ -13,8 +13,11 @@ def _types() -> dict[str, tuple[Any, str, str]]:
     name = String(min=1, max=255)
     return {
         'keypair_id': (name, '', 'Name of the Nova key pair for the login user of the nodes.'),
-        'docker_volume_size': (Integer(min=1, max=MAX_GIB), 'GiB',
-                               'Size of an extra volume for containers.'),
+        'docker_volume_size': (
+            Integer(min=1, max=MAX_GIB),
+            'GiB',
+            'Size of an extra volume for containers.',
+        ),
         'master_flavor_id': (name, '', 'Flavor of control-plane nodes, name or id.'),
         'flavor_id': (name, '', 'Flavor of worker nodes, name or id.'),
         'fixed_network': (name, '', 'A network to use, name or id; without it one is made.'),
@@ -25,23 +28,42 @@ def _types() -> dict[str, tuple[Any, str, str]]:
 def defaults() -> dict[str, Attribute]:
     """The attributes as a ClusterTemplate has them."""
     return {
-        **{name: attr(kind, nullable=True, create='optional', update=True, unit=unit, doc=doc)
-           for name, (kind, unit, doc) in _types().items()},
-        'floating_ip_enabled': attr(Boolean(), default=True, create='optional', update=True,
-                                    doc='Whether the API endpoint gets a floating IP.'),
-        'master_lb_enabled': attr(Boolean(), default=False, create='optional', update=True,
-                                  doc='Whether a load balancer stands before the API servers.'),
+        **{
+            name: attr(kind, nullable=True, create='optional', update=True, unit=unit, doc=doc)
+            for name, (kind, unit, doc) in _types().items()
+        },
+        'floating_ip_enabled': attr(
+            Boolean(),
+            default=True,
+            create='optional',
+            update=True,
+            doc='Whether the API endpoint gets a floating IP.',
+        ),
+        'master_lb_enabled': attr(
+            Boolean(),
+            default=False,
+            create='optional',
+            update=True,
+            doc='Whether a load balancer stands before the API servers.',
+        ),
     }
 
 
 def overrides() -> dict[str, Attribute]:
     """The attributes as a Cluster has them: not given means as the template says."""
-    found = {RENAMED.get(name, name): attr(kind, nullable=True, create='optional', unit=unit,
-                                           doc=doc + ' Default: the template\'s.')
-             for name, (kind, unit, doc) in _types().items()}
+    found = {
+        RENAMED.get(name, name): attr(
+            kind, nullable=True, create='optional', unit=unit, doc=doc + " Default: the template's."
+        )
+        for name, (kind, unit, doc) in _types().items()
+    }
     for name in ('floating_ip_enabled', 'master_lb_enabled'):
-        found[name] = attr(Boolean(), nullable=True, create='optional',
-                           doc=defaults()[name].exposure.doc + ' Default: the template\'s.')
+        found[name] = attr(
+            Boolean(),
+            nullable=True,
+            create='optional',
+            doc=defaults()[name].exposure.doc + " Default: the template's.",
+        )
     return found
 
 

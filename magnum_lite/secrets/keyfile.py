@@ -1,5 +1,4 @@
-"""The file with the keys: read only when it is private, written so that a full disk loses nothing.
-"""
+"""The file with the keys: read only when it is private, written so that a full disk loses nothing."""
 
 import contextlib
 import fcntl
@@ -15,15 +14,16 @@ from cryptography.fernet import Fernet
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.secrets.sealing import Key
 
-NOT_SET = ('[secrets] key_file is not set. Set it to a path, as /etc/magnum-lite/keys, and run: '
-           'magnum-lite-manage secret key')
+NOT_SET = (
+    '[secrets] key_file is not set. Set it to a path, as /etc/magnum-lite/keys, and run: '
+    'magnum-lite-manage secret key'
+)
 _Lines = tuple[str, ...]
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class BadKeyFile(ServiceError):
-    """The key file is missing, unreadable, broken, or not private. For operators: names the path.
-    """
+    """The key file is missing, unreadable, broken, or not private. For operators: names the path."""
 
     code = 'bad-key-file'
     message = '[secrets] key_file {path} {reason}'
@@ -60,21 +60,30 @@ def read(path: str | None) -> KeyFile:
         seen = stamp(path)
         text = Path(path).read_text()
     except FileNotFoundError as error:
-        raise BadKeyFile(path=path, reason='is missing. Copy it from another host of the '
-                                           'service, or from the backup. Only for a new '
-                                           'database run: magnum-lite-manage secret key') from error
+        raise BadKeyFile(
+            path=path,
+            reason='is missing. Copy it from another host of the '
+            'service, or from the backup. Only for a new '
+            'database run: magnum-lite-manage secret key',
+        ) from error
     except (OSError, ValueError) as error:
         raise BadKeyFile(path=path, reason=f'cannot be read: {error}') from error
     mode = seen[-1]
     if mode & _OTHERS:
-        raise BadKeyFile(path=path, reason=f'has mode {stat.S_IMODE(mode):04o}: others than its '
-                                           f'owner may use it. Run: chmod 0600 {path}, and think '
-                                           'of a new key if somebody may have read it')
+        raise BadKeyFile(
+            path=path,
+            reason=f'has mode {stat.S_IMODE(mode):04o}: others than its '
+            f'owner may use it. Run: chmod 0600 {path}, and think '
+            'of a new key if somebody may have read it',
+        )
     keys = tuple(text.split())
     if not keys:
-        raise BadKeyFile(path=path, reason='is empty. Restore it from the backup. Only where '
-                                           'nothing was ever sealed delete it and run: '
-                                           'magnum-lite-manage secret key')
+        raise BadKeyFile(
+            path=path,
+            reason='is empty. Restore it from the backup. Only where '
+            'nothing was ever sealed delete it and run: '
+            'magnum-lite-manage secret key',
+        )
     for number, key in enumerate(keys, 1):
         try:
             Fernet(key)
@@ -103,6 +112,7 @@ def move_first(path: str | None, key_id: str) -> None:
     :raises BadKeyFile: it is not there, or the file cannot be used; it stays as it is.
     :raises OSError: it cannot be written; it stays as it is.
     """
+
     def order(old: _Lines) -> _Lines:
         chosen = [key for key in old if Key(key).id == key_id]
         if not chosen:
@@ -118,6 +128,7 @@ def keep_first(path: str | None, check: Callable[[], None]) -> int:
     :param check: raises what forbids it; called when nobody else can change the file.
     :raises BadKeyFile: what is there cannot be used.
     """
+
     def order(old: _Lines) -> _Lines:
         if not old:
             raise BadKeyFile(path=path, reason='is missing')
@@ -139,7 +150,7 @@ def _change(path: str | None, order: Callable[[_Lines], _Lines]) -> _Lines:
     """Give the file the keys that ``order`` makes of those it has; those that it had."""
     if not path:
         raise BadKeyFile(NOT_SET)
-    target = Path(os.path.realpath(path))       # a symbolic link stays one
+    target = Path(os.path.realpath(path))  # a symbolic link stays one
     with _locked(target.parent) as folder:
         old = read(str(target)).keys if target.exists() else ()
         wanted = order(old)
@@ -162,7 +173,7 @@ def _locked(folder: Path) -> Iterator[int]:
 def _replace(target: Path, text: str) -> None:
     """Write beside, sync, and rename: at each moment the whole old file or the whole new one."""
     fresh = target.with_name(f'.{target.name}.new')
-    fresh.unlink(missing_ok=True)       # of a writer that was killed; we have the lock
+    fresh.unlink(missing_ok=True)  # of a writer that was killed; we have the lock
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, 'w') as file:

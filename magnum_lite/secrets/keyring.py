@@ -58,8 +58,13 @@ class Keyring:
             text = key.open(sealed, row)
             if text is not None:
                 return text
-        LOG.error('Secret %s of cluster %s does not open: it was sealed for another row, or with a '
-                  'key that [secrets] key_file %s does not have', row[2], row[1], self._path)
+        LOG.error(
+            'Secret %s of cluster %s does not open: it was sealed for another row, or with a '
+            'key that [secrets] key_file %s does not have',
+            row[2],
+            row[1],
+            self._path,
+        )
         raise Unreadable
 
     def keys(self) -> tuple[Key, ...]:

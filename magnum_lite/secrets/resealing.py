@@ -67,14 +67,22 @@ def reseal(database: Database, keyring: Keyring) -> Iterator[Progress]:
 
 
 def _batch(database: Database, last: int, prefix: str) -> Sequence[sa.Row]:
-    query = sa.select(secrets).where(
-        secrets.c.id > last, sa.not_(secrets.c.sealed.startswith(prefix))
-    ).order_by(secrets.c.id).limit(BATCH)
+    query = (
+        sa.select(secrets)
+        .where(secrets.c.id > last, sa.not_(secrets.c.sealed.startswith(prefix)))
+        .order_by(secrets.c.id)
+        .limit(BATCH)
+    )
     with database.read() as connection:
         return connection.execute(query).all()
 
 
 def _write(connection: sa.Connection, fresh: dict[sa.Row, str]) -> int:
-    return sum(connection.execute(secrets.update().where(
-        secrets.c.id == row.id, secrets.c.sealed == row.sealed).values(sealed=sealed)).rowcount
-        for row, sealed in fresh.items())
+    return sum(
+        connection.execute(
+            secrets.update()
+            .where(secrets.c.id == row.id, secrets.c.sealed == row.sealed)
+            .values(sealed=sealed)
+        ).rowcount
+        for row, sealed in fresh.items()
+    )

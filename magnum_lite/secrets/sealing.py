@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 _FORM = '2'
 _NONCE = 12
 _ID = 8
-PREFIX = len(f'{_FORM}.{"0" * _ID}.')     # how much of a sealed text names its key
+PREFIX = len(f'{_FORM}.{"0" * _ID}.')  # how much of a sealed text names its key
 
 
 class Row(tuple[str, str, str]):

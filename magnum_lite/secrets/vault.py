@@ -23,15 +23,22 @@ class Vault:
         :raises oslo_db.exception.DBDuplicateEntry: the cluster has one of that name.
         """
         ref = uuidutils.generate_uuid()
-        connection.execute(secrets.insert().values(
-            ref=ref, cluster_id=cluster_id, name=name, created_at=utcnow(),
-            sealed=self._keyring.seal(text, Row((ref, cluster_id, name)))))
+        connection.execute(
+            secrets.insert().values(
+                ref=ref,
+                cluster_id=cluster_id,
+                name=name,
+                created_at=utcnow(),
+                sealed=self._keyring.seal(text, Row((ref, cluster_id, name))),
+            )
+        )
         return ref
 
     def replace(self, connection: sa.Connection, cluster_id: str, name: str, text: str) -> str:
         """As ``write``, for a secret that the cluster may have already."""
-        connection.execute(secrets.delete().where(
-            secrets.c.cluster_id == cluster_id, secrets.c.name == name))
+        connection.execute(
+            secrets.delete().where(secrets.c.cluster_id == cluster_id, secrets.c.name == name)
+        )
         return self.write(connection, cluster_id, name, text)
 
     def read(self, connection: sa.Connection, ref: str) -> str:

@@ -4,6 +4,7 @@ Compute, network, image, block storage and load balancer are simulated well enou
 clients; servers boot as simulated nodes that really send the Heat signal found in their user
 data. Not simulated: object storage, quotas, visibility by project, anything inside a node.
 """
+
 from magnum_lite_dev.sim_cloud.app import SimCloud
 
 __all__ = ['SimCloud']

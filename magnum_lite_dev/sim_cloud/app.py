@@ -1,4 +1,5 @@
 """The WSGI application of the simulated cloud: services by the first path segment, and controls."""
+
 import http
 import json
 import re
@@ -18,13 +19,22 @@ from magnum_lite_dev.sim_cloud.nodes import Nodes
 from magnum_lite_dev.sim_cloud.store import Store
 
 SERVICES = {
-    'compute': compute.handle, 'network': network.handle, 'image': image.handle,
-    'volume': volume.handle, 'load-balancer': load_balancer.handle, 'identity': identity.handle,
+    'compute': compute.handle,
+    'network': network.handle,
+    'image': image.handle,
+    'volume': volume.handle,
+    'load-balancer': load_balancer.handle,
+    'identity': identity.handle,
 }
 SETTINGS = ('build_seconds', 'delete_seconds', 'signal_seconds')
 ID = re.compile(r'[0-9a-f-]{32,}')
-NOVA_ERRORS = {400: 'badRequest', 403: 'forbidden', 404: 'itemNotFound',
-               409: 'conflictingRequest', 413: 'overLimit'}
+NOVA_ERRORS = {
+    400: 'badRequest',
+    403: 'forbidden',
+    404: 'itemNotFound',
+    409: 'conflictingRequest',
+    413: 'overLimit',
+}
 
 
 class SimCloud:
@@ -37,8 +47,14 @@ class SimCloud:
         APIs of clusters answer.
     """
 
-    def __init__(self, *, build_seconds=0.0, delete_seconds=0.0, signal_seconds=0.05,
-                 external_cidr=seed.EXTERNAL_CIDR):
+    def __init__(
+        self,
+        *,
+        build_seconds=0.0,
+        delete_seconds=0.0,
+        signal_seconds=0.05,
+        external_cidr=seed.EXTERNAL_CIDR,
+    ):
         self.store = Store(external_cidr)
         self.build_seconds = build_seconds
         self.delete_seconds = delete_seconds
@@ -65,10 +81,14 @@ class SimCloud:
             status = refusal.status
             data = json.dumps(_error(path, status, refusal.message)).encode()
         # Clients read Nova's version from its headers, and the others ignore them.
-        headers = {'Content-Type': 'application/json', 'Content-Length': str(len(data)),
-                   'X-OpenStack-Request-ID': f'req-{request.new_id()}',
-                   'OpenStack-API-Version': f'compute {compute.VERSION}',
-                   'X-OpenStack-Nova-API-Version': compute.VERSION, **headers}
+        headers = {
+            'Content-Type': 'application/json',
+            'Content-Length': str(len(data)),
+            'X-OpenStack-Request-ID': f'req-{request.new_id()}',
+            'OpenStack-API-Version': f'compute {compute.VERSION}',
+            'X-OpenStack-Nova-API-Version': compute.VERSION,
+            **headers,
+        }
         start_response(f'{status} {_phrase(status)}', list(headers.items()))
         return [data]
 
@@ -80,8 +100,7 @@ class SimCloud:
         if slow:
             time.sleep(slow['seconds'])
         if fault:
-            raise request.Refusal(fault.get('status', 500),
-                                  fault.get('message', 'injected fault'))
+            raise request.Refusal(fault.get('status', 500), fault.get('message', 'injected fault'))
 
     def _answer(self, service, asked):
         if service not in SERVICES:
@@ -118,8 +137,11 @@ class SimCloud:
             if name not in SETTINGS or not isinstance(value, (int, float)):
                 raise request.Refusal(400, f'a setting is a number of {", ".join(SETTINGS)}')
             setattr(self.nodes if name == 'signal_seconds' else self, name, value)
-        return {'build_seconds': self.build_seconds, 'delete_seconds': self.delete_seconds,
-                'signal_seconds': self.nodes.signal_seconds}
+        return {
+            'build_seconds': self.build_seconds,
+            'delete_seconds': self.delete_seconds,
+            'signal_seconds': self.nodes.signal_seconds,
+        }
 
 
 def _public(reply):

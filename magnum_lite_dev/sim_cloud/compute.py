@@ -1,4 +1,5 @@
 """The compute API: key pairs, flavors and the small collections; servers have their own module."""
+
 import base64
 import hashlib
 
@@ -19,8 +20,14 @@ def handle(cloud, request):
     :raises Refusal: what Nova would refuse.
     """
     if len(request.path) < 2:
-        version = {'id': 'v2.1', 'status': 'CURRENT', 'version': VERSION, 'min_version': '2.1',
-                   'updated': now(), 'links': [{'rel': 'self', 'href': f'{request.base}/v2.1/'}]}
+        version = {
+            'id': 'v2.1',
+            'status': 'CURRENT',
+            'version': VERSION,
+            'min_version': '2.1',
+            'updated': now(),
+            'links': [{'rel': 'self', 'href': f'{request.base}/v2.1/'}],
+        }
         if request.path:
             return 200, {'version': version}
         return 300, {'versions': [version]}
@@ -36,19 +43,31 @@ def _flavors(cloud, request):
         return 200, {'extra_specs': {}}
     if request.path and request.path[0] != 'detail':
         return 200, {'flavor': cloud.store.get('flavors', request.path[0])}
-    return 200, {'flavors': [] if request.is_page_after_the_last
-                 else cloud.store.rows('flavors')}
+    return 200, {'flavors': [] if request.is_page_after_the_last else cloud.store.rows('flavors')}
 
 
 def _limits(cloud, request):
-    return 200, {'limits': {'rate': [], 'absolute': {
-        'maxTotalInstances': -1, 'maxPersonality': 5, 'maxServerMeta': 128,
-        'maxPersonalitySize': 10240, 'maxTotalCores': -1, 'maxTotalRAMSize': -1}}}
+    return 200, {
+        'limits': {
+            'rate': [],
+            'absolute': {
+                'maxTotalInstances': -1,
+                'maxPersonality': 5,
+                'maxServerMeta': 128,
+                'maxPersonalitySize': 10240,
+                'maxTotalCores': -1,
+                'maxTotalRAMSize': -1,
+            },
+        }
+    }
 
 
 def _zones(cloud, request):
-    return 200, {'availabilityZoneInfo': [
-        {'zoneName': 'nova', 'zoneState': {'available': True}, 'hosts': None}]}
+    return 200, {
+        'availabilityZoneInfo': [
+            {'zoneName': 'nova', 'zoneState': {'available': True}, 'hosts': None}
+        ]
+    }
 
 
 def _keypairs(cloud, request):
@@ -57,12 +76,19 @@ def _keypairs(cloud, request):
     if request.method == 'POST':
         return 201 if is_typed else 200, {'keypair': _new_keypair(store, request)}
     if not request.path:
-        return 200, {'keypairs': [
-            {'keypair': _shown(row)} for row in store.rows('os-keypairs')
-            if row['_user'] in (request.user, seed.EVERYBODY)]}
+        return 200, {
+            'keypairs': [
+                {'keypair': _shown(row)}
+                for row in store.rows('os-keypairs')
+                if row['_user'] in (request.user, seed.EVERYBODY)
+            ]
+        }
     name = request.path[0]
-    owner = seed.EVERYBODY if f'{seed.EVERYBODY}/{name}' in store.tables['os-keypairs'] \
+    owner = (
+        seed.EVERYBODY
+        if f'{seed.EVERYBODY}/{name}' in store.tables['os-keypairs']
         else request.query.get('user_id', request.user)
+    )
     if request.method == 'DELETE':
         store.drop('os-keypairs', f'{owner}/{name}')
         return 204 if is_typed else 202, None
@@ -78,14 +104,27 @@ def _new_keypair(store, request):
     public = given.get('public_key')
     if public is None:
         key = ed25519.Ed25519PrivateKey.generate()
-        public = key.public_key().public_bytes(
-            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode()
+        public = (
+            key.public_key()
+            .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+            .decode()
+        )
         private = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH,
-            serialization.NoEncryption()).decode()
-    row = store.put('os-keypairs', {
-        'id': row_id, 'name': given['name'], 'type': given.get('type', 'ssh'),
-        'public_key': public, 'fingerprint': _fingerprint(public), '_user': request.user})
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.OpenSSH,
+            serialization.NoEncryption(),
+        ).decode()
+    row = store.put(
+        'os-keypairs',
+        {
+            'id': row_id,
+            'name': given['name'],
+            'type': given.get('type', 'ssh'),
+            'public_key': public,
+            'fingerprint': _fingerprint(public),
+            '_user': request.user,
+        },
+    )
     shown = dict(_shown(row), user_id=request.user)
     if request.microversion < TYPED_KEYS:
         del shown['id'], shown['type']
@@ -109,8 +148,11 @@ def _shown(row):
 def _server_groups(cloud, request):
     store = cloud.store
     if request.method == 'POST':
-        return 200, {'server_group': store.put('os-server-groups', {
-            **request.body['server_group'], 'members': [], 'metadata': {}})}
+        return 200, {
+            'server_group': store.put(
+                'os-server-groups', {**request.body['server_group'], 'members': [], 'metadata': {}}
+            )
+        }
     if not request.path:
         return 200, {'server_groups': store.rows('os-server-groups')}
     if request.method == 'DELETE':
@@ -120,7 +162,10 @@ def _server_groups(cloud, request):
 
 
 _ANSWERS = {
-    'servers': server_api.handle, 'flavors': _flavors, 'limits': _limits,
-    'os-keypairs': _keypairs, 'os-server-groups': _server_groups,
+    'servers': server_api.handle,
+    'flavors': _flavors,
+    'limits': _limits,
+    'os-keypairs': _keypairs,
+    'os-server-groups': _server_groups,
     'os-availability-zone': _zones,
 }

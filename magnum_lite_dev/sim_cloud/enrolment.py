@@ -1,4 +1,5 @@
 """A node that fetches its secrets from the service, as the boot script of a driver would."""
+
 import hashlib
 import logging
 import secrets
@@ -9,8 +10,8 @@ import requests
 from magnum_lite_dev.sim_cloud import user_data
 
 LOG = logging.getLogger(__name__)
-REFUSALS = 60       # of a service that answers
-PATIENCE_S = 600    # while it does not, or cannot ask the cloud: as long as boot scripts ask
+REFUSALS = 60  # of a service that answers
+PATIENCE_S = 600  # while it does not, or cannot ask the cloud: as long as boot scripts ask
 PAUSE_S = 0.5
 TIMEOUT_S = 30
 
@@ -18,8 +19,9 @@ TIMEOUT_S = 30
 def enrol(row):
     """Put what the server of this row is given into its ``_secrets``; nothing is asked of what
     its user data names no place for."""
-    values = user_data.variables(user_data.files(
-        row['_user_data'].encode('utf-8', 'surrogateescape')))
+    values = user_data.variables(
+        user_data.files(row['_user_data'].encode('utf-8', 'surrogateescape'))
+    )
     url = values.get('ENROLMENT_URL')
     if not url or row.get('_secrets'):
         return
@@ -38,8 +40,11 @@ def report(row, verdict):
     """
     if row.get('_service'):
         url, who = row['_service']
-        _persist(row, f'{url}/v1/enrolments/reports', {
-            **who, **{name: verdict[name] for name in ('status', 'reason', 'data')}})
+        _persist(
+            row,
+            f'{url}/v1/enrolments/reports',
+            {**who, **{name: verdict[name] for name in ('status', 'reason', 'data')}},
+        )
 
 
 def _persist(row, url, body):

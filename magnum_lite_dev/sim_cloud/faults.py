@@ -1,4 +1,5 @@
 """Faults that somebody ordered: what goes wrong, for which server or request, how often."""
+
 import fnmatch
 
 from magnum_lite_dev.sim_cloud.request import Refusal

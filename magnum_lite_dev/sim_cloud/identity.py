@@ -1,4 +1,5 @@
 """Just enough identity: a stack-domain user's password buys the token its node signals with."""
+
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 
 # Kept beside the rest of the cloud: nodes that boot after a restart still know their password.
@@ -14,12 +15,22 @@ def handle(cloud, request):
         raise request.unknown()
     asked = request.body['auth']
     given = asked['identity']['password']['user']
-    user = next((row for row in cloud.store.rows(TABLE)
-                 if given.get('id') == row['id'] or given.get('name') == row['name']), None)
+    user = next(
+        (
+            row
+            for row in cloud.store.rows(TABLE)
+            if given.get('id') == row['id'] or given.get('name') == row['name']
+        ),
+        None,
+    )
     if user is None or user['password'] != given.get('password'):
         raise Refusal(401, 'The request you have made requires authentication.')
     project = asked.get('scope', {}).get('project', {}).get('id') or user['project']
-    token = {'methods': ['password'], 'issued_at': now(), 'user': {'id': user['id']},
-             'expires_at': '2099-01-01T00:00:00.000000Z', 'project': {'id': project}}
-    return 201, {'token': token}, {
-        'X-Subject-Token': f'{user["id"]}:{project}:heat_stack_user'}
+    token = {
+        'methods': ['password'],
+        'issued_at': now(),
+        'user': {'id': user['id']},
+        'expires_at': '2099-01-01T00:00:00.000000Z',
+        'project': {'id': project},
+    }
+    return 201, {'token': token}, {'X-Subject-Token': f'{user["id"]}:{project}:heat_stack_user'}

@@ -8,16 +8,23 @@ def handle(cloud, request):
     """
     path = request.path
     if not path:
-        return 300, {'versions': [{'id': 'v2.16', 'status': 'CURRENT', 'links': [
-            {'rel': 'self', 'href': f'{request.base}/v2/'}]}]}
+        return 300, {
+            'versions': [
+                {
+                    'id': 'v2.16',
+                    'status': 'CURRENT',
+                    'links': [{'rel': 'self', 'href': f'{request.base}/v2/'}],
+                }
+            ]
+        }
     if path[1:2] == ('schemas',):
-        return 200, {'name': path[2], 'properties': {},
-                     'additionalProperties': {'type': 'string'}}
+        return 200, {'name': path[2], 'properties': {}, 'additionalProperties': {'type': 'string'}}
     if path[1:2] != ('images',):
         raise request.unknown()
     if len(path) == 3:
         return 200, cloud.store.get('images', path[2])
-    wanted = {key: request.query[key] for key in ('name', 'id', 'os_distro')
-              if key in request.query}
+    wanted = {
+        key: request.query[key] for key in ('name', 'id', 'os_distro') if key in request.query
+    }
     rows = [] if request.is_page_after_the_last else cloud.store.find('images', **wanted)
     return 200, {'images': rows}

@@ -1,4 +1,5 @@
 """What the Kubernetes API of a simulated cluster answers: its nodes, their system pods."""
+
 import dataclasses
 import urllib.parse
 
@@ -9,8 +10,9 @@ CONTROL_PLANE_PODS = ('etcd', 'kube-apiserver', 'kube-controller-manager', 'kube
 # What a real API server answers to anybody.
 HEALTH = ('/healthz', '/livez', '/readyz')
 # Queries that change how a reply looks and not what it holds.
-HARMLESS = frozenset({'limit', 'pretty', 'resourceVersion', 'resourceVersionMatch', 'timeout',
-                      'timeoutSeconds'})
+HARMLESS = frozenset(
+    {'limit', 'pretty', 'resourceVersion', 'resourceVersionMatch', 'timeout', 'timeoutSeconds'}
+)
 NAMESPACES = ('default', 'kube-system')
 RESOURCES = (('namespaces', 'Namespace', False), ('nodes', 'Node', False), ('pods', 'Pod', True))
 WHOLE = '/api/v1/'
@@ -67,9 +69,12 @@ class Cluster:
         if unknown:
             return _status(400, 'BadRequest', f'not simulated: {", ".join(unknown)}')
         wanted = query.get('fieldSelector', '')
-        return 200, {'kind': f'{kind}List', 'apiVersion': 'v1',
-                     'metadata': {'resourceVersion': str(self.store.changes)},
-                     'items': [item for item in items if _is_selected(item, wanted)]}
+        return 200, {
+            'kind': f'{kind}List',
+            'apiVersion': 'v1',
+            'metadata': {'resourceVersion': str(self.store.changes)},
+            'items': [item for item in items if _is_selected(item, wanted)],
+        }
 
     def _found(self, path):
         """(kind, documents) of a collection; None, there is none of that path."""
@@ -87,39 +92,75 @@ class Cluster:
 
     def _servers(self):
         # The control plane answers before it signals, and is up when somebody hears it.
-        return [row for row in self.store.rows('servers') if row is self.row or (
-            row['_is_up'] and not row['_deleted_at']
-            and self.authority in row.get('_authorities', ()))]
+        return [
+            row
+            for row in self.store.rows('servers')
+            if row is self.row
+            or (
+                row['_is_up']
+                and not row['_deleted_at']
+                and self.authority in row.get('_authorities', ())
+            )
+        ]
 
     def _programs(self, row):
         return ('kube-proxy', *(CONTROL_PLANE_PODS if row is self.row else ()))
 
     def _node(self, row):
         roles = {'node-role.kubernetes.io/control-plane': ''} if row is self.row else {}
-        addresses = [each for network in servers.addresses(self.store, row).values()
-                     for each in network]
+        addresses = [
+            each for network in servers.addresses(self.store, row).values() for each in network
+        ]
         kinds = {'fixed': 'InternalIP', 'floating': 'ExternalIP'}
         return {
-            'metadata': {'name': row['name'], 'uid': row['id'], 'creationTimestamp': row['created'],
-                         'labels': {'kubernetes.io/hostname': row['name'], **roles}},
+            'metadata': {
+                'name': row['name'],
+                'uid': row['id'],
+                'creationTimestamp': row['created'],
+                'labels': {'kubernetes.io/hostname': row['name'], **roles},
+            },
             'spec': {},
             'status': {
-                'conditions': [{'type': 'Ready', 'status': 'True', 'reason': 'KubeletReady',
-                                'message': 'simulated', 'lastTransitionTime': row['created']}],
-                'addresses': [{'type': 'Hostname', 'address': row['name']}] + [
+                'conditions': [
+                    {
+                        'type': 'Ready',
+                        'status': 'True',
+                        'reason': 'KubeletReady',
+                        'message': 'simulated',
+                        'lastTransitionTime': row['created'],
+                    }
+                ],
+                'addresses': [{'type': 'Hostname', 'address': row['name']}]
+                + [
                     {'type': kinds[each['OS-EXT-IPS:type']], 'address': each['addr']}
-                    for each in addresses],
+                    for each in addresses
+                ],
                 'nodeInfo': {
-                    'machineID': row['id'], 'systemUUID': row['id'], 'bootID': row['id'],
-                    'kernelVersion': 'simulated', 'osImage': 'simulated',
-                    'containerRuntimeVersion': 'simulated://0', 'operatingSystem': 'linux',
-                    'architecture': 'amd64', 'kubeletVersion': self.version,
-                    'kubeProxyVersion': self.version}}}
+                    'machineID': row['id'],
+                    'systemUUID': row['id'],
+                    'bootID': row['id'],
+                    'kernelVersion': 'simulated',
+                    'osImage': 'simulated',
+                    'containerRuntimeVersion': 'simulated://0',
+                    'operatingSystem': 'linux',
+                    'architecture': 'amd64',
+                    'kubeletVersion': self.version,
+                    'kubeProxyVersion': self.version,
+                },
+            },
+        }
 
 
 def _status(code, reason, message):
-    return code, {'kind': 'Status', 'apiVersion': 'v1', 'metadata': {}, 'status': 'Failure',
-                  'message': message, 'reason': reason, 'code': code}
+    return code, {
+        'kind': 'Status',
+        'apiVersion': 'v1',
+        'metadata': {},
+        'status': 'Failure',
+        'message': message,
+        'reason': reason,
+        'code': code,
+    }
 
 
 def _discovery(path):
@@ -127,24 +168,43 @@ def _discovery(path):
     return {
         '/api': {'kind': 'APIVersions', 'versions': ['v1'], 'serverAddressByClientCIDRs': []},
         '/apis': {'kind': 'APIGroupList', 'apiVersion': 'v1', 'groups': []},
-        '/api/v1': {'kind': 'APIResourceList', 'groupVersion': 'v1', 'resources': [
-            {'name': name, 'singularName': kind.lower(), 'kind': kind, 'namespaced': namespaced,
-             'verbs': ['list']} for name, kind, namespaced in RESOURCES]},
+        '/api/v1': {
+            'kind': 'APIResourceList',
+            'groupVersion': 'v1',
+            'resources': [
+                {
+                    'name': name,
+                    'singularName': kind.lower(),
+                    'kind': kind,
+                    'namespaced': namespaced,
+                    'verbs': ['list'],
+                }
+                for name, kind, namespaced in RESOURCES
+            ],
+        },
     }.get(path.rstrip('/'))
 
 
 def _namespace(name, created):
-    return {'metadata': {'name': name, 'uid': name, 'creationTimestamp': created},
-            'spec': {}, 'status': {'phase': 'Active'}}
+    return {
+        'metadata': {'name': name, 'uid': name, 'creationTimestamp': created},
+        'spec': {},
+        'status': {'phase': 'Active'},
+    }
 
 
 def _pod(program, row):
     name = f'{program}-{row["name"]}'
     return {
-        'metadata': {'name': name, 'namespace': 'kube-system', 'uid': f'{program}-{row["id"]}',
-                     'creationTimestamp': row['created']},
+        'metadata': {
+            'name': name,
+            'namespace': 'kube-system',
+            'uid': f'{program}-{row["id"]}',
+            'creationTimestamp': row['created'],
+        },
         'spec': {'nodeName': row['name'], 'containers': [{'name': program, 'image': program}]},
-        'status': {'phase': 'Running', 'conditions': [{'type': 'Ready', 'status': 'True'}]}}
+        'status': {'phase': 'Running', 'conditions': [{'type': 'Ready', 'status': 'True'}]},
+    }
 
 
 def _is_selected(item, selector):

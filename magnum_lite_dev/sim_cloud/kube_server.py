@@ -1,4 +1,5 @@
 """Serves the Kubernetes APIs of simulated control planes, with certificates of their authority."""
+
 import datetime
 import hashlib
 import http.server
@@ -42,20 +43,24 @@ class KubeServers:
         fetched = row.get('_secrets') or {}
         if 'ca.kubernetes.key' in fetched:
             files[AUTHORITY_KEY] = fetched['ca.kubernetes.key']
-        row['_authorities'] = [_fingerprint(text) for text in files.values()
-                               if text.lstrip().startswith(PEM)]
+        row['_authorities'] = [
+            _fingerprint(text) for text in files.values() if text.lstrip().startswith(PEM)
+        ]
         if not {AUTHORITY, AUTHORITY_KEY} <= set(files):
             return
         values = user_data.variables(files)
         with self._store.lock:
-            addresses = [ipaddress.ip_address(each['addr'])
-                         for network in servers.addresses(self._store, row).values()
-                         for each in network]
+            addresses = [
+                ipaddress.ip_address(each['addr'])
+                for network in servers.addresses(self._store, row).values()
+                for each in network
+            ]
         near = [str(address) for address in addresses if address.is_loopback]
         if not near:
             return
-        cluster = Cluster(self._store, row, _fingerprint(files[AUTHORITY]),
-                          values.get('KUBE_TAG') or VERSION)
+        cluster = Cluster(
+            self._store, row, _fingerprint(files[AUTHORITY]), values.get('KUBE_TAG') or VERSION
+        )
         where = near[0], int(values.get('APISERVER_PORT') or PORT)
         try:
             context = _context(files[AUTHORITY], files[AUTHORITY_KEY], row['name'], addresses)
@@ -82,8 +87,9 @@ class _Server(http.server.ThreadingHTTPServer):
         super().__init__(where, _Handler)
         self.cluster = cluster
         # The handshake is the business of the connection's own thread.
-        self.socket = context.wrap_socket(self.socket, server_side=True,
-                                          do_handshake_on_connect=False)
+        self.socket = context.wrap_socket(
+            self.socket, server_side=True, do_handshake_on_connect=False
+        )
         threading.Thread(target=self.serve_forever, name=f'kube-{where[0]}', daemon=True).start()
 
     def end(self):
@@ -114,8 +120,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             status, reply = cluster.answer(self.command, self.path, self._organizations())
         data = reply.encode() if isinstance(reply, str) else json.dumps(reply).encode()
         self.send_response(status)
-        self.send_header('Content-Type',
-                         'text/plain' if isinstance(reply, str) else 'application/json')
+        self.send_header(
+            'Content-Type', 'text/plain' if isinstance(reply, str) else 'application/json'
+        )
         self.send_header('Content-Length', str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -126,8 +133,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         certificate = self.connection.getpeercert()
         if not certificate:
             return None
-        return [value for part in certificate['subject'] for name, value in part
-                if name == 'organizationName']
+        return [
+            value
+            for part in certificate['subject']
+            for name, value in part
+            if name == 'organizationName'
+        ]
 
     def log_message(self, text, *values):
         """Requests go to the log of the cloud."""
@@ -149,9 +160,14 @@ def _context(authority, authority_key, name, addresses):
     context.verify_mode = ssl.CERT_OPTIONAL
     with tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / 'server.pem'
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption()))
+        path.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
         context.load_cert_chain(path)
     return context
 
@@ -162,18 +178,27 @@ def _certificate(authority, authority_key, public_key, name, addresses):
     now = datetime.datetime.now(datetime.UTC)
     names = [name, 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc']
     return (
-        x509.CertificateBuilder().issuer_name(ca.subject).public_key(public_key)
+        x509.CertificateBuilder()
+        .issuer_name(ca.subject)
+        .public_key(public_key)
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'kube-apiserver')]))
         .serial_number(x509.random_serial_number())
         .not_valid_before(max(now - datetime.timedelta(days=1), ca.not_valid_before_utc))
         .not_valid_after(min(now + datetime.timedelta(days=DAYS), ca.not_valid_after_utc))
-        .add_extension(x509.SubjectAlternativeName(
-            [x509.DNSName(each) for each in names]
-            + [x509.IPAddress(each) for each in addresses]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName(each) for each in names]
+                + [x509.IPAddress(each) for each in addresses]
+            ),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]),
-                       critical=False)
+        .add_extension(
+            x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()),
-                       critical=False)
-        .sign(ca_key, hashes.SHA256()))
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False
+        )
+        .sign(ca_key, hashes.SHA256())
+    )

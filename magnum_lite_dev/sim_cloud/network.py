@@ -1,14 +1,30 @@
 """The network API: collections of rows, and the actions below one row."""
+
 from magnum_lite_dev.sim_cloud import topology
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 
 EXTENSIONS = (
-    'router', 'security-group', 'external-net', 'quotas', 'binding', 'port-security',
-    'allowed-address-pairs', 'standard-attr-tag', 'dns-integration', 'qos', 'address-scope',
-    'subnet_allocation', 'stateful-security-group', 'net-mtu', 'trunk', 'extra_dhcp_opt')
+    'router',
+    'security-group',
+    'external-net',
+    'quotas',
+    'binding',
+    'port-security',
+    'allowed-address-pairs',
+    'standard-attr-tag',
+    'dns-integration',
+    'qos',
+    'address-scope',
+    'subnet_allocation',
+    'stateful-security-group',
+    'net-mtu',
+    'trunk',
+    'extra_dhcp_opt',
+)
 SINGULAR = {'policies': 'policy', 'l7policies': 'l7policy'}
-NO_FILTER = frozenset({'fields', 'limit', 'marker', 'sort_key', 'sort_dir', 'page_reverse',
-                       'project_id', 'tenant_id'})
+NO_FILTER = frozenset(
+    {'fields', 'limit', 'marker', 'sort_key', 'sort_dir', 'page_reverse', 'project_id', 'tenant_id'}
+)
 
 
 def singular(plural):
@@ -23,16 +39,26 @@ def handle(cloud, request):
     """
     path = request.path
     if not path:
-        return 200, {'versions': [{'id': 'v2.0', 'status': 'CURRENT', 'links': [
-            {'rel': 'self', 'href': f'{request.base}/v2.0/'}]}]}
+        return 200, {
+            'versions': [
+                {
+                    'id': 'v2.0',
+                    'status': 'CURRENT',
+                    'links': [{'rel': 'self', 'href': f'{request.base}/v2.0/'}],
+                }
+            ]
+        }
     request = request.below()
     table, *rest = [part.removesuffix('.json') for part in request.path] or ['']
     if not table:
         return 200, {'resources': []}
     if table == 'extensions':
-        return 200, {'extensions': [
-            {'alias': name, 'name': name, 'links': [], 'description': '', 'updated': now()}
-            for name in EXTENSIONS]}
+        return 200, {
+            'extensions': [
+                {'alias': name, 'name': name, 'links': [], 'description': '', 'updated': now()}
+                for name in EXTENSIONS
+            ]
+        }
     if len(rest) == 2:
         return _action(cloud.store, request, table, *rest)
     if rest:
@@ -44,8 +70,12 @@ def _collection(store, request, table):
     one, many = singular(table), table.replace('-', '_')
     if request.method == 'POST':
         if many in request.body:
-            return 201, {many: [topology.create(store, table, row, request.project)
-                                for row in request.body[many]]}
+            return 201, {
+                many: [
+                    topology.create(store, table, row, request.project)
+                    for row in request.body[many]
+                ]
+            }
         return 201, {one: topology.create(store, table, request.body[one], request.project)}
     wanted = {key: text for key, text in request.query.items() if key not in NO_FILTER}
     return 200, {many: [row for row in store.rows(table) if matches(row, wanted)]}
@@ -57,8 +87,11 @@ def _one(store, request, table, row_id):
         topology.delete(store, table, row)
         return 204, None
     if request.method == 'PUT':
-        row.update(request.body[singular(table)], updated_at=now(),
-                   revision_number=row.get('revision_number', 0) + 1)
+        row.update(
+            request.body[singular(table)],
+            updated_at=now(),
+            revision_number=row.get('revision_number', 0) + 1,
+        )
         topology.settle(store, table, row)
     return 200, {singular(table): row}
 
@@ -93,13 +126,18 @@ def _add_interface(store, router_id, request):
         port.update(device_id=router_id, device_owner='network:router_interface')
     else:
         subnet = store.get('subnets', request.body['subnet_id'])
-        port = topology.create(store, 'ports', {
-            'network_id': subnet['network_id'], 'device_id': router_id,
-            'device_owner': 'network:router_interface',
-            'fixed_ips': [{'subnet_id': subnet['id'], 'ip_address': subnet['gateway_ip']}]},
-            request.project)
-    return {'id': router_id, 'port_id': port['id'],
-            'subnet_id': port['fixed_ips'][0]['subnet_id']}
+        port = topology.create(
+            store,
+            'ports',
+            {
+                'network_id': subnet['network_id'],
+                'device_id': router_id,
+                'device_owner': 'network:router_interface',
+                'fixed_ips': [{'subnet_id': subnet['id'], 'ip_address': subnet['gateway_ip']}],
+            },
+            request.project,
+        )
+    return {'id': router_id, 'port_id': port['id'], 'subnet_id': port['fixed_ips'][0]['subnet_id']}
 
 
 def _remove_interface(store, router_id, wanted):

@@ -1,4 +1,5 @@
 """Simulated machines: once a server is ACTIVE its node runs: it serves its API, and signals."""
+
 import concurrent.futures
 import heapq
 import logging
@@ -39,8 +40,9 @@ class Nodes:
         """Run the node of this server when its time has come."""
         with self._changed:
             self._sequence += 1
-            heapq.heappush(self._due, (row['_active_at'] + self.signal_seconds,
-                                       self._sequence, row))
+            heapq.heappush(
+                self._due, (row['_active_at'] + self.signal_seconds, self._sequence, row)
+            )
             self._changed.notify()
 
     def stop(self, row):
@@ -50,8 +52,11 @@ class Nodes:
     def resume(self):
         """Start every node that had not come up when the cloud was stopped, and the APIs again."""
         with self._store.lock:
-            rows = [row for row in self._store.rows('servers')
-                    if not (row['_fault'] or row['_deleted_at'])]
+            rows = [
+                row
+                for row in self._store.rows('servers')
+                if not (row['_fault'] or row['_deleted_at'])
+            ]
         for row in rows:
             if row['_is_up']:
                 self._apis.open(row)
@@ -78,8 +83,7 @@ class Nodes:
             self._apis.open(row)
         if not (fault and fault['kind'] == 'no_signal'):
             enrolment.report(row, _verdict(row, fault))
-            for signal in user_data.signals(
-                    row['_user_data'].encode('utf-8', 'surrogateescape')):
+            for signal in user_data.signals(row['_user_data'].encode('utf-8', 'surrogateescape')):
                 self._send(row, signal, _verdict(row, fault))
         row['_is_up'] = True
         self._store.changes += 1
@@ -88,8 +92,12 @@ class Nodes:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 token = signal.token or _buy_token(signal.credentials)
-                reply = requests.post(signal.url, json=verdict, timeout=TIMEOUT_S,
-                                      headers={'X-Auth-Token': token} if token else {})
+                reply = requests.post(
+                    signal.url,
+                    json=verdict,
+                    timeout=TIMEOUT_S,
+                    headers={'X-Auth-Token': token} if token else {},
+                )
                 outcome = reply.status_code
             except requests.RequestException as error:
                 outcome = str(error)
@@ -106,8 +114,12 @@ class Nodes:
 
 def _verdict(row, fault):
     if fault:
-        return {'status': 'FAILURE', 'id': row['name'], 'data': '',
-                'reason': fault.get('message', 'simulated failure')}
+        return {
+            'status': 'FAILURE',
+            'id': row['name'],
+            'data': '',
+            'reason': fault.get('message', 'simulated failure'),
+        }
     return {'status': 'SUCCESS', 'id': row['name'], 'data': '', 'reason': 'node up'}
 
 
@@ -115,10 +127,19 @@ def _buy_token(credentials):
     if not credentials:
         return ''
     reply = requests.post(
-        credentials['auth_url'].rstrip('/') + '/auth/tokens', timeout=TIMEOUT_S,
-        json={'auth': {
-            'identity': {'methods': ['password'], 'password': {'user': {
-                'id': credentials['user_id'], 'password': credentials['password']}}},
-            'scope': {'project': {'id': credentials['project_id']}}}})
+        credentials['auth_url'].rstrip('/') + '/auth/tokens',
+        timeout=TIMEOUT_S,
+        json={
+            'auth': {
+                'identity': {
+                    'methods': ['password'],
+                    'password': {
+                        'user': {'id': credentials['user_id'], 'password': credentials['password']}
+                    },
+                },
+                'scope': {'project': {'id': credentials['project_id']}},
+            }
+        },
+    )
     reply.raise_for_status()
     return reply.headers['X-Subject-Token']

@@ -1,4 +1,5 @@
 """What a simulated API is asked (:class:`Request`) and how it says no (:class:`Refusal`)."""
+
 import dataclasses
 import json
 import re
@@ -72,13 +73,19 @@ def from_environ(environ):
         method=environ['REQUEST_METHOD'],
         path=tuple(part for part in rest.split('/') if part),
         query=dict(urllib.parse.parse_qsl(environ.get('QUERY_STRING', ''))),
-        body=body, base=f'http://{environ["HTTP_HOST"]}/{service}', user=user, project=project,
-        microversion=_microversion(environ))
+        body=body,
+        base=f'http://{environ["HTTP_HOST"]}/{service}',
+        user=user,
+        project=project,
+        microversion=_microversion(environ),
+    )
 
 
 def _microversion(environ):
-    asked = environ.get('HTTP_X_OPENSTACK_NOVA_API_VERSION') or environ.get(
-        'HTTP_OPENSTACK_API_VERSION', '').partition('compute ')[2]
+    asked = (
+        environ.get('HTTP_X_OPENSTACK_NOVA_API_VERSION')
+        or environ.get('HTTP_OPENSTACK_API_VERSION', '').partition('compute ')[2]
+    )
     if asked == 'latest':
         return LATEST
     number = re.fullmatch(r'(\d+)\.(\d+)', asked)

@@ -1,4 +1,5 @@
 """The API of servers: what is asked of one server, in the words of Nova."""
+
 import re
 import time
 
@@ -6,8 +7,14 @@ from magnum_lite_dev.sim_cloud import servers
 from magnum_lite_dev.sim_cloud.request import Refusal
 
 # What the status becomes after an action; any other action changes nothing.
-ACTIONS = {'confirmResize': 'ACTIVE', 'os-stop': 'SHUTOFF', 'os-start': 'ACTIVE',
-           'suspend': 'SUSPENDED', 'resume': 'ACTIVE', 'unpause': 'ACTIVE'}
+ACTIONS = {
+    'confirmResize': 'ACTIVE',
+    'os-stop': 'SHUTOFF',
+    'os-start': 'ACTIVE',
+    'suspend': 'SUSPENDED',
+    'resume': 'ACTIVE',
+    'unpause': 'ACTIVE',
+}
 
 
 def handle(cloud, request):
@@ -18,9 +25,15 @@ def handle(cloud, request):
     store = cloud.store
     if request.method == 'POST' and not request.path:
         row = servers.boot(cloud, request.body['server'], request)
-        return 202, {'server': {
-            'id': row['id'], 'adminPass': 'sim', 'links': [], 'OS-DCF:diskConfig': 'MANUAL',
-            'security_groups': row['security_groups']}}
+        return 202, {
+            'server': {
+                'id': row['id'],
+                'adminPass': 'sim',
+                'links': [],
+                'OS-DCF:diskConfig': 'MANUAL',
+                'security_groups': row['security_groups'],
+            }
+        }
     if request.path in ((), ('detail',)):
         return 200, {'servers': _list(store, request)}
     row = store.get('servers', request.path[0])
@@ -58,8 +71,13 @@ def _one(cloud, request, row, shown):
 def _interfaces(store, request, row):
     if request.method == 'POST':
         wanted = request.body.get('interfaceAttachment', {})
-        port = servers.attach(store, row, request.project, port_id=wanted.get('port_id'),
-                              network_id=wanted.get('net_id'))
+        port = servers.attach(
+            store,
+            row,
+            request.project,
+            port_id=wanted.get('port_id'),
+            network_id=wanted.get('net_id'),
+        )
         return 200, {'interfaceAttachment': _interface(port)}
     if request.method == 'DELETE':
         if request.path[0] not in row['_ports']:
@@ -68,21 +86,38 @@ def _interfaces(store, request, row):
         servers.release(store, request.path[0])
         return 202, None
     ports = store.tables.get('ports', {})
-    return 200, {'interfaceAttachments': [
-        _interface(ports[port_id]) for port_id in row['_ports'] if port_id in ports]}
+    return 200, {
+        'interfaceAttachments': [
+            _interface(ports[port_id]) for port_id in row['_ports'] if port_id in ports
+        ]
+    }
 
 
 def _interface(port):
-    return {'port_id': port['id'], 'net_id': port['network_id'], 'port_state': 'ACTIVE',
-            'mac_addr': port['mac_address'], 'fixed_ips': port['fixed_ips']}
+    return {
+        'port_id': port['id'],
+        'net_id': port['network_id'],
+        'port_state': 'ACTIVE',
+        'mac_addr': port['mac_address'],
+        'fixed_ips': port['fixed_ips'],
+    }
 
 
 def _volumes(store, request, row):
     if request.method == 'POST':
         volume = store.get('volumes', request.body['volumeAttachment']['volumeId'])
-        volume.update(status='in-use', attachments=[{
-            'server_id': row['id'], 'id': volume['id'], 'attachment_id': volume['id'],
-            'volume_id': volume['id'], 'device': '/dev/vdb'}])
+        volume.update(
+            status='in-use',
+            attachments=[
+                {
+                    'server_id': row['id'],
+                    'id': volume['id'],
+                    'attachment_id': volume['id'],
+                    'volume_id': volume['id'],
+                    'device': '/dev/vdb',
+                }
+            ],
+        )
     elif not request.path:
         return 200, {'volumeAttachments': []}
     else:
@@ -92,9 +127,14 @@ def _volumes(store, request, row):
         if request.method == 'DELETE':
             volume.update(status='available', attachments=[])
             return 202, None
-    return 200, {'volumeAttachment': {
-        'id': volume['id'], 'volumeId': volume['id'], 'serverId': row['id'],
-        'device': '/dev/vdb'}}
+    return 200, {
+        'volumeAttachment': {
+            'id': volume['id'],
+            'volumeId': volume['id'],
+            'serverId': row['id'],
+            'device': '/dev/vdb',
+        }
+    }
 
 
 def _metadata(store, request, row):
@@ -126,5 +166,10 @@ def _action(store, request, row):
     return 202, None
 
 
-_BELOW = {'os-interface': _interfaces, 'os-volume_attachments': _volumes, 'metadata': _metadata,
-          'tags': _tags, 'action': _action}
+_BELOW = {
+    'os-interface': _interfaces,
+    'os-volume_attachments': _volumes,
+    'metadata': _metadata,
+    'tags': _tags,
+    'action': _action,
+}

@@ -1,4 +1,5 @@
 """A server's life: it is booted, looks this or that way as time passes, and goes with its ports."""
+
 import base64
 import binascii
 import time
@@ -26,22 +27,43 @@ def boot(cloud, spec, request):
     fault = store.faults.take(spec['name'], 'no_valid_host', 'boot_error', 'slow')
     slow = bool(fault and fault['kind'] == 'slow')
     row = {
-        'id': new_id(), 'name': spec['name'], 'tenant_id': request.project,
-        'user_id': request.user, 'metadata': spec.get('metadata') or {},
-        'key_name': spec.get('key_name'), 'created': now(), 'updated': now(),
+        'id': new_id(),
+        'name': spec['name'],
+        'tenant_id': request.project,
+        'user_id': request.user,
+        'metadata': spec.get('metadata') or {},
+        'key_name': spec.get('key_name'),
+        'created': now(),
+        'updated': now(),
         'flavor': {'id': flavor['id'], 'original_name': flavor['name'], 'links': []},
         'image': {'id': spec['imageRef'], 'links': []} if spec.get('imageRef') else '',
-        'accessIPv4': '', 'accessIPv6': '', 'links': [], 'hostId': 'sim', 'config_drive': '',
-        'tags': [], 'OS-EXT-SRV-ATTR:instance_name': 'instance-sim',
+        'accessIPv4': '',
+        'accessIPv6': '',
+        'links': [],
+        'hostId': 'sim',
+        'config_drive': '',
+        'tags': [],
+        'OS-EXT-SRV-ATTR:instance_name': 'instance-sim',
         'OS-EXT-AZ:availability_zone': spec.get('availability_zone') or 'nova',
         'security_groups': spec.get('security_groups', [{'name': 'default'}]),
-        '_ports': [], '_user_data': user_data, '_status': 'ACTIVE', '_deleted_at': None,
+        '_ports': [],
+        '_user_data': user_data,
+        '_status': 'ACTIVE',
+        '_deleted_at': None,
         '_active_at': time.time() + (fault['seconds'] if slow else cloud.build_seconds),
-        '_fault': None if slow else _server_fault(fault), '_is_up': False}
+        '_fault': None if slow else _server_fault(fault),
+        '_is_up': False,
+    }
     networks = spec.get('networks') or []
     for nic in networks if isinstance(networks, list) else []:
-        attach(store, row, request.project, port_id=nic.get('port'), network_id=nic.get('uuid'),
-               address=nic.get('fixed_ip'))
+        attach(
+            store,
+            row,
+            request.project,
+            port_id=nic.get('port'),
+            network_id=nic.get('uuid'),
+            address=nic.get('fixed_ip'),
+        )
     store.put('servers', row)
     if not row['_fault']:
         cloud.nodes.start(row)
@@ -62,8 +84,11 @@ def _user_data(spec):
 def _server_fault(fault):
     if fault is None:
         return None
-    message = NO_HOST if fault['kind'] == 'no_valid_host' else fault.get(
-        'message', 'Build of instance aborted: simulated')
+    message = (
+        NO_HOST
+        if fault['kind'] == 'no_valid_host'
+        else fault.get('message', 'Build of instance aborted: simulated')
+    )
     return {'code': 500, 'created': now(), 'message': message}
 
 
@@ -77,9 +102,16 @@ def attach(store, row, project, *, port_id=None, network_id=None, address=None):
         if port['device_id'] not in ('', row['id']):
             raise Refusal(409, f'Port {port_id} is still in use.')
     else:
-        port = topology.create(store, 'ports', {
-            'network_id': network_id, '_belongs_to_server': True,
-            'fixed_ips': [{'ip_address': address}] if address else []}, project)
+        port = topology.create(
+            store,
+            'ports',
+            {
+                'network_id': network_id,
+                '_belongs_to_server': True,
+                'fixed_ips': [{'ip_address': address}] if address else [],
+            },
+            project,
+        )
     port.update(device_id=row['id'], device_owner='compute:nova')
     row['_ports'].append(port['id'])
     return port
@@ -108,11 +140,17 @@ def view(store, row):
     elif moment < row['_active_at']:
         status, task = 'BUILD', 'spawning'
     shown = {key: value for key, value in row.items() if not key.startswith('_')}
-    shown.update({
-        'status': status, 'progress': 100, 'OS-EXT-STS:task_state': task,
-        'OS-EXT-STS:power_state': 1, 'OS-EXT-STS:vm_state': status.lower(),
-        'addresses': {} if status == 'BUILD' else addresses(store, row),
-        'os-extended-volumes:volumes_attached': []})
+    shown.update(
+        {
+            'status': status,
+            'progress': 100,
+            'OS-EXT-STS:task_state': task,
+            'OS-EXT-STS:power_state': 1,
+            'OS-EXT-STS:vm_state': status.lower(),
+            'addresses': {} if status == 'BUILD' else addresses(store, row),
+            'os-extended-volumes:volumes_attached': [],
+        }
+    )
     if status == 'ERROR':
         shown['fault'] = row['_fault']
     return shown
@@ -136,8 +174,17 @@ def addresses(store, row):
             continue
         here = found.setdefault(store.get('networks', port['network_id'])['name'], [])
         pairs = [(ip['ip_address'], 'fixed') for ip in port['fixed_ips']]
-        pairs += [(each['floating_ip_address'], 'floating')
-                  for each in store.find('floatingips', port_id=port_id)]
-        here += [{'addr': address, 'version': 4, 'OS-EXT-IPS:type': kind,
-                  'OS-EXT-IPS-MAC:mac_addr': port['mac_address']} for address, kind in pairs]
+        pairs += [
+            (each['floating_ip_address'], 'floating')
+            for each in store.find('floatingips', port_id=port_id)
+        ]
+        here += [
+            {
+                'addr': address,
+                'version': 4,
+                'OS-EXT-IPS:type': kind,
+                'OS-EXT-IPS-MAC:mac_addr': port['mac_address'],
+            }
+            for address, kind in pairs
+        ]
     return found

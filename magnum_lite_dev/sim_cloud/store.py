@@ -1,4 +1,5 @@
 """The state of the simulated cloud: tables of plain rows, one lock, one JSON file."""
+
 import ipaddress
 import json
 import pathlib
@@ -48,8 +49,11 @@ class Store:
 
     def find(self, table, **match):
         """All rows whose values equal ``match``."""
-        return [row for row in self.rows(table)
-                if all(row.get(key) == value for key, value in match.items())]
+        return [
+            row
+            for row in self.rows(table)
+            if all(row.get(key) == value for key, value in match.items())
+        ]
 
     def drop(self, table, key):
         """The row, taken out of its table.
@@ -66,8 +70,12 @@ class Store:
         """
         subnet = self.get('subnets', subnet_id)
         net = ipaddress.ip_network(subnet['cidr'])
-        used = {ip['ip_address'] for port in self.rows('ports') for ip in port['fixed_ips']
-                if ip['subnet_id'] == subnet_id}
+        used = {
+            ip['ip_address']
+            for port in self.rows('ports')
+            for ip in port['fixed_ips']
+            if ip['subnet_id'] == subnet_id
+        }
         if wanted:
             if wanted in used:
                 raise Refusal(409, f'IP address {wanted} already allocated in subnet {subnet_id}')
@@ -79,8 +87,7 @@ class Store:
             if address not in used and address != subnet.get('gateway_ip'):
                 self._next_host[subnet_id] = host
                 return address
-        raise Refusal(409, 'No more IP addresses available on network '
-                           f'{subnet["network_id"]}.')
+        raise Refusal(409, f'No more IP addresses available on network {subnet["network_id"]}.')
 
     def save(self, path):
         """Write everything but the faults to ``path``, all or nothing."""

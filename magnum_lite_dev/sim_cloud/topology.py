@@ -1,26 +1,64 @@
 """How the rows of a network fit together: what a new one gets, what a deleted one takes along."""
+
 import ipaddress
 import random
 
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 
 DEFAULTS = {
-    'networks': {'name': '', 'subnets': [], 'admin_state_up': True, 'shared': False, 'mtu': 1450,
-                 'router:external': False, 'port_security_enabled': True},
-    'subnets': {'name': '', 'enable_dhcp': True, 'dns_nameservers': [], 'host_routes': [],
-                'allocation_pools': [], 'ip_version': 4},
-    'ports': {'name': '', 'admin_state_up': True, 'device_id': '', 'device_owner': '',
-              'fixed_ips': [], 'security_groups': [], 'allowed_address_pairs': [],
-              'dns_name': '', 'port_security_enabled': True, 'extra_dhcp_opts': [],
-              'binding:vnic_type': 'normal'},
-    'routers': {'name': '', 'admin_state_up': True, 'routes': [], 'external_gateway_info': None,
-                'distributed': False, 'ha': False},
-    'floatingips': {'port_id': None, 'fixed_ip_address': None, 'router_id': None,
-                    'description': ''},
+    'networks': {
+        'name': '',
+        'subnets': [],
+        'admin_state_up': True,
+        'shared': False,
+        'mtu': 1450,
+        'router:external': False,
+        'port_security_enabled': True,
+    },
+    'subnets': {
+        'name': '',
+        'enable_dhcp': True,
+        'dns_nameservers': [],
+        'host_routes': [],
+        'allocation_pools': [],
+        'ip_version': 4,
+    },
+    'ports': {
+        'name': '',
+        'admin_state_up': True,
+        'device_id': '',
+        'device_owner': '',
+        'fixed_ips': [],
+        'security_groups': [],
+        'allowed_address_pairs': [],
+        'dns_name': '',
+        'port_security_enabled': True,
+        'extra_dhcp_opts': [],
+        'binding:vnic_type': 'normal',
+    },
+    'routers': {
+        'name': '',
+        'admin_state_up': True,
+        'routes': [],
+        'external_gateway_info': None,
+        'distributed': False,
+        'ha': False,
+    },
+    'floatingips': {
+        'port_id': None,
+        'fixed_ip_address': None,
+        'router_id': None,
+        'description': '',
+    },
     'security-groups': {'description': '', 'security_group_rules': []},
-    'security-group-rules': {'protocol': None, 'port_range_min': None, 'port_range_max': None,
-                             'remote_group_id': None, 'remote_ip_prefix': None,
-                             'ethertype': 'IPv4'},
+    'security-group-rules': {
+        'protocol': None,
+        'port_range_min': None,
+        'port_range_max': None,
+        'remote_group_id': None,
+        'remote_ip_prefix': None,
+        'ethertype': 'IPv4',
+    },
 }
 
 
@@ -30,10 +68,20 @@ def create(store, table, given, project):
     :raises Refusal: 400, 404, 409 as Neutron does.
     """
     # A copy of the defaults: their lists are filled later, row by row.
-    row = {key: list(value) if isinstance(value, list) else value
-           for key, value in DEFAULTS.get(table, {}).items()}
-    row.update(given, project_id=project, tenant_id=project, status='ACTIVE', tags=[],
-               created_at=now(), updated_at=now(), revision_number=1)
+    row = {
+        key: list(value) if isinstance(value, list) else value
+        for key, value in DEFAULTS.get(table, {}).items()
+    }
+    row.update(
+        given,
+        project_id=project,
+        tenant_id=project,
+        status='ACTIVE',
+        tags=[],
+        created_at=now(),
+        updated_at=now(),
+        revision_number=1,
+    )
     if table == 'subnets':
         _complete_subnet(store, row)
     elif table == 'ports':
@@ -45,9 +93,12 @@ def create(store, table, given, project):
         store.get('networks', row['network_id'])['subnets'].append(row['id'])
     elif table == 'security-groups':
         for version in ('IPv4', 'IPv6'):
-            create(store, 'security-group-rules', {
-                'security_group_id': row['id'], 'direction': 'egress', 'ethertype': version},
-                project)
+            create(
+                store,
+                'security-group-rules',
+                {'security_group_id': row['id'], 'direction': 'egress', 'ethertype': version},
+                project,
+            )
     elif table == 'security-group-rules':
         store.get('security-groups', row['security_group_id'])['security_group_rules'].append(row)
     settle(store, table, row)
@@ -68,7 +119,8 @@ def _complete_subnet(store, row):
     if row.get('gateway_ip', '') == '':
         row['gateway_ip'] = str(net[1])
     row['allocation_pools'] = row['allocation_pools'] or [
-        {'start': str(net[2]), 'end': str(net[-2])}]
+        {'start': str(net[2]), 'end': str(net[-2])}
+    ]
 
 
 def _complete_port(store, row):
@@ -81,9 +133,12 @@ def _complete_port(store, row):
         subnet_id = ip.get('subnet_id') or next(iter(network['subnets']), None)
         if subnet_id is None:
             raise Refusal(400, f'Network {network["id"]} has no subnet')
-        row['fixed_ips'].append({
-            'subnet_id': subnet_id,
-            'ip_address': store.allocate_address(subnet_id, ip.get('ip_address'))})
+        row['fixed_ips'].append(
+            {
+                'subnet_id': subnet_id,
+                'ip_address': store.allocate_address(subnet_id, ip.get('ip_address')),
+            }
+        )
 
 
 def delete(store, table, row):
@@ -105,7 +160,8 @@ def delete(store, table, row):
     elif table == 'security-group-rules':
         group = store.get('security-groups', row['security_group_id'])
         group['security_group_rules'] = [
-            rule for rule in group['security_group_rules'] if rule['id'] != row['id']]
+            rule for rule in group['security_group_rules'] if rule['id'] != row['id']
+        ]
     elif table == 'floatingips':
         store.drop('ports', row['_port'])
     elif table == 'ports':
@@ -118,16 +174,23 @@ def delete(store, table, row):
 def _network_in_use(store, row):
     ports = [port['id'] for port in store.find('ports', network_id=row['id'])]
     if ports:
-        raise Refusal(409, f'Unable to complete operation on network {row["id"]}. There are one '
-                           'or more ports still in use on the network, id for these ports is: '
-                           f'{",".join(ports)}.')
+        raise Refusal(
+            409,
+            f'Unable to complete operation on network {row["id"]}. There are one '
+            'or more ports still in use on the network, id for these ports is: '
+            f'{",".join(ports)}.',
+        )
 
 
 def _subnet_in_use(store, row):
-    if any(ip['subnet_id'] == row['id'] for port in store.rows('ports')
-           for ip in port['fixed_ips']):
-        raise Refusal(409, f'Unable to complete operation on subnet {row["id"]}: One or more '
-                           'ports have an IP allocation from this subnet.')
+    if any(
+        ip['subnet_id'] == row['id'] for port in store.rows('ports') for ip in port['fixed_ips']
+    ):
+        raise Refusal(
+            409,
+            f'Unable to complete operation on subnet {row["id"]}: One or more '
+            'ports have an IP allocation from this subnet.',
+        )
 
 
 def _router_in_use(store, row):
@@ -140,13 +203,21 @@ def _group_in_use(store, row):
         raise Refusal(409, f'Security Group {row["id"]} in use.')
 
 
-_USE = {'networks': _network_in_use, 'subnets': _subnet_in_use, 'routers': _router_in_use,
-        'security-groups': _group_in_use}
+_USE = {
+    'networks': _network_in_use,
+    'subnets': _subnet_in_use,
+    'routers': _router_in_use,
+    'security-groups': _group_in_use,
+}
 
 
 def _complete_floating_ip(store, row, project):
-    port = create(store, 'ports', {
-        'network_id': row['floating_network_id'], 'device_owner': 'network:floatingip'}, project)
+    port = create(
+        store,
+        'ports',
+        {'network_id': row['floating_network_id'], 'device_owner': 'network:floatingip'},
+        project,
+    )
     row['floating_ip_address'] = port['fixed_ips'][0]['ip_address']
     row['_port'] = port['id']
 
@@ -166,4 +237,5 @@ def _set_gateway(store, router):
         subnet_id = store.get('networks', gateway['network_id'])['subnets'][0]
         gateway.setdefault('enable_snat', True)
         gateway['external_fixed_ips'] = [
-            {'subnet_id': subnet_id, 'ip_address': store.allocate_address(subnet_id)}]
+            {'subnet_id': subnet_id, 'ip_address': store.allocate_address(subnet_id)}
+        ]

@@ -1,4 +1,5 @@
 """What a node would find in its user data: the texts inside, and the Heat signals in them."""
+
 import base64
 import binascii
 import dataclasses
@@ -14,7 +15,7 @@ CURL = re.compile(r"curl [^\n]*?X-Auth-Token: ([^'\"\n]+)['\"][^\n]*?(https?://[
 # The JSON of HEAT_SIGNAL, bare or with its quotes escaped.
 JSON = re.compile(r'\{[^{}\n]*?alarm_url[^{}\n]*\}')
 URL = re.compile(r'https?://[^\s\'"\\]+/stacks/[^\s\'"\\]+/resources/[^\s\'"\\]+/signal\b')
-VARIABLE = re.compile(r'''^\s*(?:export\s+)?([A-Z0-9_]+)=['"]?([^'"\n]*)['"]?\s*$''', re.MULTILINE)
+VARIABLE = re.compile(r"""^\s*(?:export\s+)?([A-Z0-9_]+)=['"]?([^'"\n]*)['"]?\s*$""", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +42,10 @@ def signals(user_data):
         for match in JSON.findall(text):
             parsed = _parse(match)
             if parsed:
-                found.setdefault(parsed['alarm_url'], Signal(
-                    parsed['alarm_url'], credentials=_credentials(parsed)))
+                found.setdefault(
+                    parsed['alarm_url'],
+                    Signal(parsed['alarm_url'], credentials=_credentials(parsed)),
+                )
         values = {name.lower(): value for name, value in VARIABLE.findall(text)}
         for url in URL.findall(text):
             found.setdefault(url, Signal(url, credentials=_credentials(values)))

@@ -1,4 +1,5 @@
 """Block storage: volumes, their types, snapshots and backups as plain tables."""
+
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 
 TABLES = ('volumes', 'types', 'extensions', 'snapshots', 'backups', 'limits')
@@ -12,8 +13,14 @@ def handle(cloud, request):
     :raises Refusal: 400, the volume is attached; 404.
     """
     if len(request.path) < 2:
-        version = {'id': 'v3.0', 'status': 'CURRENT', 'version': '3.71', 'min_version': '3.0',
-                   'updated': now(), 'links': [{'rel': 'self', 'href': f'{request.base}/v3/'}]}
+        version = {
+            'id': 'v3.0',
+            'status': 'CURRENT',
+            'version': '3.71',
+            'min_version': '3.0',
+            'updated': now(),
+            'links': [{'rel': 'self', 'href': f'{request.base}/v3/'}],
+        }
         return 200 if request.path else 300, {'versions': [version]}
     path = request.path[1:] if request.path[1] in TABLES else request.path[2:]
     table, row_id = path[0], path[1] if len(path) > 1 and path[1] != 'detail' else None
@@ -21,11 +28,26 @@ def handle(cloud, request):
     if row_id:
         return _one(cloud.store, request, table, row_id, len(path) > 2)
     if request.method == 'POST':
-        return 202, {one: cloud.store.put(table, {
-            'name': None, 'metadata': {}, 'description': None, **request.body[one],
-            'status': 'available', 'attachments': [], 'created_at': now(), 'bootable': 'false',
-            'encrypted': False, 'multiattach': False, 'availability_zone': 'nova',
-            'user_id': request.user, 'links': []})}
+        return 202, {
+            one: cloud.store.put(
+                table,
+                {
+                    'name': None,
+                    'metadata': {},
+                    'description': None,
+                    **request.body[one],
+                    'status': 'available',
+                    'attachments': [],
+                    'created_at': now(),
+                    'bootable': 'false',
+                    'encrypted': False,
+                    'multiattach': False,
+                    'availability_zone': 'nova',
+                    'user_id': request.user,
+                    'links': [],
+                },
+            )
+        }
     rows = [] if request.is_page_after_the_last else cloud.store.rows(table)
     return 200, {PLURAL.get(table, table): rows}
 

@@ -23,26 +23,60 @@ def world():
     rows = {table: [] for table in TABLES}
     of = {'cluster_id': 'c1'}
     rows |= {
-        'clusters': [{'uuid': 'c1', 'name': 'one', 'project_id': 'p',
-                      'status': 'CREATE_COMPLETE'}],
-        'nodegroups': [{**of, 'uuid': 'g1', 'name': 'worker', 'project_id': 'p', 'node_count': 1,
-                        'status': 'CREATE_COMPLETE'}],
-        'operations': [{**of, 'uuid': 'o1', 'kind': 'create', 'state': 'DONE', 'progress': 'done',
-                        'request_id': 'req-1', 'error_code': None, 'error_text': None}],
+        'clusters': [{'uuid': 'c1', 'name': 'one', 'project_id': 'p', 'status': 'CREATE_COMPLETE'}],
+        'nodegroups': [
+            {
+                **of,
+                'uuid': 'g1',
+                'name': 'worker',
+                'project_id': 'p',
+                'node_count': 1,
+                'status': 'CREATE_COMPLETE',
+            }
+        ],
+        'operations': [
+            {
+                **of,
+                'uuid': 'o1',
+                'kind': 'create',
+                'state': 'DONE',
+                'progress': 'done',
+                'request_id': 'req-1',
+                'error_code': None,
+                'error_text': None,
+            }
+        ],
         'certificates': [{**of, 'uuid': 'x1', 'key_ref': 's1'}],
         'secrets': [{**of, 'ref': 's1'}],
-        'ledger': [{**of, 'kind': 'heat-stack', 'name': 'one-a', 'closed_at': None},
-                   {**of, 'kind': 'trust', 'name': 'm1', 'external_id': 't1', 'closed_at': None}],
-        'outbox': [{'uuid': name, 'event_type': 'create', 'sent_at': 1,
-                    'payload': {'target': {'id': 'c1'}}} for name in ('n1', 'n2')],
-        'usages': [{'project_id': 'p', 'resource': 'Cluster', 'in_use': 1}]}
-    return World(rows, {'p': [Stack('one-a', 'CREATE_COMPLETE', ('c1',))]}, {('c1', 'g1'): 1},
-                 [Heard('n1', 100), Heard('n2', 101)], lent={('trust', 't1'): 'm1'})
+        'ledger': [
+            {**of, 'kind': 'heat-stack', 'name': 'one-a', 'closed_at': None},
+            {**of, 'kind': 'trust', 'name': 'm1', 'external_id': 't1', 'closed_at': None},
+        ],
+        'outbox': [
+            {
+                'uuid': name,
+                'event_type': 'create',
+                'sent_at': 1,
+                'payload': {'target': {'id': 'c1'}},
+            }
+            for name in ('n1', 'n2')
+        ],
+        'usages': [{'project_id': 'p', 'resource': 'Cluster', 'in_use': 1}],
+    }
+    return World(
+        rows,
+        {'p': [Stack('one-a', 'CREATE_COMPLETE', ('c1',))]},
+        {('c1', 'g1'): 1},
+        [Heard('n1', 100), Heard('n2', 101)],
+        lent={('trust', 't1'): 'm1'},
+    )
 
 
-ANSWERS = [Answer('p', 'create', 'one', 'c1', 202, 'req-1'),
-           Answer('p', 'resize', 'one', 'c1', 409, 'req-2'),
-           Answer('p', 'create', 'two', None, None, None)]
+ANSWERS = [
+    Answer('p', 'create', 'one', 'c1', 202, 'req-1'),
+    Answer('p', 'resize', 'one', 'c1', 409, 'req-2'),
+    Answer('p', 'create', 'two', None, None, None),
+]
 
 
 def change(world, what):
@@ -72,36 +106,47 @@ def test_nothing_is_wrong_with_what_is_as_promised(world):
     assert after_storm(world, ANSWERS) == []
 
 
-@pytest.mark.parametrize(('what', 'kind', 'words'), [
-    (put('operations', request_id='req-9'), 'lost', 'in no journal'),
-    (lambda world: world.rows['clusters'].clear(), 'lost', 'is gone'),
-    (put('operations', state='RUNNING'), 'stuck', 'is RUNNING'),
-    (put('operations', state='FAILED'), 'failed', 'create o1'),
-    (put('clusters', status='UPDATE_IN_PROGRESS'), 'stuck', 'UPDATE_IN_PROGRESS'),
-    (lambda world: world.rows['clusters'].append(world.rows['clusters'][0]), 'doubled', 'one'),
-    (lambda world: world.stacks['p'].clear(), 'lost', 'not in Heat'),
-    (lambda world: world.stacks['p'].append(stack(name='x')), 'left over', 'stack x is in Heat'),
-    (lambda world: world.stacks['p'].append(stack()), 'doubled', 'have the name one-a'),
-    (stacks(status='UPDATE_FAILED'), 'failed', 'UPDATE_FAILED'),
-    (stacks(clusters=()), 'lost', 'no tag of its cluster c1'),
-    (stacks(clusters=('c9',)), 'left over', 'tag of cluster c9, not there'),
-    (stacks(clusters=('c1', 'c9')), 'doubled', 'tags of 2 clusters'),
-    (put('usages', in_use=2), 'lost', 'quota'),
-    (servers({}), 'lost', 'cluster c1 has 0 servers'),
-    (servers({('c1', 'g1'): 2}), 'left over', 'cluster c1 has 2 servers'),
-    # As many as there should be in all, and yet wrong.
-    (servers({('c1', 'g9'): 1}), 'lost', 'g1 of cluster c1 has 0 servers'),
-    (servers({('c1', 'g1'): 1, ('c9', 'g9'): 1}), 'left over', 'cluster c9 has 1 servers'),
-    (servers({('c1', 'g1'): 1, (None, None): 1}), 'left over', 'cluster None has 1 servers'),
-    (put('secrets', ref='s9'), 'lost', 'certificate x1'),
-    (put('secrets', cluster_id='c9'), 'left over', 'secrets has a row of cluster c9'),
-    (lambda world: world.lent.clear(), 'lost', 'trust t1 of cluster c1'),
-    (lambda world: world.lent.update({('trust', 't9'): 'm9'}), 'left over', 'trust t9 (m9)'),
-    (lambda world: world.rows['ledger'][1].update(external_id=None), 'stuck', 'm1 of a request'),
-    (put('outbox', sent_at=None, uuid='n3'), 'stuck', 'not sent'),
-    (put('outbox', uuid='n3'), 'lost', 'not heard'),
-    (lambda world: world.heard.reverse(), 'doubled', 'out of order'),
-])
+@pytest.mark.parametrize(
+    ('what', 'kind', 'words'),
+    [
+        (put('operations', request_id='req-9'), 'lost', 'in no journal'),
+        (lambda world: world.rows['clusters'].clear(), 'lost', 'is gone'),
+        (put('operations', state='RUNNING'), 'stuck', 'is RUNNING'),
+        (put('operations', state='FAILED'), 'failed', 'create o1'),
+        (put('clusters', status='UPDATE_IN_PROGRESS'), 'stuck', 'UPDATE_IN_PROGRESS'),
+        (lambda world: world.rows['clusters'].append(world.rows['clusters'][0]), 'doubled', 'one'),
+        (lambda world: world.stacks['p'].clear(), 'lost', 'not in Heat'),
+        (
+            lambda world: world.stacks['p'].append(stack(name='x')),
+            'left over',
+            'stack x is in Heat',
+        ),
+        (lambda world: world.stacks['p'].append(stack()), 'doubled', 'have the name one-a'),
+        (stacks(status='UPDATE_FAILED'), 'failed', 'UPDATE_FAILED'),
+        (stacks(clusters=()), 'lost', 'no tag of its cluster c1'),
+        (stacks(clusters=('c9',)), 'left over', 'tag of cluster c9, not there'),
+        (stacks(clusters=('c1', 'c9')), 'doubled', 'tags of 2 clusters'),
+        (put('usages', in_use=2), 'lost', 'quota'),
+        (servers({}), 'lost', 'cluster c1 has 0 servers'),
+        (servers({('c1', 'g1'): 2}), 'left over', 'cluster c1 has 2 servers'),
+        # As many as there should be in all, and yet wrong.
+        (servers({('c1', 'g9'): 1}), 'lost', 'g1 of cluster c1 has 0 servers'),
+        (servers({('c1', 'g1'): 1, ('c9', 'g9'): 1}), 'left over', 'cluster c9 has 1 servers'),
+        (servers({('c1', 'g1'): 1, (None, None): 1}), 'left over', 'cluster None has 1 servers'),
+        (put('secrets', ref='s9'), 'lost', 'certificate x1'),
+        (put('secrets', cluster_id='c9'), 'left over', 'secrets has a row of cluster c9'),
+        (lambda world: world.lent.clear(), 'lost', 'trust t1 of cluster c1'),
+        (lambda world: world.lent.update({('trust', 't9'): 'm9'}), 'left over', 'trust t9 (m9)'),
+        (
+            lambda world: world.rows['ledger'][1].update(external_id=None),
+            'stuck',
+            'm1 of a request',
+        ),
+        (put('outbox', sent_at=None, uuid='n3'), 'stuck', 'not sent'),
+        (put('outbox', uuid='n3'), 'lost', 'not heard'),
+        (lambda world: world.heard.reverse(), 'doubled', 'out of order'),
+    ],
+)
 def test_what_is_wrong_is_said(world, what, kind, words):
     found = after_storm(change(world, what), ANSWERS)
     assert any(kind == of and words in text for of, text in found), found
@@ -121,7 +166,8 @@ def test_an_answer_that_nobody_foresaw_is_a_failure_and_503_is_none(world, statu
     assert after_storm(world, answers) == []
     answers.append(Answer('p', 'resize', 'one', 'c1', status, 'req-5'))
     assert after_storm(world, answers) == [
-        ('failed', f'resize of one was answered {status} (req-5)')]
+        ('failed', f'resize of one was answered {status} (req-5)')
+    ]
 
 
 def test_an_accepted_deletion_that_was_not_done_is_stuck(world):
@@ -131,28 +177,45 @@ def test_an_accepted_deletion_that_was_not_done_is_stuck(world):
 
 
 def test_a_deletion_asked_for_twice_is_in_the_journal_once(world):
-    world.rows['operations'].append({**world.rows['operations'][0], 'kind': 'delete',
-                                     'request_id': 'req-3'})
+    world.rows['operations'].append(
+        {**world.rows['operations'][0], 'kind': 'delete', 'request_id': 'req-3'}
+    )
     answers = [Answer('p', 'delete', 'one', 'c1', 204, name) for name in ('req-3', 'req-4')]
     assert not any('in no journal' in text for _kind, text in after_storm(world, answers))
 
 
-@pytest.mark.parametrize(('first', 'group', 'lost'), [
-    (('req-1', 204), 'g', 0), ((None, None), 'g', 0), (('req-3', 503), 'g', 0),
-    (('req-3', 409), 'g', 1), (('req-1', 204), 'h', 1)])
+@pytest.mark.parametrize(
+    ('first', 'group', 'lost'),
+    [
+        (('req-1', 204), 'g', 0),
+        ((None, None), 'g', 0),
+        (('req-3', 503), 'g', 0),
+        (('req-3', 409), 'g', 1),
+        (('req-1', 204), 'h', 1),
+    ],
+)
 def test_a_deletion_of_a_group_asked_for_twice_is_in_the_journal_once(world, first, group, lost):
     request_id, status = first
-    answers = [Answer('p', 'nodegroup_delete', 'one', 'c1', status, request_id, 'g'),
-               Answer('p', 'nodegroup_delete', 'one', 'c1', 204, 'req-4', group)]
+    answers = [
+        Answer('p', 'nodegroup_delete', 'one', 'c1', status, request_id, 'g'),
+        Answer('p', 'nodegroup_delete', 'one', 'c1', 204, 'req-4', group),
+    ]
     found = after_storm(world, answers)
     assert len([text for kind, text in found if 'in no journal' in text]) == lost
 
 
 def test_whatever_is_there_after_the_deletion_is_left_over(world):
     texts = [text for kind, text in after_deletion(world) if kind == 'left over']
-    for words in ('rows of clusters', 'rows of nodegroups', 'rows of secrets',
-                  'rows of certificates', 'one-a in the ledger', 'one-a (CREATE_COMPLETE) in Heat',
-                  '1 servers of node group g1', 'm1 in the ledger'):
+    for words in (
+        'rows of clusters',
+        'rows of nodegroups',
+        'rows of secrets',
+        'rows of certificates',
+        'one-a in the ledger',
+        'one-a (CREATE_COMPLETE) in Heat',
+        '1 servers of node group g1',
+        'm1 in the ledger',
+    ):
         assert any(words in text for text in texts), words
 
 
@@ -169,24 +232,34 @@ def test_a_notification_heard_again_without_a_fault_is_a_violation(world, doubli
     world.heard.append(Heard('n1', 104))
     world.doubling = doubling
     assert after_storm(world, ANSWERS) == [
-        ('doubled', 'notification n1 was heard again, and nothing was hurt')]
+        ('doubled', 'notification n1 was heard again, and nothing was hurt')
+    ]
     assert doubles(world) == ([], ['n1'])
 
 
 def test_what_a_stack_made_and_left_in_the_cloud_is_left_over():
     world = World({table: [] for table in TABLES}, cloud={'ports': 1, 'stack-users': 2})
-    assert after_deletion(world) == [('left over', '1 ports in the cloud'),
-                                     ('left over', '2 stack-users in the cloud')]
+    assert after_deletion(world) == [
+        ('left over', '1 ports in the cloud'),
+        ('left over', '2 stack-users in the cloud'),
+    ]
 
 
-@pytest.mark.parametrize(('faults', 'struck', 'accepted', 'words'), [
-    (['fault'], 1, 0, ['no request was accepted']),
-    ([], 1, 1, ['no fault was made']),
-    (['fault'], 0, 1, ['no fault of a door changed anything']),
-    ([], 0, 0, ['no request was accepted', 'no fault was made',
-                'no fault of a door changed anything']),
-    (['fault'], 1, 1, []),
-])
+@pytest.mark.parametrize(
+    ('faults', 'struck', 'accepted', 'words'),
+    [
+        (['fault'], 1, 0, ['no request was accepted']),
+        ([], 1, 1, ['no fault was made']),
+        (['fault'], 0, 1, ['no fault of a door changed anything']),
+        (
+            [],
+            0,
+            0,
+            ['no request was accepted', 'no fault was made', 'no fault of a door changed anything'],
+        ),
+        (['fault'], 1, 1, []),
+    ],
+)
 def test_a_run_that_shows_nothing_is_said_to(faults, struck, accepted, words):
     found = nothing_shown(faults, {'heat': 0, 'api': struck}, {'accepted': accepted})
     assert found == [('void', text) for text in words]

@@ -54,8 +54,13 @@ def clock(tmp_path):
 
 
 def start(clock, code):
-    return subprocess.Popen([sys.executable, '-c', code], env=clock.environ, text=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, '-c', code],
+        env=clock.environ,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
 
 
 @pytest.mark.parametrize('ahead_s', [3600, -3600])
@@ -71,8 +76,11 @@ def test_every_reading_of_the_time_of_day_is_shifted_and_follows_a_jump(clock, a
 
 def test_a_host_is_minutes_off_and_jumps(clock):
     victim = HostClock(clock)
-    for change, ahead_s in ((lambda: victim.hurt('ahead'), JUMP_S),
-                            (lambda: victim.hurt('behind'), -JUMP_S), (victim.heal, OFF_S)):
+    for change, ahead_s in (
+        (lambda: victim.hurt('ahead'), JUMP_S),
+        (lambda: victim.hurt('behind'), -JUMP_S),
+        (victim.heal, OFF_S),
+    ):
         change()
         with start(clock, READS) as process:
             moment = float(process.communicate('\n', timeout=60)[0].split()[0])

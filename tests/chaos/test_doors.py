@@ -111,8 +111,10 @@ def test_a_cut_resets_what_is_open_and_what_comes(tcp):
     with pytest.raises(ConnectionResetError):
         client.recv(1)
     # The reset may come while it connects.
-    with pytest.raises(ConnectionResetError), socket.create_connection(
-            ('127.0.0.1', door.port), PATIENCE_S) as late:
+    with (
+        pytest.raises(ConnectionResetError),
+        socket.create_connection(('127.0.0.1', door.port), PATIENCE_S) as late,
+    ):
         late.recv(1)
     assert not heard and door.struck == 2
 
@@ -280,6 +282,8 @@ def test_nothing_behind_a_door_is_a_reset(balanced):
     door, _addresses = balanced
     door.use([])
     # The reset may come while it connects.
-    with pytest.raises(ConnectionResetError), socket.create_connection(
-            ('127.0.0.1', door.port), PATIENCE_S) as late:
+    with (
+        pytest.raises(ConnectionResetError),
+        socket.create_connection(('127.0.0.1', door.port), PATIENCE_S) as late,
+    ):
         late.recv(1)

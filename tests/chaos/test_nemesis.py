@@ -23,7 +23,10 @@ def test_a_seed_repeats_its_schedule_and_another_does_not():
 def test_each_kind_comes_before_any_comes_again_and_all_are_healed_in_time():
     faults = schedule(7, 300, KINDS)
     assert sorted((fault.target, fault.kind) for fault in faults[:3]) == [
-        ('broker', 'stall'), ('heat', 'cut'), ('heat', 'lose')]
+        ('broker', 'stall'),
+        ('heat', 'cut'),
+        ('heat', 'lose'),
+    ]
     ends = [fault.at_s + fault.lasts_s for fault in faults]
     assert max(ends) <= 300
     assert all(fault.at_s > end for fault, end in zip(faults[1:], ends, strict=False))
@@ -42,5 +45,5 @@ def test_a_nemesis_that_is_stopped_heals_what_it_hurt():
     nemesis.join(30)
     assert not nemesis.is_alive() and victim.felt == ['cut', 'healed']
     assert lines == [str(faults[0])] and nemesis.error is None
-    (begin, end), = nemesis.spans
+    ((begin, end),) = nemesis.spans
     assert nemesis.made == [faults[0]] and begin <= end

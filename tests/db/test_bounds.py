@@ -13,7 +13,7 @@ from magnum_lite.db.tables import operations
 from magnum_lite.objects import Operation
 from tests.doors import Door, before
 
-FAR_S = 40      # what only an unbounded wait takes
+FAR_S = 40  # what only an unbounded wait takes
 
 
 @pytest.fixture
@@ -40,9 +40,19 @@ def database(conf):
 
 
 def _operation(database, owner):
-    operation = Operation.new(cluster_id=uuid.uuid4().hex, kind='create', reason='',
-                              project_id='p', user_id='ann', identity={}, target={},
-                              state='WAITING', slot='run', owner=owner, cluster_version=1)
+    operation = Operation.new(
+        cluster_id=uuid.uuid4().hex,
+        kind='create',
+        reason='',
+        project_id='p',
+        user_id='ann',
+        identity={},
+        target={},
+        state='WAITING',
+        slot='run',
+        owner=owner,
+        cluster_version=1,
+    )
     database.write(store.insert, operation)
     return operation.uuid
 
@@ -53,8 +63,9 @@ def _touch(connection, ident, text='touched'):
 
 def _lease(database, ident):
     with database.read() as connection:
-        return connection.execute(sa.select(operations.c.lease_until).where(
-            operations.c.uuid == ident)).scalar_one()
+        return connection.execute(
+            sa.select(operations.c.lease_until).where(operations.c.uuid == ident)
+        ).scalar_one()
 
 
 def test_a_connection_that_goes_silent_is_given_up_and_the_next_one_works(conf, server_database):
@@ -67,7 +78,7 @@ def test_a_connection_that_goes_silent_is_given_up_and_the_next_one_works(conf, 
         began = time.monotonic()
         with pytest.raises(AWAY):
             database.write(_touch, ident)
-        with pytest.raises(PASSING):        # nor can anything be connected
+        with pytest.raises(PASSING):  # nor can anything be connected
             database.write(_touch, ident)
         assert time.monotonic() - began < FAR_S
         door.fault = None
@@ -112,8 +123,11 @@ def test_a_heartbeat_does_not_wait_for_a_row_that_another_holds(conf, database):
     beat = {'owner': 'me', 'lease_s': 30}
     report = {'host': 'here', 'plugins': {}}
     database.write(services.report, **report)
-    mine, held, others = _operation(database, 'me'), _operation(database, 'me'), \
-        _operation(database, 'other')
+    mine, held, others = (
+        _operation(database, 'me'),
+        _operation(database, 'me'),
+        _operation(database, 'other'),
+    )
     with database.engine.connect() as stopped:
         with stopped.begin():
             _touch(stopped, others)
@@ -147,8 +161,9 @@ def test_what_the_url_says_wins(conf, server_database):
     else:
         ask, idle = '@@innodb_lock_wait_timeout', '@@idle_transaction_timeout'
         asked = {'init_command': 'SET SESSION innodb_lock_wait_timeout = 7', 'read_timeout': '9'}
-    conf.set_override('connection', url.update_query_dict(asked).render_as_string(False),
-                      group='database')
+    conf.set_override(
+        'connection', url.update_query_dict(asked).render_as_string(False), group='database'
+    )
     database = Database(conf)
     with database.read() as connection:
         found = connection.execute(sa.text(f'SELECT {ask}, {idle}')).one()
@@ -158,7 +173,8 @@ def test_what_the_url_says_wins(conf, server_database):
 
 @pytest.mark.mariadb
 def test_a_node_of_galera_is_told_to_catch_up_and_other_servers_may_not_know_how(
-        connect, mariadb_url, fresh_database, monkeypatch):
+    connect, mariadb_url, fresh_database, monkeypatch
+):
     with fresh_database(mariadb_url) as url:
         conf = connect(url)
         database = Database(conf)
@@ -176,8 +192,11 @@ def test_migrations_are_not_cut_short(conf, monkeypatch):
 
     def upgrade(config, revision):
         connection = config.attributes['connection']
-        ask = "current_setting('statement_timeout')" if connection.dialect.name == 'postgresql' \
+        ask = (
+            "current_setting('statement_timeout')"
+            if connection.dialect.name == 'postgresql'
             else '@@max_statement_time'
+        )
         seen.append(connection.execute(sa.text(f'SELECT {ask}')).scalar())
 
     monkeypatch.setattr(migrate.command, 'upgrade', upgrade)

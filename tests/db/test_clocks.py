@@ -24,14 +24,17 @@ def database(connect, server_database):
 @pytest.fixture
 def clock(monkeypatch):
     """A function that sets the clock of this host so many seconds ahead."""
+
     def set_ahead(seconds):
         class Shifted(datetime.datetime):
             @classmethod
             def now(cls, tz=None):
                 return datetime.datetime.now(tz) + datetime.timedelta(seconds=seconds)
 
-        monkeypatch.setattr(store, 'datetime', types.SimpleNamespace(
-            datetime=Shifted, UTC=datetime.UTC))
+        monkeypatch.setattr(
+            store, 'datetime', types.SimpleNamespace(datetime=Shifted, UTC=datetime.UTC)
+        )
+
     return set_ahead
 
 
@@ -49,14 +52,24 @@ def test_what_a_request_makes_now_is_no_stray(database, clock, ahead_s, who):
     clock(ahead_s if who == 'the reader' else 0)
     assert _read(database, ledger.strays, ledger.TRUST, older_s=600) == []
     assert [row.name for row in _read(database, ledger.strays, ledger.TRUST, older_s=-60)] == [
-        'new']
+        'new'
+    ]
 
 
 @pytest.mark.parametrize('ahead_s', [86400, -86400])
 def test_a_lease_ends_when_the_database_says_so(database, clock, ahead_s):
-    operation = Operation.new(cluster_id=uuid.uuid4().hex, kind='create', reason='',
-                              project_id='p', user_id='ann', identity={}, target={},
-                              state='QUEUED', slot='run', cluster_version=1)
+    operation = Operation.new(
+        cluster_id=uuid.uuid4().hex,
+        kind='create',
+        reason='',
+        project_id='p',
+        user_id='ann',
+        identity={},
+        target={},
+        state='QUEUED',
+        slot='run',
+        cluster_version=1,
+    )
     database.write(store.insert, operation)
     clock(ahead_s)
     assert database.write(claims.claim, operation.uuid, owner='wrong', lease_s=60)

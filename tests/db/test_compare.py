@@ -10,8 +10,15 @@ from magnum_lite.db.engine import Database, now
 from magnum_lite.db.tables import usages
 
 
-@pytest.fixture(params=['sqlite', *(pytest.param(name, marks=getattr(pytest.mark, name))
-                                    for name in ('mariadb', 'postgresql'))])
+@pytest.fixture(
+    params=[
+        'sqlite',
+        *(
+            pytest.param(name, marks=getattr(pytest.mark, name))
+            for name in ('mariadb', 'postgresql')
+        ),
+    ]
+)
 def database(request, connect, fresh_database, tmp_path):
     """A database of each kind with the tables of this release."""
     if request.param == 'sqlite':
@@ -26,18 +33,25 @@ def database(request, connect, fresh_database, tmp_path):
 
 
 def test_of_racing_workers_one_gets_a_project(database):
-    database.write(lambda connection: connection.execute(usages.insert(), [
-        {'project_id': 'p', 'resource': kind, 'in_use': 1}
-        for kind in ('Cluster', 'ClusterTemplate')]))
+    database.write(
+        lambda connection: connection.execute(
+            usages.insert(),
+            [
+                {'project_id': 'p', 'resource': kind, 'in_use': 1}
+                for kind in ('Cluster', 'ClusterTemplate')
+            ],
+        )
+    )
     with database.read() as connection:
-        first, = compare.due(connection)
-    assert not database.write(compare.claim, first, every_s=60)     # its turn comes later
+        (first,) = compare.due(connection)
+    assert not database.write(compare.claim, first, every_s=60)  # its turn comes later
     with database.read() as connection:
         assert compare.due(connection) == []
-    database.write(lambda connection: connection.execute(
-        usages.update().values(compare_at=now(-1))))
+    database.write(
+        lambda connection: connection.execute(usages.update().values(compare_at=now(-1)))
+    )
     with database.read() as connection:
-        row, = compare.due(connection)
+        (row,) = compare.due(connection)
     barrier, won = threading.Barrier(4), []
 
     def claim():

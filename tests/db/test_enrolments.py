@@ -17,11 +17,29 @@ def newest(sqlite):
     who = {'name': 'n', 'project_id': 'p', 'user_id': 'u'}
     template = ClusterTemplate.new(coe='tiny', image_id='i', **who)
     sqlite.write(store.insert, template)
-    sqlite.write(store.insert, Cluster.new(
-        uuid=CLUSTER, cluster_template_id=template.uuid, driver='tiny', driver_version=1,
-        status='CREATE_COMPLETE', **who))
-    made = [Operation.new(cluster_id=CLUSTER, kind='resize', reason='r', project_id='p',
-                          user_id='u', cluster_version=1, state='DONE') for _ in range(300)]
+    sqlite.write(
+        store.insert,
+        Cluster.new(
+            uuid=CLUSTER,
+            cluster_template_id=template.uuid,
+            driver='tiny',
+            driver_version=1,
+            status='CREATE_COMPLETE',
+            **who,
+        ),
+    )
+    made = [
+        Operation.new(
+            cluster_id=CLUSTER,
+            kind='resize',
+            reason='r',
+            project_id='p',
+            user_id='u',
+            cluster_version=1,
+            state='DONE',
+        )
+        for _ in range(300)
+    ]
     sqlite.write(store.insert, *made)
     return made[-1].uuid
 
@@ -42,6 +60,9 @@ def test_the_journal_is_told_without_a_look_at_all_operations(sqlite, newest):
         sqlite.write(journal.note_cluster, CLUSTER, 'something else')
     with sqlite.read() as connection:
         texts = [step.text for step in journal.steps_of(connection, newest)]
-    assert texts == [f'server {SERVER} enrolled and was given its secrets',
-                     f'a second enrolment as server {SERVER} was refused', 'something else']
+    assert texts == [
+        f'server {SERVER} enrolled and was given its secrets',
+        f'a second enrolment as server {SERVER} was refused',
+        'something else',
+    ]
     assert read and all(read)

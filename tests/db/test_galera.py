@@ -10,8 +10,11 @@ from magnum_lite.db.engine import Database
 from tests.service.deployment import mariadb
 from tools.chaos.galera import running_galera, why_missing
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.root,
-              pytest.mark.skipif(why_missing() is not None, reason=str(why_missing()))]
+pytestmark = [
+    pytest.mark.mariadb,
+    pytest.mark.root,
+    pytest.mark.skipif(why_missing() is not None, reason=str(why_missing())),
+]
 LATE_S = 2
 
 
@@ -38,7 +41,7 @@ def test_a_node_that_is_behind_answers_when_it_has_caught_up(nodes):
     first, second, _third = nodes
     late = sa.create_engine(second.engine.url)
     with late.connect() as lock:
-        lock.exec_driver_sql('FLUSH TABLES WITH READ LOCK')     # it applies nothing
+        lock.exec_driver_sql('FLUSH TABLES WITH READ LOCK')  # it applies nothing
         first.write(ledger.expect, 'c', ledger.STACK, ['new'])
         unlock = threading.Timer(LATE_S, lock.exec_driver_sql, ['UNLOCK TABLES'])
         unlock.start()

@@ -35,7 +35,7 @@ def test_an_empty_database_is_brought_to_the_models(connect, tmp_path):
     assert migrate.current(conf) is None and migrate.pending(conf)[0] == '001'
     migrate.upgrade(conf)
     assert migrate.current(conf) == migrate.head() and migrate.pending(conf) == []
-    migrate.upgrade(conf)       # once more is fine
+    migrate.upgrade(conf)  # once more is fine
     assert _differences(conf) == []
 
 
@@ -48,12 +48,18 @@ def test_an_empty_database_on_a_server_is_brought_to_the_models(server):
 def test_release_1_0_writes_operations_without_the_columns_of_later_ones(server):
     migrate.upgrade(server)
     database = Database(server)
-    row = Operation.new(cluster_id='c', kind='create', cluster_version=1, reason='r',
-                        project_id='p', user_id='u').as_row()
+    row = Operation.new(
+        cluster_id='c', kind='create', cluster_version=1, reason='r', project_id='p', user_id='u'
+    ).as_row()
     later = {name for name, field in Operation.fields.items() if field.added != '1.0'}
     assert later
-    database.write(lambda connection: connection.execute(tables.operations.insert().values(
-        {name: value for name, value in row.items() if name not in later})))
+    database.write(
+        lambda connection: connection.execute(
+            tables.operations.insert().values(
+                {name: value for name, value in row.items() if name not in later}
+            )
+        )
+    )
     with database.read() as connection:
         found = Operation.from_row(connection.execute(sa.select(tables.operations)).one())
     assert (found.attempts, found.trouble, found.trouble_since) == (0, None, None)
@@ -65,20 +71,32 @@ def test_names_compare_exactly_and_hold_any_character(server):
     migrate.upgrade(server)
     database = Database(server)
     for name in ('Foo', 'foo', 'f\u00f6o', '\U0001f680'):
-        database.write(lambda connection, name=name: connection.execute(
-            tables.usages.insert().values(project_id=name, resource='Cluster', in_use=0)))
+        database.write(
+            lambda connection, name=name: connection.execute(
+                tables.usages.insert().values(project_id=name, resource='Cluster', in_use=0)
+            )
+        )
     with database.read() as connection:
-        found = connection.execute(sa.select(tables.usages.c.project_id).where(
-            tables.usages.c.project_id.in_(['foo', '\U0001f680']))).scalars().all()
+        found = (
+            connection.execute(
+                sa.select(tables.usages.c.project_id).where(
+                    tables.usages.c.project_id.in_(['foo', '\U0001f680'])
+                )
+            )
+            .scalars()
+            .all()
+        )
     assert sorted(found) == ['foo', '\U0001f680']
     database.dispose()
 
 
 def test_rows_are_never_numbered_twice(sqlite):
     """Row ids are the order of creation, for markers too: SQLite must not use them again."""
+
     def insert(connection):
-        return connection.execute(tables.usages.insert().values(
-            project_id='p', resource='Cluster', in_use=0)).inserted_primary_key[0]
+        return connection.execute(
+            tables.usages.insert().values(project_id='p', resource='Cluster', in_use=0)
+        ).inserted_primary_key[0]
 
     first = sqlite.write(insert)
     sqlite.write(lambda connection: connection.execute(tables.usages.delete()))

@@ -28,10 +28,13 @@ from tests.doors import Door, before
 from tests.service.deployment import vhost
 
 # kombu leaves a connection that was cut to the collector.
-pytestmark = [pytest.mark.rabbitmq,
-              pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')]
-DATABASES = [pytest.param(name, marks=getattr(pytest.mark, name))
-             for name in ('mariadb', 'postgresql')]
+pytestmark = [
+    pytest.mark.rabbitmq,
+    pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning'),
+]
+DATABASES = [
+    pytest.param(name, marks=getattr(pytest.mark, name)) for name in ('mariadb', 'postgresql')
+]
 LEASE_S = 3
 WORKER = """
 import sys
@@ -83,7 +86,7 @@ def outside(tmp_path, broker, connection, caplog):
     yield make
     for one in made:
         one.close()
-    caplog.get_records('call').clear()      # whose errors hold connections
+    caplog.get_records('call').clear()  # whose errors hold connections
     gc.collect()
     fixtures.forget_conf()
 
@@ -96,24 +99,36 @@ class Outside:
         self._senders = []
         self.file = folder / 'magnum-lite.conf'
         self.conf = fixtures.make_conf(
-            folder, connection=connection, transport_url=transport_url,
+            folder,
+            connection=connection,
+            transport_url=transport_url,
             conductor={'heartbeat_s': 0.5, 'lease_s': LEASE_S, **conductor},
             oslo_messaging_rabbit={'kombu_reconnect_delay': 0.1, 'rabbit_retry_interval': 1},
-            oslo_messaging_notifications={'driver': 'messagingv2', 'topics': self._topic})
+            oslo_messaging_notifications={'driver': 'messagingv2', 'topics': self._topic},
+        )
         migrate.upgrade(self.conf)
         self.database = Database(self.conf)
         self._broker = kombu.Connection(broker.replace('rabbit:', 'amqp:'))
 
     def write(self, clusters, each):
         """Notifications of some clusters, taking turns."""
-        operations = [Operation.new(cluster_id=f'cluster-{number}', kind='resize', reason='r',
-                                    project_id='p', user_id='u', cluster_version=1)
-                      for number in range(clusters)]
+        operations = [
+            Operation.new(
+                cluster_id=f'cluster-{number}',
+                kind='resize',
+                reason='r',
+                project_id='p',
+                user_id='u',
+                cluster_version=1,
+            )
+            for number in range(clusters)
+        ]
 
         def work(connection):
             for _turn in range(each):
                 for operation in operations:
                     outbox.write(connection, operation, 'start')
+
         self.database.write(work)
 
     def start(self):
@@ -157,8 +172,10 @@ class Outside:
 
     def arrived(self):
         """Payloads of these."""
-        return [json.loads(json.loads(message.body)['oslo.message'])['payload']
-                for message in self.messages()]
+        return [
+            json.loads(json.loads(message.body)['oslo.message'])['payload']
+            for message in self.messages()
+        ]
 
     def depth(self):
         """How many notifications the broker has."""
@@ -169,9 +186,10 @@ class Outside:
     def written(self):
         """{cluster: [id of each notification]}, in the order of the changes."""
         with self.database.read() as connection:
-            return by_cluster(row.payload for row in
-                              connection.execute(outbox.outbox.select()
-                                                 .order_by(outbox.outbox.c.id)))
+            return by_cluster(
+                row.payload
+                for row in connection.execute(outbox.outbox.select().order_by(outbox.outbox.c.id))
+            )
 
     def close(self):
         """End it, and forget its queue."""
@@ -208,8 +226,7 @@ def test_two_workers_send_each_notification_once(outside):
 
 @pytest.mark.parametrize('how', [signal.SIGKILL, signal.SIGSTOP])
 @pytest.mark.parametrize('connection', DATABASES, indirect=True)
-def test_another_worker_goes_on_when_the_lease_of_one_has_run_out(
-        outside, how):
+def test_another_worker_goes_on_when_the_lease_of_one_has_run_out(outside, how):
     service = outside()
     service.write(10, 120)
     worker = subprocess.Popen([sys.executable, '-c', WORKER, service.file])
@@ -220,14 +237,14 @@ def test_another_worker_goes_on_when_the_lease_of_one_has_run_out(
         service.start()
         service.wait(lambda: not service.waiting())
         worker.send_signal(signal.SIGCONT if how == signal.SIGSTOP else how)
-        time.sleep(1.5)     # three rounds of who was stopped
+        time.sleep(1.5)  # three rounds of who was stopped
     finally:
         worker.kill()
         worker.wait(30)
     service.stop()
     arrived = service.arrived()
     assert by_cluster(arrived) == service.written()
-    assert len(arrived) <= 1200 + 101       # a batch that was not marked, and one
+    assert len(arrived) <= 1200 + 101  # a batch that was not marked, and one
 
 
 def test_notifications_wait_for_a_broker_that_is_away(outside, door, caplog):
@@ -240,8 +257,11 @@ def test_notifications_wait_for_a_broker_that_is_away(outside, door, caplog):
     service.write(5, 30)
     time.sleep(5)
     assert len(service.waiting()) == 150
-    ours = [record.getMessage() for record in caplog.records
-            if record.name == 'magnum_lite.conductor.sender']
+    ours = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == 'magnum_lite.conductor.sender'
+    ]
     assert 1 <= len(ours) <= 2 and all('wait for the broker' in text for text in ours), ours
     door.fault = None
     service.wait(lambda: not service.waiting())
@@ -276,7 +296,8 @@ def test_messages_are_those_that_oslo_messaging_sends(outside):
     with service.database.read() as connection:
         row = connection.execute(outbox.outbox.select()).one()
     oslo_messaging.Notifier(transport, publisher_id='magnum_lite.here').info(
-        {}, row.event_type, row.payload)
+        {}, row.event_type, row.payload
+    )
     transport.cleanup()
     ours, theirs = (_plain(message) for message in service.messages())
     assert ours == theirs
@@ -314,7 +335,7 @@ def test_a_notification_that_the_broker_refuses_holds_back_no_other_cluster(outs
 
 
 def test_what_was_sent_long_ago_goes_and_what_was_not_stays(outside):
-    service = outside('rabbit://127.0.0.1:9/', outbox_keep_days=3)   # nobody answers
+    service = outside('rabbit://127.0.0.1:9/', outbox_keep_days=3)  # nobody answers
     service.write(1, 460)
     ids, table = service.waiting(), outbox.outbox
     ages = {days: store.utcnow() - datetime.timedelta(days=days) for days in (2, 4, 400)}

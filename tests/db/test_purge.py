@@ -24,21 +24,35 @@ class History:
 
     def __init__(self, database):
         self.database = database
-        self.template = ClusterTemplate.new(name='t', coe='c', image_id='i', project_id='p',
-                                            user_id='u')
+        self.template = ClusterTemplate.new(
+            name='t', coe='c', image_id='i', project_id='p', user_id='u'
+        )
         database.write(store.insert, self.template)
 
     def operation(self, cluster, kind, **values):
-        return Operation.new(cluster_id=cluster.uuid, kind=kind, reason=kind, project_id='p',
-                             user_id='u', **values)
+        return Operation.new(
+            cluster_id=cluster.uuid, kind=kind, reason=kind, project_id='p', user_id='u', **values
+        )
 
     def cluster(self, name):
         """A complete cluster, and its operation."""
-        cluster = Cluster.new(name=name, cluster_template_id=self.template.uuid, user_id='u',
-                              driver='d', driver_version=1, project_id='p',
-                              status='CREATE_IN_PROGRESS')
-        group = NodeGroup.new(name='w', cluster_id=cluster.uuid, role='worker', project_id='p',
-                              status='CREATE_IN_PROGRESS', is_default=True)
+        cluster = Cluster.new(
+            name=name,
+            cluster_template_id=self.template.uuid,
+            user_id='u',
+            driver='d',
+            driver_version=1,
+            project_id='p',
+            status='CREATE_IN_PROGRESS',
+        )
+        group = NodeGroup.new(
+            name='w',
+            cluster_id=cluster.uuid,
+            role='worker',
+            project_id='p',
+            status='CREATE_IN_PROGRESS',
+            is_default=True,
+        )
         operation = self.operation(cluster, 'create')
         self.database.write(accept.create, cluster, [group], operation, quota=100, timeout_min=9)
         self.database.write(ledger.expect, cluster.uuid, ledger.STACK, ['base'])
@@ -46,8 +60,9 @@ class History:
 
     def resize(self, cluster, group, *, ends=True):
         operation = self.operation(cluster, 'resize', node_group=group.uuid)
-        self.database.write(accept.change, cluster, operation, values={'node_count': 3},
-                            timeout_min=9)
+        self.database.write(
+            accept.change, cluster, operation, values={'node_count': 3}, timeout_min=9
+        )
         return self.end(operation) if ends else operation
 
     def delete(self, cluster):
@@ -61,28 +76,37 @@ class History:
         now = self.database.write(claims.step, operation.uuid, owner='w', lease_s=60)
         self.database.write(journal.note, now, 'a step')
         self.database.write(how, now) if how else self.database.write(
-            settle.done, now, Status('COMPLETE'))
+            settle.done, now, Status('COMPLETE')
+        )
         return operation
 
     def age(self):
         """Let all that ended, was sent or was closed have been so long ago."""
+
         def change(connection):
             ids = [row.id for row in outbox.unsent(connection, limit=99)][:-1]
             outbox.sent(connection, ids)
             for table in METADATA.tables.values():
                 for column in ('ended_at', 'sent_at', 'closed_at'):
                     if column in table.c:
-                        connection.execute(table.update().where(
-                            table.c[column].is_not(None)).values({column: LONG_AGO}))
+                        connection.execute(
+                            table.update()
+                            .where(table.c[column].is_not(None))
+                            .values({column: LONG_AGO})
+                        )
+
         self.database.write(change)
 
 
 def counts(database):
     """{table: rows} of those that have some."""
     with database.read() as connection:
-        return Counter({name: connection.execute(
-            sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for name, table in METADATA.tables.items()})
+        return Counter(
+            {
+                name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+                for name, table in METADATA.tables.items()
+            }
+        )
 
 
 def fill(database):
@@ -140,13 +164,15 @@ def test_of_the_newest_operation_what_is_not_shown_goes_once_it_is_old(sqlite, m
     for number in range(20):
         sqlite.write(journal.note_cluster, cluster.uuid, f'signed {number}')
         if number == 12:
-            sqlite.write(lambda connection: connection.execute(
-                steps.update().values(created_at=LONG_AGO)))
+            sqlite.write(
+                lambda connection: connection.execute(steps.update().values(created_at=LONG_AGO))
+            )
 
     def shown(limit):
         with sqlite.read() as connection:
             return [row.text for row in journal.steps_of(connection, operation.uuid, limit=limit)]
-    for most, goes, stays in ((9, 13, 9), (5, 2, 7)):       # the last seven are not old
+
+    for most, goes, stays in ((9, 13, 9), (5, 2, 7)):  # the last seven are not old
         monkeypatch.setattr(journal, 'MOST', most)
         for dry in (True, False):
             assert sum(purge.old(sqlite, days=30, dry=dry, size=3), Counter())['steps'] == goes
@@ -159,13 +185,25 @@ def test_the_command_counts_first_and_drops_when_told(sqlite, tmp_path):
     file.write_text(f'[database]\nconnection = sqlite:///{tmp_path}/m.sqlite\n')
 
     def run(*arguments):
-        return subprocess.run([
-            sys.executable, '-c',
-            'from magnum_lite.cmd.manage import main; raise SystemExit(main())',
-            '--config-file', file, 'db', 'purge', *arguments],
-            check=True, text=True, capture_output=True).stdout
+        return subprocess.run(
+            [
+                sys.executable,
+                '-c',
+                'from magnum_lite.cmd.manage import main; raise SystemExit(main())',
+                '--config-file',
+                file,
+                'db',
+                'purge',
+                *arguments,
+            ],
+            check=True,
+            text=True,
+            capture_output=True,
+        ).stdout
+
     assert run('--days', '30', '--dry-run').startswith(
-        'would drop: 4 of cluster_versions, 1 of ledger, 4 of operations')
+        'would drop: 4 of cluster_versions, 1 of ledger, 4 of operations'
+    )
     assert kept(sqlite) > wanted
     run('--days', '30')
     assert kept(sqlite) == wanted

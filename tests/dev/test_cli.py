@@ -1,4 +1,5 @@
 """``magnum-lite-dev`` as a person uses it: up, down, and everything that goes wrong between."""
+
 import io
 import os
 import pathlib
@@ -26,15 +27,27 @@ def command(state, *arguments):
 
 def run(state, *arguments):
     """(exit status, output, errors) of one command."""
-    result = subprocess.run(command(state, *arguments), capture_output=True, text=True,
-                            env=QUIET, timeout=120, check=False)
+    result = subprocess.run(
+        command(state, *arguments),
+        capture_output=True,
+        text=True,
+        env=QUIET,
+        timeout=120,
+        check=False,
+    )
     return result.returncode, result.stdout, result.stderr
 
 
 def plain_shell(line):
     """What a line prints in a new terminal."""
-    return subprocess.run(['bash', '-c', line], capture_output=True, text=True, timeout=120,
-                          env={'PATH': '/usr/bin:/bin'}, check=True).stdout
+    return subprocess.run(
+        ['bash', '-c', line],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={'PATH': '/usr/bin:/bin'},
+        check=True,
+    ).stdout
 
 
 def running(state):
@@ -85,8 +98,11 @@ def test_up_status_env_and_down(state):
     assert (code, len(output.splitlines())) == (0, 3)
 
     # A process that died is told, and started again on the same ports.
-    pid = next(line for line in run(state, 'status')[1].splitlines()
-               if line.startswith('api')).split('pid ')[1].split()[0]
+    pid = (
+        next(line for line in run(state, 'status')[1].splitlines() if line.startswith('api'))
+        .split('pid ')[1]
+        .split()[0]
+    )
     os.kill(int(pid), signal.SIGKILL)
     wait_for(lambda: run(state, 'status')[0] == 3)
     assert 'died' in run(state, 'status')[1]
@@ -102,13 +118,19 @@ def test_up_status_env_and_down(state):
     assert not state.exists()
 
 
-@pytest.mark.parametrize(('number', 'after_s'), [
-    (signal.SIGINT, 0.6), (signal.SIGTERM, 2.5), (signal.SIGINT, 7)])
+@pytest.mark.parametrize(
+    ('number', 'after_s'), [(signal.SIGINT, 0.6), (signal.SIGTERM, 2.5), (signal.SIGINT, 7)]
+)
 def test_an_interrupted_start_leaves_nothing_running(state, number, after_s):
     # Its own session, or the signal would reach only a part of what a terminal reaches.
     process = subprocess.Popen(
-        command(state, 'demo', '--client', '/bin/true'), env=QUIET, start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command(state, 'demo', '--client', '/bin/true'),
+        env=QUIET,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     time.sleep(after_s)
     if process.poll() is None:
         process.send_signal(number)
@@ -120,8 +142,11 @@ def test_an_interrupted_start_leaves_nothing_running(state, number, after_s):
 
 def test_a_killed_demonstration_leaves_nothing_running(state):
     process = subprocess.Popen(
-        command(state, 'demo', '--client', '/bin/true'), env=QUIET, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL)
+        command(state, 'demo', '--client', '/bin/true'),
+        env=QUIET,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     wait_for(lambda: any('magnum_lite_dev.heat' in line for line in running(state)))
     process.kill()
     process.wait()
@@ -167,8 +192,13 @@ def test_exports_survive_a_shell(tmp_path):
     program = tmp_path / "it's $(touch hacked)" / 'openstack'
     program.parent.mkdir()
     text = exports('http://127.0.0.1:1', program)
-    shown = subprocess.run(['/bin/sh', '-c', f'{text}\necho "$OS_TOKEN|$PATH"'], cwd=tmp_path,
-                           capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ['/bin/sh', '-c', f'{text}\necho "$OS_TOKEN|$PATH"'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     assert shown.startswith(f'demo:demo:member,reader|{program.parent}:')
     assert not (tmp_path / 'hacked').exists()
 
@@ -180,9 +210,15 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(('stream', 'variables', 'coloured'), [
-    (Terminal, {}, True), (Terminal, {'NO_COLOR': '1'}, False), (Terminal, {'TERM': 'dumb'}, False),
-    (io.StringIO, {}, False)])
+@pytest.mark.parametrize(
+    ('stream', 'variables', 'coloured'),
+    [
+        (Terminal, {}, True),
+        (Terminal, {'NO_COLOR': '1'}, False),
+        (Terminal, {'TERM': 'dumb'}, False),
+        (io.StringIO, {}, False),
+    ],
+)
 def test_colour_is_for_terminals_that_want_it(monkeypatch, stream, variables, coloured):
     for name in ('NO_COLOR', 'TERM'):
         monkeypatch.delenv(name, raising=False)
@@ -202,7 +238,8 @@ def test_progress_without_a_terminal_is_one_line_for_each_news():
 
 
 def test_a_kubeconfig_without_certificates_is_refused(tmp_path):
-    (tmp_path / 'config').write_text('clusters: [{cluster: {server: "https://x"}}]\n'
-                                     'users: [{user: {token: t}}]\n')
+    (tmp_path / 'config').write_text(
+        'clusters: [{cluster: {server: "https://x"}}]\nusers: [{user: {token: t}}]\n'
+    )
     with pytest.raises(Trouble, match='cannot be used'):
         kubeconfig.describe(tmp_path / 'config')

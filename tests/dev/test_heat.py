@@ -1,4 +1,5 @@
 """The embedded Heat: a small stack with a wait condition, its faults, and a restart."""
+
 import json
 import os
 import sqlite3
@@ -18,30 +19,67 @@ TEMPLATE = {
     'parameters': {'count': {'type': 'number'}},
     'resources': {
         'net': {'type': 'OS::Neutron::Net'},
-        'subnet': {'type': 'OS::Neutron::Subnet', 'properties': {
-            'network': {'get_resource': 'net'}, 'cidr': '10.0.0.0/24'}},
-        'router': {'type': 'OS::Neutron::Router', 'properties': {
-            'external_gateway_info': {'network': 'public'}}},
-        'interface': {'type': 'OS::Neutron::RouterInterface', 'properties': {
-            'router': {'get_resource': 'router'}, 'subnet': {'get_resource': 'subnet'}}},
-        'handle': {'type': 'OS::Heat::WaitConditionHandle', 'properties': {
-            'signal_transport': 'HEAT_SIGNAL'}},
-        'env': {'type': 'OS::Heat::SoftwareConfig', 'properties': {'group': 'ungrouped', 'config': {
-            'str_replace': {'template': '#cloud-config\nwrite_files:\n- path: /signal\n'
-                                        "  content: '$signal'\n",
-                            'params': {'$signal': {'get_attr': ['handle', 'signal']}}}}}},
-        'user_data': {'type': 'OS::Heat::MultipartMime', 'properties': {
-            'parts': [{'config': {'get_resource': 'env'}}]}},
-        'kube_minions': {'type': 'OS::Heat::ResourceGroup', 'depends_on': 'interface',
-                         'properties': {'count': {'get_param': 'count'}, 'resource_def': {
-                             'type': 'OS::Nova::Server', 'properties': {
-                                 'name': 'worker-%index%', 'flavor': 'm1.small',
-                                 'image': 'debian-13', 'user_data_format': 'RAW',
-                                 'networks': [{'subnet': {'get_resource': 'subnet'}}],
-                                 'user_data_update_policy': 'IGNORE',
-                                 'user_data': {'get_resource': 'user_data'}}}}},
-        'wait': {'type': 'OS::Heat::WaitCondition', 'depends_on': 'kube_minions', 'properties': {
-            'handle': {'get_resource': 'handle'}, 'count': 1, 'timeout': 60}}},
+        'subnet': {
+            'type': 'OS::Neutron::Subnet',
+            'properties': {'network': {'get_resource': 'net'}, 'cidr': '10.0.0.0/24'},
+        },
+        'router': {
+            'type': 'OS::Neutron::Router',
+            'properties': {'external_gateway_info': {'network': 'public'}},
+        },
+        'interface': {
+            'type': 'OS::Neutron::RouterInterface',
+            'properties': {
+                'router': {'get_resource': 'router'},
+                'subnet': {'get_resource': 'subnet'},
+            },
+        },
+        'handle': {
+            'type': 'OS::Heat::WaitConditionHandle',
+            'properties': {'signal_transport': 'HEAT_SIGNAL'},
+        },
+        'env': {
+            'type': 'OS::Heat::SoftwareConfig',
+            'properties': {
+                'group': 'ungrouped',
+                'config': {
+                    'str_replace': {
+                        'template': '#cloud-config\nwrite_files:\n- path: /signal\n'
+                        "  content: '$signal'\n",
+                        'params': {'$signal': {'get_attr': ['handle', 'signal']}},
+                    }
+                },
+            },
+        },
+        'user_data': {
+            'type': 'OS::Heat::MultipartMime',
+            'properties': {'parts': [{'config': {'get_resource': 'env'}}]},
+        },
+        'kube_minions': {
+            'type': 'OS::Heat::ResourceGroup',
+            'depends_on': 'interface',
+            'properties': {
+                'count': {'get_param': 'count'},
+                'resource_def': {
+                    'type': 'OS::Nova::Server',
+                    'properties': {
+                        'name': 'worker-%index%',
+                        'flavor': 'm1.small',
+                        'image': 'debian-13',
+                        'user_data_format': 'RAW',
+                        'networks': [{'subnet': {'get_resource': 'subnet'}}],
+                        'user_data_update_policy': 'IGNORE',
+                        'user_data': {'get_resource': 'user_data'},
+                    },
+                },
+            },
+        },
+        'wait': {
+            'type': 'OS::Heat::WaitCondition',
+            'depends_on': 'kube_minions',
+            'properties': {'handle': {'get_resource': 'handle'}, 'count': 1, 'timeout': 60},
+        },
+    },
     'outputs': {'refs': {'value': {'get_attr': ['kube_minions', 'refs_map']}}},
 }
 
@@ -53,14 +91,22 @@ class Stacks:
         self.url = heat.catalog['orchestration'] % {'project_id': 'blue'} + '/stacks'
 
     def create(self, name, count):
-        reply = requests.post(self.url, headers=HEADERS, timeout=30, json={
-            'stack_name': name, 'template': TEMPLATE, 'parameters': {'count': count}})
+        reply = requests.post(
+            self.url,
+            headers=HEADERS,
+            timeout=30,
+            json={'stack_name': name, 'template': TEMPLATE, 'parameters': {'count': count}},
+        )
         assert reply.status_code == 201, reply.text
         return reply.json()['stack']['id']
 
     def update(self, name, stack_id, count):
-        reply = requests.patch(f'{self.url}/{name}/{stack_id}', headers=HEADERS, timeout=30,
-                               json={'template': TEMPLATE, 'parameters': {'count': count}})
+        reply = requests.patch(
+            f'{self.url}/{name}/{stack_id}',
+            headers=HEADERS,
+            timeout=30,
+            json={'template': TEMPLATE, 'parameters': {'count': count}},
+        )
         assert reply.status_code == 202, reply.text
 
     def show(self, name):
@@ -105,8 +151,10 @@ def test_the_life_of_a_stack_over_a_restart(state):
         stacks.create('cut', 1)
         url = heat.heat_url
     with sqlite3.connect(state / 'heat.sqlite') as database:
-        sql, = database.execute("SELECT sql FROM sqlite_master WHERE type = 'table' "
-                                "AND name = 'resource_properties_data'").fetchone()
+        (sql,) = database.execute(
+            "SELECT sql FROM sqlite_master WHERE type = 'table' "
+            "AND name = 'resource_properties_data'"
+        ).fetchone()
     assert 'AUTOINCREMENT' in sql
 
     with running_heat(state) as heat:
@@ -129,6 +177,7 @@ def test_the_life_of_a_stack_over_a_restart(state):
 
 def test_a_port_in_use_is_named_in_the_error(tmp_path):
     from magnum_lite_dev.server import Server
+
     server = Server(lambda environ, start: [], 0, name='squatter')
     try:
         with pytest.raises(HeatDidNotStart, match='Address already in use'):
@@ -142,8 +191,10 @@ def test_a_port_in_use_is_named_in_the_error(tmp_path):
 def test_heat_tells_a_broker_of_the_end_of_a_stack(tmp_path):
     url = os.environ.get('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1:5672/')
     topic = f'test_{uuid.uuid4().hex}'
-    with running_heat(tmp_path, transport_url=url, topics=topic) as heat, kombu.Connection(
-            url.replace('rabbit://', 'amqp://')) as broker:
+    with (
+        running_heat(tmp_path, transport_url=url, topics=topic) as heat,
+        kombu.Connection(url.replace('rabbit://', 'amqp://')) as broker,
+    ):
         stacks = Stacks(heat)
         stacks.create('told', 1)
         stacks.settle('told')

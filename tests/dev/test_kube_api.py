@@ -1,4 +1,5 @@
 """The Kubernetes API of simulated control planes, as a client with a certificate meets it."""
+
 import base64
 import datetime
 import http.client
@@ -32,24 +33,32 @@ class Authority:
     def client(self, *names):
         """The PEM of a new certificate and its key for this subject."""
         key = ec.generate_private_key(ec.SECP256R1())
-        return self._sign(key, x509.Name([x509.NameAttribute(oid, text) for oid, text in names]),
-                          is_ca=False) + pem(key)
+        return self._sign(
+            key, x509.Name([x509.NameAttribute(oid, text) for oid, text in names]), is_ca=False
+        ) + pem(key)
 
     def _sign(self, key, subject, *, is_ca):
         now = datetime.datetime.now(datetime.UTC)
         return (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(self._name)
-            .public_key(key.public_key()).serial_number(x509.random_serial_number())
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1))
             .not_valid_after(now + datetime.timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-            .sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode())
+            .sign(self._key, hashes.SHA256())
+            .public_bytes(serialization.Encoding.PEM)
+            .decode()
+        )
 
 
 def pem(key):
     """A private key as text."""
-    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                             serialization.NoEncryption()).decode()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 @pytest.fixture
@@ -70,21 +79,31 @@ def cloud():
 
 def boot(cloud, name, files):
     """Boot a server on a network of its own; (its id, its floating IP) once it is up."""
+
     def post(path, **body):
         reply = requests.post(f'{cloud.url}/{path}', json=body, timeout=5)
         reply.raise_for_status()
         return next(iter(reply.json().values()))
+
     network = post('network/v2.0/networks', network={'name': name})
     post('network/v2.0/subnets', subnet={'network_id': network['id'], 'cidr': '10.9.0.0/24'})
     port = post('network/v2.0/ports', port={'network_id': network['id']})
     public = next(iter(cloud.store.find('networks', name='public')))
-    floating = post('network/v2.0/floatingips', floatingip={
-        'floating_network_id': public['id'], 'port_id': port['id']})
+    floating = post(
+        'network/v2.0/floatingips',
+        floatingip={'floating_network_id': public['id'], 'port_id': port['id']},
+    )
     entries = [{'path': path, 'content': text} for path, text in files.items()]
     user_data = f'#cloud-config\n{json.dumps({"write_files": entries})}'
-    server = post('compute/v2.1/servers', server={
-        'name': name, 'flavorRef': '1', 'networks': [{'port': port['id']}],
-        'user_data': base64.b64encode(user_data.encode()).decode()})
+    server = post(
+        'compute/v2.1/servers',
+        server={
+            'name': name,
+            'flavorRef': '1',
+            'networks': [{'port': port['id']}],
+            'user_data': base64.b64encode(user_data.encode()).decode(),
+        },
+    )
     until = time.monotonic() + 10
     while not cloud.store.get('servers', server['id'])['_is_up']:
         assert time.monotonic() < until
@@ -94,15 +113,21 @@ def boot(cloud, name, files):
 
 def control_plane(cloud, authority):
     """Boot the control plane of that authority."""
-    return boot(cloud, 'control-plane-0', {
-        '/etc/kubernetes/pki/ca.crt': authority.certificate,
-        '/etc/kubernetes/pki/ca.key': authority.key,
-        '/etc/magnum-lite/node.env': f"APISERVER_PORT='{PORT}'\nKUBE_TAG='v1.33.2'\n"})
+    return boot(
+        cloud,
+        'control-plane-0',
+        {
+            '/etc/kubernetes/pki/ca.crt': authority.certificate,
+            '/etc/kubernetes/pki/ca.key': authority.key,
+            '/etc/magnum-lite/node.env': f"APISERVER_PORT='{PORT}'\nKUBE_TAG='v1.33.2'\n",
+        },
+    )
 
 
 @pytest.fixture
 def ask(authority, tmp_path):
     """A function that asks an address for a path: (status, body), the body parsed if it is JSON."""
+
     def ask(address, path, certificate=None, method='GET'):
         context = ssl.create_default_context(cadata=authority.certificate)
         if certificate:
@@ -117,17 +142,20 @@ def ask(authority, tmp_path):
             return reply.status, json.loads(text) if is_json else text
         finally:
             connection.close()
+
     return ask
 
 
 @pytest.fixture
 def admin(authority):
-    return authority.client((NameOID.ORGANIZATION_NAME, 'system:masters'),
-                            (NameOID.COMMON_NAME, 'admin'))
+    return authority.client(
+        (NameOID.ORGANIZATION_NAME, 'system:masters'), (NameOID.COMMON_NAME, 'admin')
+    )
 
 
 def test_an_administrator_sees_the_nodes_of_this_cluster_and_their_pods(
-        cloud, authority, ask, admin):
+    cloud, authority, ask, admin
+):
     server, address = control_plane(cloud, authority)
     boot(cloud, 'worker-0', {'/etc/magnum-lite/ca.crt': authority.certificate})
     boot(cloud, 'stranger', {'/etc/magnum-lite/ca.crt': Authority().certificate})
@@ -142,13 +170,13 @@ def test_an_administrator_sees_the_nodes_of_this_cluster_and_their_pods(
     assert {pod['spec']['nodeName'] for pod in pods['items']} == {'control-plane-0', 'worker-0'}
     failed = ask(address, '/api/v1/pods?fieldSelector=status.phase!%3DRunning', admin)[1]
     assert failed['items'] == []
-    of_worker = ask(address, '/api/v1/namespaces/kube-system/pods'
-                             '?fieldSelector=spec.nodeName%3Dworker-0', admin)[1]
+    of_worker = ask(
+        address, '/api/v1/namespaces/kube-system/pods?fieldSelector=spec.nodeName%3Dworker-0', admin
+    )[1]
     assert [pod['metadata']['name'] for pod in of_worker['items']] == ['kube-proxy-worker-0']
 
 
-def test_who_is_no_administrator_learns_that_it_is_healthy_and_nothing_else(
-        cloud, authority, ask):
+def test_who_is_no_administrator_learns_that_it_is_healthy_and_nothing_else(cloud, authority, ask):
     _, address = control_plane(cloud, authority)
     assert ask(address, '/readyz') == (200, 'ok')
     assert ask(address, '/version')[1]['gitVersion'] == 'v1.33.2'
@@ -159,9 +187,15 @@ def test_who_is_no_administrator_learns_that_it_is_healthy_and_nothing_else(
         ask(address, '/readyz', Authority().client((NameOID.ORGANIZATION_NAME, 'system:masters')))
 
 
-@pytest.mark.parametrize(('method', 'path', 'status'), [
-    ('GET', '/api/v1/secrets', 404), ('DELETE', '/api/v1/nodes', 405),
-    ('GET', '/api/v1/nodes?labelSelector=a', 400), ('GET', '/api/v1/nodes?watch=1', 400)])
+@pytest.mark.parametrize(
+    ('method', 'path', 'status'),
+    [
+        ('GET', '/api/v1/secrets', 404),
+        ('DELETE', '/api/v1/nodes', 405),
+        ('GET', '/api/v1/nodes?labelSelector=a', 400),
+        ('GET', '/api/v1/nodes?watch=1', 400),
+    ],
+)
 def test_what_is_not_simulated_says_so(cloud, authority, ask, admin, method, path, status):
     _, address = control_plane(cloud, authority)
     got, body = ask(address, path, admin, method)

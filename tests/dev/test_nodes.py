@@ -1,4 +1,5 @@
 """Simulated nodes: what they find in their user data and what they do with it."""
+
 import base64
 import email.mime.multipart
 import email.mime.text
@@ -14,13 +15,20 @@ from magnum_lite_dev.server import Server
 from magnum_lite_dev.sim_cloud import SimCloud, enrolment, user_data
 
 HANDLE = 'http://127.0.0.1:1/v1/p/stacks/s/1/resources/handle/signal'
-CREDENTIALS = {'auth_url': 'http://127.0.0.1:1/v3', 'user_id': 'u', 'password': 'p',
-               'project_id': 'q'}
+CREDENTIALS = {
+    'auth_url': 'http://127.0.0.1:1/v3',
+    'user_id': 'u',
+    'password': 'p',
+    'project_id': 'q',
+}
 HEAT_SIGNAL = json.dumps({**CREDENTIALS, 'alarm_url': HANDLE, 'region_name': None})
-CURL = (f"curl -i -X POST -H 'X-Auth-Token: u:q:heat_stack_user' -H 'Accept: application/json' "
-        f'{HANDLE}')
-ENVIRONMENT = (f"SIGNAL_URL='{HANDLE}'\nSIGNAL_AUTH_URL='http://127.0.0.1:1/v3'\n"
-               "SIGNAL_USER_ID='u'\nSIGNAL_PASSWORD='p'\nSIGNAL_PROJECT_ID='q'\n")
+CURL = (
+    f"curl -i -X POST -H 'X-Auth-Token: u:q:heat_stack_user' -H 'Accept: application/json' {HANDLE}"
+)
+ENVIRONMENT = (
+    f"SIGNAL_URL='{HANDLE}'\nSIGNAL_AUTH_URL='http://127.0.0.1:1/v3'\n"
+    "SIGNAL_USER_ID='u'\nSIGNAL_PASSWORD='p'\nSIGNAL_PROJECT_ID='q'\n"
+)
 
 
 def multipart(*texts):
@@ -34,28 +42,47 @@ def multipart(*texts):
 def cloud_config(content):
     """cloud-config that writes one packed file."""
     packed = base64.b64encode(gzip.compress(content.encode())).decode()
-    return (f'#cloud-config\nwrite_files:\n- path: /etc/signal\n  encoding: gz+b64\n'
-            f'  content: {packed}\n')
+    return (
+        f'#cloud-config\nwrite_files:\n- path: /etc/signal\n  encoding: gz+b64\n'
+        f'  content: {packed}\n'
+    )
 
 
-@pytest.mark.parametrize('text', [HEAT_SIGNAL, ENVIRONMENT, f"SIGNAL='{HEAT_SIGNAL}'",
-                                  json.dumps({'nested': HEAT_SIGNAL})])
-@pytest.mark.parametrize('wrap', [
-    str.encode, lambda text: multipart('#!/bin/sh\n', text), lambda text: gzip.compress(
-        multipart(text)), lambda text: cloud_config(text).encode(),
-    lambda text: multipart(cloud_config(text))],
-    ids=['bare', 'multipart', 'compressed', 'file', 'file in multipart'])
+@pytest.mark.parametrize(
+    'text',
+    [HEAT_SIGNAL, ENVIRONMENT, f"SIGNAL='{HEAT_SIGNAL}'", json.dumps({'nested': HEAT_SIGNAL})],
+)
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        str.encode,
+        lambda text: multipart('#!/bin/sh\n', text),
+        lambda text: gzip.compress(multipart(text)),
+        lambda text: cloud_config(text).encode(),
+        lambda text: multipart(cloud_config(text)),
+    ],
+    ids=['bare', 'multipart', 'compressed', 'file', 'file in multipart'],
+)
 def test_a_heat_signal_is_found_with_its_credentials(text, wrap):
     assert user_data.signals(wrap(text)) == [user_data.Signal(HANDLE, credentials=CREDENTIALS)]
 
 
 def test_a_token_signal_is_found_with_its_token():
     assert user_data.signals(f'#!/bin/sh\n{CURL}\n'.encode()) == [
-        user_data.Signal(HANDLE, token='u:q:heat_stack_user')]
+        user_data.Signal(HANDLE, token='u:q:heat_stack_user')
+    ]
 
 
-@pytest.mark.parametrize('data', [b'', b'\x1f\x8bno gzip', b'#cloud-config\n: {', b'\xff\xfe',
-                                  b'#cloud-config\nwrite_files: [{encoding: b64, content: "="}]'])
+@pytest.mark.parametrize(
+    'data',
+    [
+        b'',
+        b'\x1f\x8bno gzip',
+        b'#cloud-config\n: {',
+        b'\xff\xfe',
+        b'#cloud-config\nwrite_files: [{encoding: b64, content: "="}]',
+    ],
+)
 def test_hostile_user_data_holds_no_signal(data):
     assert user_data.signals(data) == []
 
@@ -99,11 +126,20 @@ def cloud():
 def boot(cloud, heat, name='node-0'):
     """Boot a server whose user data holds a HEAT_SIGNAL with a user the cloud knows."""
     cloud.store.put('stack-users', {'id': 'u', 'name': 'n', 'password': 'p', 'project': 'q'})
-    text = json.dumps({**CREDENTIALS, 'auth_url': f'{cloud.url}/identity/v3',
-                       'alarm_url': heat.url})
-    requests.post(f'{cloud.url}/compute/v2.1/servers', timeout=5, json={'server': {
-        'name': name, 'flavorRef': '1',
-        'user_data': base64.b64encode(multipart(text)).decode()}}).raise_for_status()
+    text = json.dumps(
+        {**CREDENTIALS, 'auth_url': f'{cloud.url}/identity/v3', 'alarm_url': heat.url}
+    )
+    requests.post(
+        f'{cloud.url}/compute/v2.1/servers',
+        timeout=5,
+        json={
+            'server': {
+                'name': name,
+                'flavorRef': '1',
+                'user_data': base64.b64encode(multipart(text)).decode(),
+            }
+        },
+    ).raise_for_status()
 
 
 def test_a_node_buys_a_token_and_signals_success(cloud, heat):
@@ -136,7 +172,8 @@ def test_a_node_asks_again_when_the_engine_is_busy(cloud, heat):
 
 @pytest.mark.parametrize(('status', 'asks'), [('503 Heat is away', 100), ('403 Too early', 59)])
 def test_a_node_outlasts_an_outage_and_a_service_that_does_not_know_it_yet(
-        monkeypatch, status, asks):
+    monkeypatch, status, asks
+):
     monkeypatch.setattr(enrolment, 'PAUSE_S', 0)
     left = [status] * asks + ['200 OK']
 
@@ -144,6 +181,7 @@ def test_a_node_outlasts_an_outage_and_a_service_that_does_not_know_it_yet(
         environ['wsgi.input'].read()
         start_response(left.pop(0), [('Content-Length', '15')])
         return [b'{"secrets": {}}']
+
     server = Server(service, 0, name='service')
     text = f"ENROLMENT_URL='{server.url}'\nCLUSTER_UUID='c'\n"
     row = {'id': 's', 'name': 'n', '_deleted_at': None, '_user_data': cloud_config(text)}

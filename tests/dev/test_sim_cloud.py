@@ -1,4 +1,5 @@
 """The simulated cloud as the OpenStack SDK sees it."""
+
 import contextlib
 import time
 
@@ -13,8 +14,11 @@ from magnum_lite_dev.sim_cloud import SimCloud
 from magnum_lite_dev.sim_cloud.store import Store
 
 # The SDK announces changes of its own that concern nobody here.
-pytestmark = [pytest.mark.filterwarnings(f'ignore::openstack.warnings.RemovedInSDK{number}Warning')
-              for number in (50, 60)]
+pytestmark = [
+    pytest.mark.filterwarnings(f'ignore::openstack.warnings.RemovedInSDK{number}Warning')
+    for number in (50, 60)
+]
+
 
 @contextlib.contextmanager
 def serving(cloud):
@@ -32,7 +36,8 @@ def connect(url, who='alice:blue'):
         session=session.Session(token_endpoint.Token(url, who)),
         compute_endpoint_override=f'{url}/compute/v2.1',
         network_endpoint_override=f'{url}/network',
-        image_endpoint_override=f'{url}/image')
+        image_endpoint_override=f'{url}/image',
+    )
 
 
 @pytest.fixture(scope='module')
@@ -83,12 +88,17 @@ def test_every_user_has_the_demo_key_and_nobody_sees_the_keys_of_others(url):
     assert alice.compute.find_keypair('mine') is None
 
 
-@pytest.mark.parametrize(('headers', 'made', 'deleted', 'is_typed'), [
-    ({}, 200, 202, False),
-    ({'OpenStack-API-Version': 'compute 2.2'}, 201, 204, True),
-    ({'X-OpenStack-Nova-API-Version': 'latest'}, 201, 204, True)])
+@pytest.mark.parametrize(
+    ('headers', 'made', 'deleted', 'is_typed'),
+    [
+        ({}, 200, 202, False),
+        ({'OpenStack-API-Version': 'compute 2.2'}, 201, 204, True),
+        ({'X-OpenStack-Nova-API-Version': 'latest'}, 201, 204, True),
+    ],
+)
 def test_a_key_pair_is_answered_in_the_microversion_asked_for(
-        url, headers, made, deleted, is_typed):
+    url, headers, made, deleted, is_typed
+):
     keys = f'{url}/compute/v2.1/os-keypairs'
     reply = requests.post(keys, json={'keypair': {'name': 'k'}}, headers=headers, timeout=5)
     assert (reply.status_code, 'type' in reply.json()['keypair']) == (made, is_typed)
@@ -112,8 +122,11 @@ def test_a_server_builds_for_a_while_and_takes_its_port_along(url):
     sdk.network.create_subnet(network_id=network.id, cidr='10.8.0.0/24', ip_version=4)
     requests.post(f'{url}/sim/settings', json={'build_seconds': 0.4}, timeout=5)
     server = sdk.compute.create_server(
-        name='slow', flavor_id='1', image_id=sdk.image.find_image('debian-13').id,
-        networks=[{'uuid': network.id}])
+        name='slow',
+        flavor_id='1',
+        image_id=sdk.image.find_image('debian-13').id,
+        networks=[{'uuid': network.id}],
+    )
     assert sdk.compute.get_server(server.id).status == 'BUILD'
     time.sleep(0.5)
     shown = sdk.compute.get_server(server.id)
@@ -125,9 +138,13 @@ def test_a_server_builds_for_a_while_and_takes_its_port_along(url):
     sdk.network.delete_network(network)
 
 
-@pytest.mark.parametrize(('fault', 'words'), [
-    ({'kind': 'no_valid_host'}, 'No valid host'),
-    ({'kind': 'boot_error', 'message': 'the disk is full'}, 'the disk is full')])
+@pytest.mark.parametrize(
+    ('fault', 'words'),
+    [
+        ({'kind': 'no_valid_host'}, 'No valid host'),
+        ({'kind': 'boot_error', 'message': 'the disk is full'}, 'the disk is full'),
+    ],
+)
 def test_a_server_fails_as_ordered(url, fault, words):
     sdk = connect(url)
     requests.post(f'{url}/sim/faults', json={**fault, 'match': 'doomed*', 'times': 1}, timeout=5)
@@ -143,8 +160,11 @@ def test_a_server_fails_as_ordered(url, fault, words):
 
 
 def test_requests_fail_as_ordered_until_the_fault_is_taken_back(url):
-    requests.post(f'{url}/sim/faults', timeout=5, json={
-        'kind': 'http', 'match': 'GET /image/*', 'status': 503, 'message': 'out to lunch'})
+    requests.post(
+        f'{url}/sim/faults',
+        timeout=5,
+        json={'kind': 'http', 'match': 'GET /image/*', 'status': 503, 'message': 'out to lunch'},
+    )
     reply = requests.get(f'{url}/image/v2/images', timeout=5)
     assert (reply.status_code, 'out to lunch' in reply.text) == (503, True)
     requests.delete(f'{url}/sim/faults', timeout=5)
@@ -158,9 +178,13 @@ def test_a_misspelt_fault_is_refused(url, fault):
 
 def test_user_data_above_the_limit_of_nova_is_refused(sdk):
     with pytest.raises(openstack.exceptions.BadRequestException, match='65535'):
-        sdk.compute.create_server(name='fat', flavor_id='1', networks=[],
-                                  image_id=sdk.image.find_image('debian-13').id,
-                                  user_data='A' * 65536)
+        sdk.compute.create_server(
+            name='fat',
+            flavor_id='1',
+            networks=[],
+            image_id=sdk.image.find_image('debian-13').id,
+            user_data='A' * 65536,
+        )
 
 
 def test_what_is_not_simulated_says_so(url):
@@ -172,8 +196,10 @@ def test_what_is_not_simulated_says_so(url):
 def test_the_keys_of_the_simulation_are_not_shown(url):
     network = connect(url).network.find_network('public')
     floating = requests.post(
-        f'{url}/network/v2.0/floatingips', timeout=5,
-        json={'floatingip': {'floating_network_id': network.id}}).json()['floatingip']
+        f'{url}/network/v2.0/floatingips',
+        timeout=5,
+        json={'floatingip': {'floating_network_id': network.id}},
+    ).json()['floatingip']
     assert [key for key in floating if key.startswith('_')] == []
     kept = requests.get(f'{url}/sim/state', timeout=5).json()['floatingips'][floating['id']]
     assert kept['_port']

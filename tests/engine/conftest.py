@@ -76,9 +76,17 @@ listen = {listen}
 
 def write_config(path, heat, **values):
     """A configuration file in ``path`` of a service with quick timers; its path."""
-    values = {'transport_url': 'fake://', 'connection': f'sqlite:///{path}/m.sqlite',
-              'listen': False, 'lease_s': 30, 'heat_timeout_s': 20, 'trouble_s': 30,
-              'compare_s': 0, 'late_s': 600, **values}
+    values = {
+        'transport_url': 'fake://',
+        'connection': f'sqlite:///{path}/m.sqlite',
+        'listen': False,
+        'lease_s': 30,
+        'heat_timeout_s': 20,
+        'trouble_s': 30,
+        'compare_s': 0,
+        'late_s': 600,
+        **values,
+    }
     catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
     keyfile.put_first(path / 'keys', new_key())
     file = path / 'magnum-lite.conf'
@@ -142,45 +150,75 @@ class Tenant:
         self.project = project
         self.who = {**WHO, 'project_id': project}
         self.heat = Heat(conf, identity.session(conf, self.who, timeout_s=20))
-        self.template = ClusterTemplate.new(name='t', coe='tiny', image_id='debian-13',
-                                            project_id=project, user_id='ann')
+        self.template = ClusterTemplate.new(
+            name='t', coe='tiny', image_id='debian-13', project_id=project, user_id='ann'
+        )
         Registry({'tiny': Tiny()}).publish(database)
         database.write(store.insert, self.template)
 
     def create(self, *, nodes=1, labels=None, timeout_min=15, facts=FACTS, image='debian-13'):
         """Ask for a cluster; the operation."""
         if image != self.template.image_id:
-            self.database.write(store.update, ClusterTemplate, {'image_id': image},
-                                uuid=self.template.uuid)
+            self.database.write(
+                store.update, ClusterTemplate, {'image_id': image}, uuid=self.template.uuid
+            )
         common = {'project_id': self.project, 'status': 'CREATE_IN_PROGRESS'}
-        cluster = Cluster.new(name='c', cluster_template_id=self.template.uuid, user_id='ann',
-                              driver='tiny', driver_version=1, labels=labels or {}, facts=facts,
-                              identity=self.who, **common)
-        groups = [NodeGroup.new(name=f'default-{role}', cluster_id=cluster.uuid, role=role,
-                                node_count=count, image_id='debian-13', is_default=True, **common)
-                  for role, count in (('master', 1), ('worker', nodes))]
+        cluster = Cluster.new(
+            name='c',
+            cluster_template_id=self.template.uuid,
+            user_id='ann',
+            driver='tiny',
+            driver_version=1,
+            labels=labels or {},
+            facts=facts,
+            identity=self.who,
+            **common,
+        )
+        groups = [
+            NodeGroup.new(
+                name=f'default-{role}',
+                cluster_id=cluster.uuid,
+                role=role,
+                node_count=count,
+                image_id='debian-13',
+                is_default=True,
+                **common,
+            )
+            for role, count in (('master', 1), ('worker', nodes))
+        ]
         operation = self._operation(cluster, 'create')
-        self.database.write(accept.create, cluster, groups, operation, quota=1000,
-                            timeout_min=timeout_min)
+        self.database.write(
+            accept.create, cluster, groups, operation, quota=1000, timeout_min=timeout_min
+        )
         return operation
 
     def resize(self, cluster_id, nodes, *, remove=(), name='default-worker', rollback=False):
         """Ask for another number of nodes of a group; the operation."""
         group = self.groups(cluster_id)[name]
         cluster = self.cluster(cluster_id)
-        operation = self._operation(cluster, 'resize', node_group=group.uuid,
-                                    target={'nodes_to_remove': list(remove),
-                                            'rollback': rollback})
-        operation.uuid = self.database.write(accept.change, cluster, operation, timeout_min=15,
-                                             values={'node_count': nodes})
+        operation = self._operation(
+            cluster,
+            'resize',
+            node_group=group.uuid,
+            target={'nodes_to_remove': list(remove), 'rollback': rollback},
+        )
+        operation.uuid = self.database.write(
+            accept.change, cluster, operation, timeout_min=15, values={'node_count': nodes}
+        )
         return operation
 
     def add_group(self, cluster_id, name, *, nodes=1, flavor=None):
         """Ask for a node group; the operation."""
         cluster = self.cluster(cluster_id)
-        group = NodeGroup.new(name=name, cluster_id=cluster.uuid, node_count=nodes,
-                              image_id='debian-13', project_id=self.project, flavor_id=flavor,
-                              status='CREATE_IN_PROGRESS')
+        group = NodeGroup.new(
+            name=name,
+            cluster_id=cluster.uuid,
+            node_count=nodes,
+            image_id='debian-13',
+            project_id=self.project,
+            flavor_id=flavor,
+            status='CREATE_IN_PROGRESS',
+        )
         operation = self._operation(cluster, 'nodegroup_create', node_group=group.uuid)
         self.database.write(accept.add_group, cluster, group, operation, timeout_min=15)
         return operation
@@ -188,8 +226,9 @@ class Tenant:
     def remove_group(self, cluster_id, name):
         """Ask for the deletion of a node group; the operation, or None if it is under way."""
         cluster = self.cluster(cluster_id)
-        operation = self._operation(cluster, 'nodegroup_delete',
-                                    node_group=self.groups(cluster_id)[name].uuid)
+        operation = self._operation(
+            cluster, 'nodegroup_delete', node_group=self.groups(cluster_id)[name].uuid
+        )
         accepted = self.database.write(accept.remove_group, cluster, operation, timeout_min=15)
         return operation if accepted else None
 
@@ -198,8 +237,13 @@ class Tenant:
         cluster = self.cluster(cluster_id)
         operation = self._operation(cluster, kind, target=target)
         groups = [group.uuid for group in self.groups(cluster_id).values()]
-        self.database.write(accept.whole, cluster, operation, timeout_min=15,
-                            groups=groups if kind == 'upgrade' else [])
+        self.database.write(
+            accept.whole,
+            cluster,
+            operation,
+            timeout_min=15,
+            groups=groups if kind == 'upgrade' else [],
+        )
         return operation
 
     def delete(self, cluster_id):
@@ -210,9 +254,16 @@ class Tenant:
         return operation
 
     def _operation(self, cluster, kind, **values):
-        return Operation.new(cluster_id=cluster.uuid, kind=kind, reason=f'{kind} asked for',
-                             project_id=self.project, user_id='ann', identity=self.who,
-                             request_id=f'req-{uuid.uuid4()}', **values)
+        return Operation.new(
+            cluster_id=cluster.uuid,
+            kind=kind,
+            reason=f'{kind} asked for',
+            project_id=self.project,
+            user_id='ann',
+            identity=self.who,
+            request_id=f'req-{uuid.uuid4()}',
+            **values,
+        )
 
     def cluster(self, uuid):
         """The cluster as it is now."""
@@ -222,8 +273,10 @@ class Tenant:
     def groups(self, cluster_id):
         """{name: node group} of a cluster."""
         with self.database.read() as connection:
-            return {group.name: group for group in store.find(connection, NodeGroup,
-                                                              cluster_id=cluster_id)}
+            return {
+                group.name: group
+                for group in store.find(connection, NodeGroup, cluster_id=cluster_id)
+            }
 
     def operation(self, uuid):
         """The operation as it is now."""
@@ -274,9 +327,10 @@ class Comparing:
 
     def due(self):
         """Let it be every project's turn."""
-        long_ago = datetime.datetime(2020, 1, 1)    # noqa: DTZ001 - columns hold UTC
-        self.database.write(lambda connection: connection.execute(
-            usages.update().values(compare_at=long_ago)))
+        long_ago = datetime.datetime(2020, 1, 1)  # noqa: DTZ001 - columns hold UTC
+        self.database.write(
+            lambda connection: connection.execute(usages.update().values(compare_at=long_ago))
+        )
 
     def now(self):
         """Compare all projects once."""
@@ -306,4 +360,5 @@ def finish(conf, database, tenant, driver):
     def run(operation, state='DONE'):
         assert manager.claim(operation.uuid)
         tenant.wait_for(operation, lambda now: manager.step(operation.uuid) or now.ended_at, state)
+
     return run

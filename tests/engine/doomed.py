@@ -24,7 +24,7 @@ from magnum_lite.db import claims  # noqa: E402
 from magnum_lite.db.engine import Database  # noqa: E402
 from tests.engine.tiny import Tiny  # noqa: E402
 
-QUIET = ('heartbeat', 'report')     # timers: where they fall is chance
+QUIET = ('heartbeat', 'report')  # timers: where they fall is chance
 
 
 class Doom:
@@ -44,6 +44,7 @@ class Doom:
 
     def around(self, function, begins=lambda args: False, counts=lambda args: True):
         """``function`` with a point before and one after."""
+
         def wrapper(*args, **kwargs):
             self.began = self.began or begins(args)
             if not counts(args):
@@ -52,6 +53,7 @@ class Doom:
             result = function(*args, **kwargs)
             self.pass_point()
             return result
+
         return wrapper
 
 
@@ -59,8 +61,11 @@ def main():
     """Run the worker."""
     conf = options.load([], config_files=[sys.argv[1]])
     doom = Doom(int(sys.argv[2]))
-    Database.write = doom.around(Database.write, begins=lambda args: args[1] is claims.claim,
-                                 counts=lambda args: args[1].__name__ not in QUIET)
+    Database.write = doom.around(
+        Database.write,
+        begins=lambda args: args[1] is claims.claim,
+        counts=lambda args: args[1].__name__ not in QUIET,
+    )
     for name in ('list', 'get', 'create', 'update', 'delete'):
         setattr(Heat, name, doom.around(getattr(Heat, name)))
     worker = Worker(conf, registry=Registry({'tiny': Tiny()}))

@@ -1,6 +1,6 @@
 """magnum-lite-conductor with a fault in one of its loops, for as long as a file is there.
 
-    python -m tests.engine.faulty FILE LOOP --config-file CONFIG
+python -m tests.engine.faulty FILE LOOP --config-file CONFIG
 """
 
 import pathlib

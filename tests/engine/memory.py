@@ -64,20 +64,24 @@ class MemoryHeat:
         """One that is in progress."""
         self._call('create')
         ident = f'stack-{next(self._ids)}'
-        outputs = {name: ['a'] if name.endswith('addresses') else name
-                   for name in json.loads(arguments['template'])['outputs']}
+        outputs = {
+            name: ['a'] if name.endswith('addresses') else name
+            for name in json.loads(arguments['template'])['outputs']
+        }
         with self._lock:
             self.made.append(name)
             self._stacks[ident] = StackView(
-                ident, name, 'CREATE_IN_PROGRESS', 'begun', frozenset(tags), outputs)
+                ident, name, 'CREATE_IN_PROGRESS', 'begun', frozenset(tags), outputs
+            )
         return ident
 
     def update(self, stack, arguments, tags):
         """One that is in progress."""
         self._call('update')
         with self._lock:
-            self._stacks[stack] = self._with(self._stacks[stack], 'UPDATE_IN_PROGRESS',
-                                             tags=frozenset(tags))
+            self._stacks[stack] = self._with(
+                self._stacks[stack], 'UPDATE_IN_PROGRESS', tags=frozenset(tags)
+            )
 
     def delete(self, stack):
         """Begin it."""

@@ -1,6 +1,6 @@
 """A worker whose driver kills it at each step of one cluster, while steps of others are slow.
 
-    python -m tests.engine.poisoned CONFIG
+python -m tests.engine.poisoned CONFIG
 """
 
 import os

@@ -57,8 +57,12 @@ def test_two_workers_run_one_operation_once(conf, database, tenant):
 def test_of_racing_claims_one_wins(database, tenant):
     create = tenant.create()
     won = []
-    threads = [threading.Thread(target=lambda owner=str(n): won.append(
-        _claim(database, create.uuid, owner))) for n in range(8)]
+    threads = [
+        threading.Thread(
+            target=lambda owner=str(n): won.append(_claim(database, create.uuid, owner))
+        )
+        for n in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -109,10 +113,17 @@ def test_a_deletion_waits_for_a_call_under_way(conf, database, tenant):
     try:
         tenant.wait_for(delete, lambda now: 'another worker' in (now.progress or ''))
         # The call that was under way when the deletion came takes effect only now.
-        tenant.heat.create(f'tiny-{create.cluster_id}', {
-            'template': '{"heat_template_version": "2021-04-16"}', 'files': {}, 'environment': {},
-            'parameters': {}, 'timeout_min': 5},
-            ['magnum_lite', f'cluster:{create.cluster_id}'])
+        tenant.heat.create(
+            f'tiny-{create.cluster_id}',
+            {
+                'template': '{"heat_template_version": "2021-04-16"}',
+                'files': {},
+                'environment': {},
+                'parameters': {},
+                'timeout_min': 5,
+            },
+            ['magnum_lite', f'cluster:{create.cluster_id}'],
+        )
         database.write(claims.release_superseded, create.uuid, owner='busy')
         tenant.wait(delete)
     finally:
@@ -147,7 +158,7 @@ def test_a_deadlock_runs_the_whole_transaction_again(database, tenant):
         return won
 
     assert database.write(claim_with_deadlocks)
-    assert attempts == [True, True, True]       # each found the row as before: rolled back
+    assert attempts == [True, True, True]  # each found the row as before: rolled back
     assert tenant.operation(create.uuid).fence == 1
 
 
@@ -176,9 +187,12 @@ def test_a_step_that_broke_off_is_taken_again(conf, database, tenant, monkeypatc
 def _lose(database, operation, state='RUNNING'):
     """Let a worker claim it and be lost."""
     assert _claim(database, operation.uuid, 'lost')
-    database.write(store.update, Operation, {
-        'state': state, 'lease_until': store.utcnow() - datetime.timedelta(hours=1)},
-        uuid=operation.uuid)
+    database.write(
+        store.update,
+        Operation,
+        {'state': state, 'lease_until': store.utcnow() - datetime.timedelta(hours=1)},
+        uuid=operation.uuid,
+    )
 
 
 def test_an_operation_that_takes_its_workers_down_ends(conf, database, tenant):
@@ -210,6 +224,6 @@ def test_restarts_and_steps_that_are_complete_do_not_count(database, tenant):
     database.write(claims.wait, running, progress='on', check_in_s=1)
     assert tenant.operation(create.uuid).attempts == 0
     database.write(claims.release_all, owner='next')
-    for _ in range(3):      # lost while Heat was at work, with many others
+    for _ in range(3):  # lost while Heat was at work, with many others
         _lose(database, create, state='WAITING')
     assert tenant.operation(create.uuid).attempts == 0

@@ -24,10 +24,20 @@ def keystone():
 def conf(tmp_path, keystone):
     """A service with that Keystone."""
     url = f'http://127.0.0.1:{keystone.getsockname()[1]}/v3'
-    yield make_conf(tmp_path, identity={'mode': 'keystone'}, cloud={'heat_timeout_s': 60},
-                    service_auth={'auth_type': 'password', 'auth_url': url, 'username': 'magnum',
-                                  'password': 'secret', 'project_name': 'service',
-                                  'user_domain_id': 'default', 'project_domain_id': 'default'})
+    yield make_conf(
+        tmp_path,
+        identity={'mode': 'keystone'},
+        cloud={'heat_timeout_s': 60},
+        service_auth={
+            'auth_type': 'password',
+            'auth_url': url,
+            'username': 'magnum',
+            'password': 'secret',
+            'project_name': 'service',
+            'user_domain_id': 'default',
+            'project_domain_id': 'default',
+        },
+    )
     forget_conf()
     # Left on the global configuration, where other tests do not set them.
     cfg.CONF.unregister_opts(loading.get_auth_plugin_conf_options('password'), 'service_auth')
@@ -44,7 +54,7 @@ def test_a_keystone_that_hangs_for_one_identity_keeps_no_other_waiting(conf, key
 
     asking = threading.Thread(target=ask)
     asking.start()
-    connections = [keystone.accept()[0]]        # it waits for Keystone's answer now
+    connections = [keystone.accept()[0]]  # it waits for Keystone's answer now
     assert clients.heat({'mode': 'trust', 'project_id': 'p', 'trust_id': 't'})
     assert not ended, 'the second client waited for the first'
     keystone.close()

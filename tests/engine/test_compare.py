@@ -35,7 +35,8 @@ def _lose(tenant, view):
 
 
 def test_a_deleted_stack_is_seen_once_and_made_again_by_the_next_change(
-        database, tenant, comparing, finish):
+    database, tenant, comparing, finish
+):
     create = tenant.create()
     finish(create)
     comparing.now()
@@ -47,7 +48,8 @@ def test_a_deleted_stack_is_seen_once_and_made_again_by_the_next_change(
     name = f'stack tiny-{create.cluster_id}-{group.uuid[:8]}'
     assert _health(tenant, create) == ('UNHEALTHY', {name: 'is gone'})
     assert [text for text in _notes(database, tenant, create) if 'differs' in text] == [
-        f'The cloud differs from what the last change left: {name} is gone']
+        f'The cloud differs from what the last change left: {name} is gone'
+    ]
     resize = tenant.resize(create.cluster_id, 1)
     finish(resize)
     comparing.now()
@@ -83,7 +85,8 @@ def test_what_others_report_stays_beside_it(database, tenant, comparing, finish)
 
 
 def test_a_heat_that_does_not_answer_or_contradicts_itself_changes_nothing(
-        tenant, comparing, finish, monkeypatch):
+    tenant, comparing, finish, monkeypatch
+):
     create = tenant.create()
     finish(create)
     heat = comparing.clients.heat(tenant.who)
@@ -122,10 +125,11 @@ def test_a_change_that_comes_first_wins(database, tenant, comparing, finish, mon
 
 
 def test_what_a_conductor_of_release_1_0_changed_is_no_difference(
-        tenant, comparing, finish, monkeypatch):
+    tenant, comparing, finish, monkeypatch
+):
     create = tenant.create()
     finish(create)
-    with monkeypatch.context() as older:        # it knows nothing of what was left
+    with monkeypatch.context() as older:  # it knows nothing of what was left
         older.setattr(ledger, 'left', lambda *args: None)
         finish(tenant.resize(create.cluster_id, 2))
     comparing.now()
@@ -133,7 +137,8 @@ def test_what_a_conductor_of_release_1_0_changed_is_no_difference(
 
 
 def test_a_project_costs_one_list_and_few_statements_whatever_it_has(
-        conf, database, tenant, comparing, finish):
+    conf, database, tenant, comparing, finish
+):
     first = tenant.create(nodes=0)
     finish(first)
 
@@ -146,30 +151,37 @@ def test_a_project_costs_one_list_and_few_statements_whatever_it_has(
     database.write(copy)
     comparing.due()
     statements = []
-    sa.event.listen(database.engine, 'before_cursor_execute',
-                    lambda *args: statements.append(args[2]))
+    sa.event.listen(
+        database.engine, 'before_cursor_execute', lambda *args: statements.append(args[2])
+    )
     assert comparing.loop.one()
     assert comparing.lists == ['magnum_lite']
     asked = [text for text in statements if not text.startswith('BEGIN')]
-    assert len(asked) == 5, asked       # whose turn it is, its claim, clusters, stacks, groups
+    assert len(asked) == 5, asked  # whose turn it is, its claim, clusters, stacks, groups
 
 
 def test_projects_that_came_together_are_compared_apart_and_by_one_worker_each(
-        conf, database, comparing, monkeypatch):
+    conf, database, comparing, monkeypatch
+):
     def add(connection):
-        connection.execute(usages.insert(), [
-            {'project_id': str(number), 'resource': 'Cluster', 'in_use': 1}
-            for number in range(50)])
+        connection.execute(
+            usages.insert(),
+            [
+                {'project_id': str(number), 'resource': 'Cluster', 'in_use': 1}
+                for number in range(50)
+            ],
+        )
 
     database.write(add)
     compared = []
-    workers = [Compare(conf, database, Registry({'tiny': Tiny()}), comparing.clients)
-               for _ in range(3)]
+    workers = [
+        Compare(conf, database, Registry({'tiny': Tiny()}), comparing.clients) for _ in range(3)
+    ]
     for worker in workers:
         monkeypatch.setattr(worker, '_project', compared.append)
     while any([worker.one() for worker in workers]):
         pass
-    assert compared == []       # the first turn of each comes later
+    assert compared == []  # the first turn of each comes later
     with database.read() as connection:
         moments = connection.execute(sa.select(usages.c.compare_at)).scalars().all()
     assert max(moments) - min(moments) > datetime.timedelta(seconds=conf.conductor.compare_s / 3)

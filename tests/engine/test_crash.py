@@ -49,8 +49,16 @@ def database(tmp_path, heat, mariadb_url):
 def _kill_at(tmp_path, point, tenant, operation):
     """Let a doomed worker have the operation until it is dead; whether it died."""
     process = subprocess.Popen(
-        [sys.executable, '-m', 'tests.engine.doomed', str(tmp_path / 'magnum-lite.conf'),
-         str(point)], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        [
+            sys.executable,
+            '-m',
+            'tests.engine.doomed',
+            str(tmp_path / 'magnum-lite.conf'),
+            str(point),
+        ],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     tenant.wait_for(operation, lambda now: process.poll() is not None or now.ended_at)
     _, errors = process.communicate(timeout=30)
     assert process.returncode in (-9, 0), errors.decode()[-2000:]
@@ -60,8 +68,9 @@ def _kill_at(tmp_path, point, tenant, operation):
 
 def _end_leases(connection):
     """Let the time of the dead worker's leases be over: a long one outlasts a busy machine."""
-    connection.execute(operations.update().where(operations.c.owner.is_not(None)).values(
-        lease_until=now(-1)))
+    connection.execute(
+        operations.update().where(operations.c.owner.is_not(None)).values(lease_until=now(-1))
+    )
 
 
 @pytest.mark.parametrize('point', POINTS)

@@ -31,9 +31,12 @@ class Freezing(Database):
 
 def _rows(database):
     with database.read() as connection:
-        return {table.name: connection.execute(
-            sa.select(sa.func.count()).select_from(table)).scalar_one()
-            for table in (certificates, secrets, ledger, clusters)}
+        return {
+            table.name: connection.execute(
+                sa.select(sa.func.count()).select_from(table)
+            ).scalar_one()
+            for table in (certificates, secrets, ledger, clusters)
+        }
 
 
 def _end(manager, operation, tenant):
@@ -43,8 +46,7 @@ def _end(manager, operation, tenant):
 
 # The image's facts, the keys, the ledger, the record of the step.
 @pytest.mark.parametrize('at', [1, 2, 3, 4])
-def test_a_frozen_worker_that_wakes_writes_nothing_of_a_deleted_cluster(
-        at, conf, database, tenant):
+def test_a_frozen_worker_that_wakes_writes_nothing_of_a_deleted_cluster(at, conf, database, tenant):
     conf.set_override('late_s', 1, 'cloud')
     registry = Registry({'tiny': Tiny()})
     create = tenant.create(facts={})

@@ -21,7 +21,8 @@ def _age(connection):
 
 
 def test_a_deletion_looks_again_for_what_an_unanswered_call_makes_late(
-        conf, database, tenant, monkeypatch):
+    conf, database, tenant, monkeypatch
+):
     manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
     create = tenant.create()
     calls = []
@@ -50,7 +51,8 @@ def test_a_deletion_looks_again_for_what_an_unanswered_call_makes_late(
 
 
 def test_a_database_that_is_away_when_a_call_is_lost_fails_no_driver(
-        conf, database, tenant, monkeypatch):
+    conf, database, tenant, monkeypatch
+):
     manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
     create = tenant.create()
 
@@ -79,7 +81,8 @@ def test_a_database_that_is_away_when_a_call_is_lost_fails_no_driver(
 
 @pytest.mark.parametrize('is_taken_over', [True, False])
 def test_a_deletion_looks_again_for_what_a_worker_asked_for_that_was_lost(
-        is_taken_over, conf, database, tenant):
+    is_taken_over, conf, database, tenant
+):
     """Lost in the middle of a step: nobody knows whether inside a call."""
     manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
     create = tenant.create()
@@ -90,8 +93,10 @@ def test_a_deletion_looks_again_for_what_a_worker_asked_for_that_was_lost(
         tenant.wait_for(create, lambda now: manager.step(create.uuid) or now.ended_at, 'DONE')
     delete = tenant.delete(create.cluster_id)
     assert manager.claim(delete.uuid)
-    tenant.wait_for(delete, lambda now: manager.step(delete.uuid)
-                    or 'may still take effect' in (now.progress or ''))
+    tenant.wait_for(
+        delete,
+        lambda now: manager.step(delete.uuid) or 'may still take effect' in (now.progress or ''),
+    )
     assert tenant.operation(delete.uuid).ended_at is None
     database.write(_age)
     conf.set_override('late_s', 1, 'cloud')
@@ -117,8 +122,13 @@ def test_a_deletion_after_answered_calls_does_not_wait(conf, database, tenant):
     for operation in (create, None):
         operation = operation or tenant.delete(create.cluster_id)
         assert manager.claim(operation.uuid)
-        tenant.wait_for(operation, lambda now, uuid=operation.uuid: manager.step(uuid)
-                        or 'may still' in (now.progress or '') or now.ended_at, 'DONE')
+        tenant.wait_for(
+            operation,
+            lambda now, uuid=operation.uuid: (
+                manager.step(uuid) or 'may still' in (now.progress or '') or now.ended_at
+            ),
+            'DONE',
+        )
 
 
 @pytest.fixture
@@ -137,16 +147,19 @@ def resized(conf, database, tenant, monkeypatch):
 
     original = cloud.LeasedHeat._make
     with monkeypatch.context() as patch:
-        patch.setattr(cloud.LeasedHeat, '_make',
-                      lambda self, method, *args: original(self, unanswered, *args))
+        patch.setattr(
+            cloud.LeasedHeat, '_make', lambda self, method, *args: original(self, unanswered, *args)
+        )
         assert manager.claim(resize.uuid)
         manager.step(resize.uuid)
     database.write(store.update, Operation, {'deadline_at': now(-1)}, uuid=resize.uuid)
     manager.step(resize.uuid)
     failed = tenant.operation(resize.uuid)
     assert failed.state == 'FAILED'
-    for shown in (tenant.cluster(create.cluster_id),
-                  tenant.groups(create.cluster_id)['default-worker']):
+    for shown in (
+        tenant.cluster(create.cluster_id),
+        tenant.groups(create.cluster_id)['default-worker'],
+    ):
         assert (shown.status, shown.status_reason) == ('UPDATE_FAILED', failed.error_text)
     resize = tenant.resize(create.cluster_id, 3)
     assert manager.claim(resize.uuid)
@@ -163,14 +176,14 @@ def _nodes(tenant, call):
     return len(tenant.heat.get(call[0]).outputs['node_addresses'])
 
 
-def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
-        conf, database, tenant, resized):
+def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(conf, database, tenant, resized):
     manager, resize, call = resized
     tenant.wait_for(resize, lambda now: manager.step(resize.uuid) or now.ended_at, 'DONE')
     _serve(tenant, call)
     assert _nodes(tenant, call) == 2
-    database.write(lambda connection: connection.execute(
-        usages.update().values(compare_at=now(-1))))
+    database.write(
+        lambda connection: connection.execute(usages.update().values(compare_at=now(-1)))
+    )
     conf.set_override('compare_s', 600, 'conductor')
     loop = Compare(conf, database, Registry({'tiny': Tiny()}), manager.clients)
     while loop.one():
@@ -178,7 +191,8 @@ def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
     cluster = tenant.cluster(resize.cluster_id)
     assert (cluster.status, cluster.health_status) == ('UPDATE_COMPLETE', 'UNHEALTHY')
     assert list(cluster.health_status_reason.values()) == [
-        'was changed behind the last operation: it has 2 nodes']
+        'was changed behind the last operation: it has 2 nodes'
+    ]
     again = tenant.resize(resize.cluster_id, 3)
     assert manager.claim(again.uuid)
     tenant.wait_for(again, lambda now: manager.step(again.uuid) or now.ended_at, 'DONE')
@@ -186,7 +200,8 @@ def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(
 
 
 def test_what_heat_serves_late_just_before_the_end_does_not_end_in_done(
-        tenant, resized, monkeypatch):
+    tenant, resized, monkeypatch
+):
     manager, resize, call = resized
     look = Tiny.get_status
     late = [call]

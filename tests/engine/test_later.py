@@ -25,6 +25,7 @@ def give_up(conf, database, tenant):
         assert tenant.operation(operation.uuid).error_code == 'timeout'
         while not all(status.endswith('_COMPLETE') for status in tenant.stacks().values()):
             pass
+
     return run
 
 
@@ -34,7 +35,8 @@ def _notes(database, operation):
 
 
 def test_a_creation_that_heat_completed_after_its_deadline_is_complete(
-        database, tenant, comparing, give_up):
+    database, tenant, comparing, give_up
+):
     create = tenant.create(nodes=2)
     give_up(create, lambda stacks: stacks < 2)
     cluster = tenant.cluster(create.cluster_id)
@@ -43,25 +45,31 @@ def test_a_creation_that_heat_completed_after_its_deadline_is_complete(
     cluster, groups = tenant.cluster(create.cluster_id), tenant.groups(create.cluster_id)
     assert (cluster.status, cluster.status_reason) == ('CREATE_COMPLETE', None)
     assert cluster.api_address and {group.status for group in groups.values()} == {
-        'CREATE_COMPLETE'}
+        'CREATE_COMPLETE'
+    }
     assert len(groups['default-worker'].node_addresses) == 2
     assert 'the cluster is CREATE_COMPLETE' in _notes(database, create)[-1]
     assert tenant.operation(create.uuid).state == 'FAILED'
 
 
 def test_a_cluster_of_which_a_part_came_true_is_taken_up_again_by_a_change(
-        database, tenant, comparing, finish, give_up):
+    database, tenant, comparing, finish, give_up
+):
     create = tenant.create(nodes=2)
     give_up(create, lambda stacks: stacks < 1)
     # A quick Heat may have completed the base before the last look.
-    database.write(store.update, NodeGroup, {'status': 'CREATE_FAILED'},
-                   cluster_id=create.cluster_id)
+    database.write(
+        store.update, NodeGroup, {'status': 'CREATE_FAILED'}, cluster_id=create.cluster_id
+    )
     with pytest.raises(WrongState):
         tenant.resize(create.cluster_id, 2)
     comparing.now()
     cluster, groups = tenant.cluster(create.cluster_id), tenant.groups(create.cluster_id)
     assert (cluster.status, groups['default-master'].status, groups['default-worker'].status) == (
-        'CREATE_FAILED', 'CREATE_COMPLETE', 'CREATE_FAILED')
+        'CREATE_FAILED',
+        'CREATE_COMPLETE',
+        'CREATE_FAILED',
+    )
     finish(tenant.resize(create.cluster_id, 2))
     comparing.now()
     cluster, groups = tenant.cluster(create.cluster_id), tenant.groups(create.cluster_id)
@@ -71,19 +79,25 @@ def test_a_cluster_of_which_a_part_came_true_is_taken_up_again_by_a_change(
 
 
 def test_what_heat_builds_behind_a_failed_creation_is_seen_and_deleted(
-        conf, tenant, comparing, finish, give_up, monkeypatch):
+    conf, tenant, comparing, finish, give_up, monkeypatch
+):
     create = tenant.create(nodes=1)
     give_up(create, lambda stacks: stacks < 1)
     heat = comparing.clients.heat(tenant.who)
     listing = heat.list
     with monkeypatch.context() as patch:
-        patch.setattr(heat, 'list', lambda tag: [
-            type(view)(view.id, view.name, 'CREATE_IN_PROGRESS', tags=view.tags)
-            for view in listing(tag)])
+        patch.setattr(
+            heat,
+            'list',
+            lambda tag: [
+                type(view)(view.id, view.name, 'CREATE_IN_PROGRESS', tags=view.tags)
+                for view in listing(tag)
+            ],
+        )
         comparing.now()
     assert tenant.cluster(create.cluster_id).health_status_reason == {
-        f'stack tiny-{create.cluster_id}':
-        'is CREATE_IN_PROGRESS, though no operation is at work on it'}
+        f'stack tiny-{create.cluster_id}': 'is CREATE_IN_PROGRESS, though no operation is at work on it'
+    }
     finish(tenant.delete(create.cluster_id))
     with pytest.raises(NotFound):
         tenant.cluster(create.cluster_id)
@@ -91,7 +105,8 @@ def test_what_heat_builds_behind_a_failed_creation_is_seen_and_deleted(
 
 
 def test_a_resize_that_heat_completed_after_its_deadline_stays_failed_and_says_what_is_there(
-        tenant, comparing, finish, give_up):
+    tenant, comparing, finish, give_up
+):
     create = tenant.create(nodes=1)
     finish(create)
     resize = tenant.resize(create.cluster_id, 3)
@@ -101,7 +116,8 @@ def test_a_resize_that_heat_completed_after_its_deadline_stays_failed_and_says_w
     cluster = tenant.cluster(create.cluster_id)
     assert cluster.status == 'UPDATE_FAILED'
     assert list(cluster.health_status_reason.values()) == [
-        'was changed behind the last operation: it has 3 nodes']
+        'was changed behind the last operation: it has 3 nodes'
+    ]
     assert tenant.groups(create.cluster_id)['default-worker'].node_count == 1
     finish(tenant.resize(create.cluster_id, 3))
     comparing.now()
@@ -111,7 +127,8 @@ def test_a_resize_that_heat_completed_after_its_deadline_stays_failed_and_says_w
 
 
 def test_a_group_that_heat_completed_after_its_deadline_is_complete(
-        tenant, comparing, finish, give_up):
+    tenant, comparing, finish, give_up
+):
     create = tenant.create(nodes=1)
     finish(create)
     give_up(tenant.add_group(create.cluster_id, 'more'), lambda stacks: stacks < 3)

@@ -57,6 +57,7 @@ def test_the_request_id_finds_the_traceback_of_a_driver(conf, tenant, log):
 
 def test_what_broke_off_is_found_by_the_request_id(conf, tenant, log, monkeypatch):
     """An error that nobody foresaw, outside of the driver's methods."""
+
     def prepare(self, *args):
         monkeypatch.undo()
         raise AssertionError('never thought of')

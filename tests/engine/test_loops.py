@@ -30,6 +30,7 @@ def wait_for(condition, *, within_s=30):
 @pytest.fixture
 def fault(monkeypatch):
     """Lets a function raise twice; the list of its calls afterwards."""
+
     def put(where, name):
         healthy, calls, left = getattr(where, name), [], [1, 2]
 
@@ -42,6 +43,7 @@ def fault(monkeypatch):
 
         monkeypatch.setattr(where, name, broken)
         return calls
+
     return put
 
 
@@ -55,11 +57,13 @@ def test_the_sweep_goes_on(tenant, worker, fault, caplog):
     fault(claims, 'due')
     tenant.wait(tenant.create())
     assert 'The loop "sweep" failed, 2 in a row, 2 in all' in caplog.text
-    assert 'ZeroDivisionError: fault 1' in caplog.text      # the traceback
+    assert 'ZeroDivisionError: fault 1' in caplog.text  # the traceback
 
 
-@pytest.mark.parametrize(('name', 'where', 'what'), [
-    ('beat', services, 'report'), ('strays', strays, 'end_strays'), ('sender', Sender, 'run')])
+@pytest.mark.parametrize(
+    ('name', 'where', 'what'),
+    [('beat', services, 'report'), ('strays', strays, 'end_strays'), ('sender', Sender, 'run')],
+)
 def test_what_works_by_the_clock_goes_on(name, where, what, conf, database, fault, caplog):
     conf.set_override('stray_s', 1, group='conductor')
     worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
@@ -77,7 +81,7 @@ def test_what_works_by_the_clock_goes_on(name, where, what, conf, database, faul
 
 
 def test_the_servers_go_on(conf, database, tenant, fault, caplog):
-    conf.set_override('sweep_s', 60, group='conductor')     # the wake alone finds the operation
+    conf.set_override('sweep_s', 60, group='conductor')  # the wake alone finds the operation
     conf.set_override('listen', True, group='conductor')
     fault(server.MessageHandlingServer, 'start')
     worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
@@ -124,15 +128,27 @@ def test_a_process_ends_whose_vital_loop_goes_on_failing(name, tmp_path, databas
     file, log = tmp_path / 'fault', tmp_path / 'conductor.log'
     with log.open('w') as output:
         process = subprocess.Popen(
-            [sys.executable, '-m', 'tests.engine.faulty', str(file), name, '--config-file',
-             str(tmp_path / 'magnum-lite.conf')], stdout=output, stderr=output,
-            start_new_session=True)
+            [
+                sys.executable,
+                '-m',
+                'tests.engine.faulty',
+                str(file),
+                name,
+                '--config-file',
+                str(tmp_path / 'magnum-lite.conf'),
+            ],
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
     try:
         wait_for(lambda: log.read_text().count('has drivers tiny') == 2)
         file.touch()
         wait_for(lambda: 'exited with status 0' in log.read_text())
-        assert f'CRITICAL magnum_lite.threads [-] The loop "{name}" failed 4 times in a row, so ' \
+        assert (
+            f'CRITICAL magnum_lite.threads [-] The loop "{name}" failed 4 times in a row, so '
             "this process ends: ZeroDivisionError('a fault" in log.read_text()
+        )
         file.unlink()
         tenant.wait(tenant.create())
     finally:
@@ -153,9 +169,12 @@ while True:
 
 
 def test_a_process_ends_though_it_cannot_end_in_order():
-    done = subprocess.run([sys.executable, '-c', STUCK], capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, '-c', STUCK], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout) == (1, 'asked\n')
-    assert "The loop \"beat\" failed 4 times in a row, so this process ends: SystemExit('gone')" \
+    assert (
+        'The loop "beat" failed 4 times in a row, so this process ends: SystemExit(\'gone\')'
         in done.stderr
+    )
     assert 'This process did not end in order within 1 s, so it ends now' in done.stderr

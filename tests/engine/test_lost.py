@@ -16,9 +16,15 @@ NOVA = {'endpoint_filter': {'service_type': 'compute', 'interface': 'internal'}}
 
 
 def _server(group):
-    return {'type': 'OS::Nova::Server', 'properties': {
-        'image': 'debian-13', 'flavor': 'm1.small', 'metadata': {GROUP_KEY: group.uuid},
-        'networks': [{'network': {'get_resource': 'network'}}]}}
+    return {
+        'type': 'OS::Nova::Server',
+        'properties': {
+            'image': 'debian-13',
+            'flavor': 'm1.small',
+            'metadata': {GROUP_KEY: group.uuid},
+            'networks': [{'network': {'get_resource': 'network'}}],
+        },
+    }
 
 
 class Serving(tiny.Tiny):
@@ -32,8 +38,17 @@ class Serving(tiny.Tiny):
         template = copy.deepcopy(tiny.BASE)
         template['resources']['server'] = {**_server(spec.control_plane), 'depends_on': 'subnet'}
         template['outputs']['refs_map'] = {'value': {'0': {'get_resource': 'server'}}}
-        return Plan((Stack(key='base', name=base.name, node_group=base.node_group,
-                           parameters=base.parameters, template=json.dumps(template)),))
+        return Plan(
+            (
+                Stack(
+                    key='base',
+                    name=base.name,
+                    node_group=base.node_group,
+                    parameters=base.parameters,
+                    template=json.dumps(template),
+                ),
+            )
+        )
 
 
 @pytest.fixture
@@ -51,7 +66,8 @@ def compute(conf, tenant):
 
 
 def test_a_lost_server_is_named_until_it_is_there_again(
-        conf, database, tenant, driver, comparing, finish, compute, monkeypatch):
+    conf, database, tenant, driver, comparing, finish, compute, monkeypatch
+):
     comparing.loop = Compare(conf, database, Registry({'tiny': driver}), comparing.clients)
     create = tenant.create(nodes=0)
     finish(create)
@@ -61,7 +77,7 @@ def test_a_lost_server_is_named_until_it_is_there_again(
     assert tenant.cluster(create.cluster_id).health_status is None
     assert (len(listed), comparing.lists) == (1, ['magnum_lite'])
     master = tenant.groups(create.cluster_id)['default-master'].uuid
-    lost, = by_group(conf, tenant.who)[master]
+    (lost,) = by_group(conf, tenant.who)[master]
     assert compute.delete(f'/servers/{lost}', **NOVA).status_code == 204
     comparing.now()
     cluster = tenant.cluster(create.cluster_id)

@@ -43,16 +43,23 @@ def test_changes_wait_their_turn_and_each_shows_at_once(tenant, cluster):
     second = tenant.add_group(cluster, 'b')
     third = tenant.resize(cluster, 2)
     assert [tenant.operation(op.uuid).slot for op in (first, second, third)] == [
-        'run', f'queue:{second.node_group}', f'queue:{third.node_group}']
+        'run',
+        f'queue:{second.node_group}',
+        f'queue:{third.node_group}',
+    ]
     groups = tenant.groups(cluster)
     assert groups['b'].status == 'CREATE_IN_PROGRESS'
-    assert (groups['default-worker'].status, groups['default-worker'].node_count) == \
-        ('UPDATE_IN_PROGRESS', 2)
+    assert (groups['default-worker'].status, groups['default-worker'].node_count) == (
+        'UPDATE_IN_PROGRESS',
+        2,
+    )
     ended = [tenant.wait(op).ended_at for op in (first, second, third)]
     assert ended == sorted(ended)
     assert tenant.cluster(cluster).status == 'UPDATE_COMPLETE'
     assert {group.status for group in tenant.groups(cluster).values()} == {
-        'CREATE_COMPLETE', 'UPDATE_COMPLETE'}
+        'CREATE_COMPLETE',
+        'UPDATE_COMPLETE',
+    }
 
 
 def test_what_waits_is_not_done_by_what_runs(database, tenant):
@@ -66,7 +73,9 @@ def test_what_waits_is_not_done_by_what_runs(database, tenant):
     with database.read() as connection:
         rows = resolve.read(connection, tenant.operation(running.uuid))
     assert {group.name: group.node_count for group in rows.groups} == {
-        'default-master': 1, 'default-worker': 2}
+        'default-master': 1,
+        'default-worker': 2,
+    }
 
 
 def test_waiting_changes_of_one_group_become_one(tenant, cluster, database):
@@ -74,8 +83,10 @@ def test_waiting_changes_of_one_group_become_one(tenant, cluster, database):
     second = tenant.resize(cluster, 2)
     third = tenant.resize(cluster, 3)
     assert third.uuid == second.uuid
-    assert tenant.operation(second.uuid).reason == \
-        'resize asked for, the last of 2 changes that were joined into this one'
+    assert (
+        tenant.operation(second.uuid).reason
+        == 'resize asked for, the last of 2 changes that were joined into this one'
+    )
     tenant.wait(third)
     assert len(tenant.groups(cluster)['default-worker'].node_addresses) == 3
     with database.read() as connection:
@@ -154,9 +165,11 @@ def test_a_name_that_is_taken_leaves_nothing_behind(tenant, cluster):
 def test_nothing_is_accepted_once_the_cluster_is_to_be_deleted(database, tenant):
     create = tenant.create()
     tenant.delete(create.cluster_id)
-    for change in (lambda: tenant.add_group(create.cluster_id, 'a'),
-                   lambda: tenant.resize(create.cluster_id, 2),
-                   lambda: tenant.add_group(create.cluster_id, 'b')):
+    for change in (
+        lambda: tenant.add_group(create.cluster_id, 'a'),
+        lambda: tenant.resize(create.cluster_id, 2),
+        lambda: tenant.add_group(create.cluster_id, 'b'),
+    ):
         with pytest.raises(WrongState):
             change()
     assert tenant.cluster(create.cluster_id).status == 'DELETE_IN_PROGRESS'

@@ -37,7 +37,7 @@ def test_a_cluster_is_created_resized_and_deleted(worker, tenant):
         texts = [row.text for row in journal.steps_of(connection, delete.uuid)]
         events = [row.event_type for row in outbox.unsent(connection, limit=99)]
     assert texts[-1] == 'done' and any('being deleted' in text for text in texts)
-    assert len(events) <= 6     # the worker sends them meanwhile
+    assert len(events) <= 6  # the worker sends them meanwhile
 
 
 def test_a_resize_removes_the_given_member(worker, tenant):
@@ -52,8 +52,9 @@ def test_a_resize_removes_the_given_member(worker, tenant):
 def test_a_failure_names_its_cause_and_puts_the_count_back(worker, tenant, heat):
     create = tenant.create(nodes=1)
     tenant.wait(create)
-    heat.fault(kind='http', match='POST /network/v2.0/ports', status=503,
-               message='no more addresses here')
+    heat.fault(
+        kind='http', match='POST /network/v2.0/ports', status=503, message='no more addresses here'
+    )
     try:
         failed = tenant.wait(tenant.resize(create.cluster_id, 2), 'FAILED')
     finally:
@@ -82,7 +83,10 @@ def test_a_change_that_is_to_be_undone_when_it_fails_is_undone(worker, tenant, h
     assert cluster.status == 'ROLLBACK_COMPLETE' and 'none left' in cluster.status_reason
     group = tenant.groups(cluster.uuid)['default-worker']
     assert (group.status, group.node_count, len(group.node_addresses)) == (
-        'ROLLBACK_COMPLETE', 1, 1)
+        'ROLLBACK_COMPLETE',
+        1,
+        1,
+    )
     assert cluster.version == 3 and back.user_id == 'ann'
     tenant.wait(tenant.resize(cluster.uuid, 2))
     assert tenant.cluster(cluster.uuid).status == 'UPDATE_COMPLETE'
@@ -99,14 +103,14 @@ def test_a_driver_refuses_in_words_for_the_user(worker, tenant):
 
 def test_what_an_earlier_release_accepted_fails_without_a_plan_and_goes(worker, tenant):
     """The driver's plan of as many nodes would end the worker; see ``Tiny.plan``."""
-    create = tenant.create(nodes=2 ** 31 - 1, labels={'cidr': '10.9.0.0/24'})
+    create = tenant.create(nodes=2**31 - 1, labels={'cidr': '10.9.0.0/24'})
     assert tenant.wait(create, 'FAILED').error_text == 'node_count: at most 50 nodes are accepted'
-    late = tenant.create(nodes=2 ** 31 - 1, timeout_min=0.0001)
+    late = tenant.create(nodes=2**31 - 1, timeout_min=0.0001)
     tenant.wait(late, 'FAILED')
     small = tenant.create()
     tenant.wait(small)
     for nodes in ((), ('0',)):
-        change = tenant.resize(small.cluster_id, 2 ** 31 - 1, remove=nodes)
+        change = tenant.resize(small.cluster_id, 2**31 - 1, remove=nodes)
         assert tenant.wait(change, 'FAILED').error_code == 'driver-rejected'
     for operation in (create, late, small):
         tenant.wait(tenant.delete(operation.cluster_id))
@@ -117,8 +121,12 @@ def test_a_cluster_goes_whose_labels_are_no_longer_known(worker, tenant):
     """A driver that knows less, or takes less, than the one it was accepted by."""
     create = tenant.create(labels={'cidr': 'refused'})
     tenant.wait(create, 'FAILED')
-    tenant.database.write(store.update, Driver, {'config_schema': {
-        'type': 'object', 'properties': {'cidr': {'type': 'integer'}}}}, name='tiny')
+    tenant.database.write(
+        store.update,
+        Driver,
+        {'config_schema': {'type': 'object', 'properties': {'cidr': {'type': 'integer'}}}},
+        name='tiny',
+    )
     tenant.wait(tenant.delete(create.cluster_id))
 
 

@@ -13,7 +13,9 @@ def _until_dead(tmp_path, tenant, create):
     """Let a worker work until its driver kills it, or the operation has ended."""
     process = subprocess.Popen(
         [sys.executable, '-m', 'tests.engine.poisoned', str(tmp_path / 'magnum-lite.conf')],
-        stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     tenant.wait_for(create, lambda now: process.poll() is not None or now.ended_at)
     return process
 
@@ -29,7 +31,7 @@ def test_what_runs_beside_an_operation_that_kills_workers_is_done(tmp_path, heat
             break
         assert process.communicate(timeout=30) and process.returncode == -9
         killed += 1
-        for operation in (poison, *others):     # else the next worker waits for it
+        for operation in (poison, *others):  # else the next worker waits for it
             database.write(store.update, Operation, {'lease_until': now(-1)}, uuid=operation.uuid)
     try:
         failed = tenant.wait(poison, 'FAILED')

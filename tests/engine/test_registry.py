@@ -22,8 +22,10 @@ class Foreign(Tiny):
 
 def _rows(database):
     with database.read() as connection:
-        return [(row.name, row.version, row.plugin_version, row.public)
-                for row in store.find(connection, Driver)]
+        return [
+            (row.name, row.version, row.plugin_version, row.public)
+            for row in store.find(connection, Driver)
+        ]
 
 
 def test_a_driver_is_published_once_and_never_renewed_by_a_start(database):

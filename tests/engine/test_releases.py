@@ -13,7 +13,8 @@ def _known(monkeypatch, kinds):
 
 
 def test_a_kind_that_a_worker_does_not_know_waits_for_one_that_does(
-        conf, database, tenant, monkeypatch):
+    conf, database, tenant, monkeypatch
+):
     registry = Registry({'tiny': Tiny()})
     older, newer = (Manager(conf, database, registry, owner=name) for name in ('older', 'newer'))
     _known(monkeypatch, tuple(kind for kind in KINDS if kind != 'create'))

@@ -69,7 +69,7 @@ def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):
     wait_for(lambda: slow.inside == conf.conductor.threads)
     calls = len(heat.calls)
     worker.stop()
-    assert len(heat.calls) == calls     # those under way have ended, and none began
+    assert len(heat.calls) == calls  # those under way have ended, and none began
     assert _rows(database) == {(None, 0, None)}
     slow.free.set()
     with working(conf):
@@ -102,12 +102,11 @@ def test_a_loop_that_hangs_keeps_no_operation(conf, database, tenant, heat, monk
     stopping.join(30)
 
 
-def test_what_is_in_no_step_goes_on_while_a_call_hangs(
-        conf, database, tenant, heat):
+def test_what_is_in_no_step_goes_on_while_a_call_hangs(conf, database, tenant, heat):
     held, other = tenant.create(), tenant.create()
     inside, free = threading.Event(), threading.Event()
     hanging = Worker(conf, registry=Registry({'tiny': Tiny()}))
-    conf.set_override('poll_min_s', 600, group='conductor')     # they wait after their first step
+    conf.set_override('poll_min_s', 600, group='conductor')  # they wait after their first step
     conf.set_override('poll_max_s', 600, group='conductor')
     hanging.start()
     tenant.wait_for(held, lambda now: now.state == 'WAITING')

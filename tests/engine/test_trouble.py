@@ -30,7 +30,7 @@ def test_one_failure_in_ten_of_all_calls_ends_in_done(conf, tenant, heat):
             tenant.wait(tenant.resize(create.cluster_id, 3))
         for create in creates:
             tenant.wait(tenant.delete(create.cluster_id))
-    assert len(heat.made) == len(set(heat.made)) == 10      # nothing was made twice
+    assert len(heat.made) == len(set(heat.made)) == 10  # nothing was made twice
 
 
 def test_an_outage_shorter_than_the_budget_ends_in_done(conf, tenant, heat):
@@ -65,7 +65,8 @@ def test_a_heat_that_never_comes_back_fails_the_operation_in_a_sentence(conf, te
     assert failed.error_code == 'trouble'
     assert failed.error_text == (
         f'Nothing has succeeded since {since:%Y-%m-%d %H:%M:%S} UTC, however often it was tried, '
-        'so it was given up. The last error was: Heat answered 503 Service Unavailable')
+        'so it was given up. The last error was: Heat answered 503 Service Unavailable'
+    )
     assert tenant.cluster(create.cluster_id).status == 'CREATE_FAILED'
 
 
@@ -77,8 +78,11 @@ def test_an_update_that_another_one_overtook_is_asked_for_again(conf, tenant, he
     def overtake(view):
         if view.status == 'UPDATE_IN_PROGRESS' and not overtaken:
             overtaken.append(view.name)
-            heat._stacks[view.id] = heat._with(view, 'UPDATE_FAILED', reason=(
-                'Resource UPDATE failed: resources.kube_minions: Stack UPDATE cancelled'))
+            heat._stacks[view.id] = heat._with(
+                view,
+                'UPDATE_FAILED',
+                reason=('Resource UPDATE failed: resources.kube_minions: Stack UPDATE cancelled'),
+            )
         else:
             settle(view)
 
@@ -100,7 +104,7 @@ def test_outages_are_forgiven_by_a_success_between_them(conf, tenant, heat):
         with tenant.database.read() as connection:
             now = tenant.operation(create.uuid)
             assert not claims.is_hopeless(connection, now, after_s=60)
-        heat.list = _held(heat, up)     # stacks stay in progress: the operation goes on waiting
+        heat.list = _held(heat, up)  # stacks stay in progress: the operation goes on waiting
         up.set()
         tenant.wait_for(create, lambda now: now.trouble is None and now.progress)
         up.clear()
@@ -115,6 +119,7 @@ def _held(heat, up):
     def listing(tag):
         heat.fault('list')
         return [view for view in heat._stacks.values() if tag in view.tags]
+
     return listing
 
 
@@ -157,7 +162,7 @@ def test_a_status_that_cannot_be_read_ends_the_operation(conf, tenant, heat):
 
 def test_a_step_that_always_outlasts_its_lease_ends_the_operation(conf, tenant, heat):
     conf.set_override('trouble_s', 1, group='conductor')
-    conf.set_override('heat_timeout_s', 60, group='cloud')      # no call fits into the lease
+    conf.set_override('heat_timeout_s', 60, group='cloud')  # no call fits into the lease
     create = tenant.create(timeout_min=0)
     with working(conf):
         failed = tenant.wait(create, 'FAILED')

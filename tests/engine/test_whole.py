@@ -41,14 +41,19 @@ def test_new_authorities_replace_the_old_ones_when_the_cluster_has_them(tenant, 
     # What came afterwards has them too: nothing is left to do.
     before = tenant.heat.list('magnum_lite')
     tenant.wait(tenant.resize(cluster, 1))
-    assert {view.id: view.tags for view in tenant.heat.list('magnum_lite')} == \
-        {view.id: view.tags for view in before}
+    assert {view.id: view.tags for view in tenant.heat.list('magnum_lite')} == {
+        view.id: view.tags for view in before
+    }
 
 
 def test_a_rotation_that_fails_leaves_the_old_authorities(tenant, cluster):
     (first,), _ = authorities(tenant)
-    failed = tenant.wait(tenant.whole(cluster, 'rotate_ca', cluster={
-        'ca_generation': 2, 'labels': {'cidr': 'refused'}}), 'FAILED')
+    failed = tenant.wait(
+        tenant.whole(
+            cluster, 'rotate_ca', cluster={'ca_generation': 2, 'labels': {'cidr': 'refused'}}
+        ),
+        'FAILED',
+    )
     found = tenant.cluster(cluster)
     assert (found.status, found.status_reason) == ('UPDATE_FAILED', failed.error_text)
     assert (found.ca_generation, found.labels) == (1, {})
@@ -63,16 +68,24 @@ def test_nothing_of_the_kind_waits(database, tenant):
 
 
 def test_an_upgrade_moves_the_cluster_to_the_template_when_it_is_done(tenant, cluster):
-    new = ClusterTemplate.new(name='new', coe='tiny', image_id='ubuntu-24.04',
-                              labels={'cidr': '10.9.0.0/24'}, project_id=tenant.project,
-                              user_id='ann')
+    new = ClusterTemplate.new(
+        name='new',
+        coe='tiny',
+        image_id='ubuntu-24.04',
+        labels={'cidr': '10.9.0.0/24'},
+        project_id=tenant.project,
+        user_id='ann',
+    )
     tenant.database.write(store.insert, new)
     old = tenant.cluster(cluster).cluster_template_id
     group = tenant.groups(cluster)['default-worker']
     upgrade = tenant.whole(
-        cluster, 'upgrade', max_batch_size=2,
+        cluster,
+        'upgrade',
+        max_batch_size=2,
         cluster={'cluster_template_id': new.uuid, 'labels': new.labels, 'facts': {}},
-        groups={group.uuid: {'image_id': 'ubuntu-24.04'}})
+        groups={group.uuid: {'image_id': 'ubuntu-24.04'}},
+    )
     found = tenant.cluster(cluster)
     assert (found.status, found.cluster_template_id) == ('UPDATE_IN_PROGRESS', old)
     tenant.wait(upgrade)

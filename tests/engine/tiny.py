@@ -9,29 +9,56 @@ BASE = {
     'parameters': {'cidr': {'type': 'string'}, 'key': {'type': 'string', 'hidden': True}},
     'resources': {
         'network': {'type': 'OS::Neutron::Net', 'properties': {'name': 'tiny'}},
-        'subnet': {'type': 'OS::Neutron::Subnet', 'properties': {
-            'network': {'get_resource': 'network'}, 'cidr': {'get_param': 'cidr'}}}},
+        'subnet': {
+            'type': 'OS::Neutron::Subnet',
+            'properties': {'network': {'get_resource': 'network'}, 'cidr': {'get_param': 'cidr'}},
+        },
+    },
     'outputs': {
-        'api_address': {'value': {'str_replace': {
-            'template': 'https://NET:6443', 'params': {'NET': {'get_attr': ['network', 'name']}}}}},
+        'api_address': {
+            'value': {
+                'str_replace': {
+                    'template': 'https://NET:6443',
+                    'params': {'NET': {'get_attr': ['network', 'name']}},
+                }
+            }
+        },
         'network': {'value': {'get_resource': 'network'}},
         'subnet': {'value': {'get_resource': 'subnet'}},
         'coe_version': {'value': 'tiny-1'},
-        'node_addresses': {'value': []}}}
+        'node_addresses': {'value': []},
+    },
+}
 GROUP = {
     'heat_template_version': '2021-04-16',
-    'parameters': {'network': {'type': 'string'}, 'subnet': {'type': 'string'},
-                   'count': {'type': 'number'}, 'removed': {'type': 'json'}},
-    'resources': {'kube_minions': {'type': 'OS::Heat::ResourceGroup', 'properties': {
-        'count': {'get_param': 'count'},
-        'removal_policies': [{'resource_list': {'get_param': 'removed'}}],
-        'removal_policies_mode': 'update',
-        'resource_def': {'type': 'OS::Neutron::Port', 'properties': {
-            'network': {'get_param': 'network'},
-            'fixed_ips': [{'subnet': {'get_param': 'subnet'}}]}}}}},
+    'parameters': {
+        'network': {'type': 'string'},
+        'subnet': {'type': 'string'},
+        'count': {'type': 'number'},
+        'removed': {'type': 'json'},
+    },
+    'resources': {
+        'kube_minions': {
+            'type': 'OS::Heat::ResourceGroup',
+            'properties': {
+                'count': {'get_param': 'count'},
+                'removal_policies': [{'resource_list': {'get_param': 'removed'}}],
+                'removal_policies_mode': 'update',
+                'resource_def': {
+                    'type': 'OS::Neutron::Port',
+                    'properties': {
+                        'network': {'get_param': 'network'},
+                        'fixed_ips': [{'subnet': {'get_param': 'subnet'}}],
+                    },
+                },
+            },
+        }
+    },
     'outputs': {
         'node_addresses': {'value': {'get_attr': ['kube_minions', 'resource.0.fixed_ips']}},
-        'refs_map': {'value': {'get_attr': ['kube_minions', 'refs_map']}}}}
+        'refs_map': {'value': {'get_attr': ['kube_minions', 'refs_map']}},
+    },
+}
 GROUP['outputs']['node_addresses'] = {'value': {'get_attr': ['kube_minions', 'refs']}}
 
 MOST = 50
@@ -46,8 +73,13 @@ class Tiny(HeatDriver):
     server_types = frozenset({'vm'})
     distros = frozenset({'debian'})
     capabilities = frozenset({'update', 'scale_manager', 'upgrade', 'rotate_ca'})
-    config_schema = {'type': 'object', 'additionalProperties': False, 'properties': {
-        'cidr': {'type': 'string', 'default': '10.9.0.0/24', 'description': 'Of the subnet.'}}}
+    config_schema = {
+        'type': 'object',
+        'additionalProperties': False,
+        'properties': {
+            'cidr': {'type': 'string', 'default': '10.9.0.0/24', 'description': 'Of the subnet.'}
+        },
+    }
     authorities = ('kubernetes',)
     tokens = {'join': 'bootstrap'}
 
@@ -65,15 +97,28 @@ class Tiny(HeatDriver):
     def plan(self, spec, /):
         """The network, then the groups; never of what was refused."""
         assert sum(group.node_count for group in spec.node_groups) <= MOST
-        base = Stack(key='base', name=f'tiny-{spec.uuid}', template=json.dumps(BASE),
-                     node_group=spec.control_plane.uuid, parameters={
-                         'cidr': spec.config['cidr'], 'key': spec.secrets['ca.kubernetes.key']})
-        groups = [Stack(
-            key=f'{group.uuid}-{group.generation}', node_group=group.uuid,
-            name=f'tiny-{spec.uuid}-{group.uuid[:8]}', template=json.dumps(GROUP), parameters={
-                'network': Output('base', 'network'), 'subnet': Output('base', 'subnet'),
-                'count': group.node_count, 'removed': list(map(str, group.removed))})
-            for group in spec.worker_groups]
+        base = Stack(
+            key='base',
+            name=f'tiny-{spec.uuid}',
+            template=json.dumps(BASE),
+            node_group=spec.control_plane.uuid,
+            parameters={'cidr': spec.config['cidr'], 'key': spec.secrets['ca.kubernetes.key']},
+        )
+        groups = [
+            Stack(
+                key=f'{group.uuid}-{group.generation}',
+                node_group=group.uuid,
+                name=f'tiny-{spec.uuid}-{group.uuid[:8]}',
+                template=json.dumps(GROUP),
+                parameters={
+                    'network': Output('base', 'network'),
+                    'subnet': Output('base', 'subnet'),
+                    'count': group.node_count,
+                    'removed': list(map(str, group.removed)),
+                },
+            )
+            for group in spec.worker_groups
+        ]
         return Plan((base, *groups))
 
     def upgrade(self, cloud, spec, /):

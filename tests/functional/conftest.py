@@ -39,9 +39,11 @@ def api(conf):
 def configured(tmp_path):
     """A context manager of a service with some options, ``group={option: value}``, whose cloud
     does not answer."""
+
     @contextlib.contextmanager
     def make(**groups):
         with fixtures.service(fixtures.make_conf(tmp_path, **groups)) as running:
             yield running
         fixtures.forget_conf()
+
     return make

@@ -46,13 +46,21 @@ def run(path, api, *, failfast=False):
     :param failfast: whether the first that fails ends it.
     """
     suite = suitemaker.test_suite_from_dict(
-        unittest.TestLoader(), path.stem, yaml.safe_load(path.read_text()), str(FOLDER),
-        'magnum', None, None, lambda: Checked(api.application),
-        handlers=[handler() for handler in (*RESPONSE_HANDLERS, Forbidden)])
+        unittest.TestLoader(),
+        path.stem,
+        yaml.safe_load(path.read_text()),
+        str(FOLDER),
+        'magnum',
+        None,
+        None,
+        lambda: Checked(api.application),
+        handlers=[handler() for handler in (*RESPONSE_HANDLERS, Forbidden)],
+    )
     result = unittest.TestResult()
     result.failfast = failfast
     suite.run(result)
-    failed = [f'{type(test).__name__}: {reason(why)}' for test, why in
-              (*result.failures, *result.errors)]
+    failed = [
+        f'{type(test).__name__}: {reason(why)}' for test, why in (*result.failures, *result.errors)
+    ]
     assert result.testsRun == suite.countTestCases() and not result.skipped
     assert not failed, '\n'.join(failed)

@@ -29,8 +29,12 @@ def no_old_notifications():
 @pytest.fixture
 def whole(tmp_path, heat):
     """The service with a worker that sends to where a test can look."""
-    conf = fixtures.make_conf(tmp_path, catalog=heat.catalog, conductor={'heartbeat_s': 0.5},
-                              oslo_messaging_notifications={'driver': 'test'})
+    conf = fixtures.make_conf(
+        tmp_path,
+        catalog=heat.catalog,
+        conductor={'heartbeat_s': 0.5},
+        oslo_messaging_notifications={'driver': 'test'},
+    )
     with fixtures.working(conf, Tiny()) as running:
         yield running
     fixtures.forget_conf()
@@ -53,8 +57,10 @@ def wait_for(condition, within_s=60):
 def events(api):
     """Event types and payloads that wait to be sent."""
     with api.db.read() as connection:
-        return [(row.event_type.removeprefix('magnum_lite.cluster.'), row.payload)
-                for row in outbox.unsent(connection, limit=99)]
+        return [
+            (row.event_type.removeprefix('magnum_lite.cluster.'), row.payload)
+            for row in outbox.unsent(connection, limit=99)
+        ]
 
 
 def test_every_operation_is_told_of_twice_and_no_more(whole):
@@ -68,10 +74,16 @@ def test_every_operation_is_told_of_twice_and_no_more(whole):
     delete = request_id(whole.call('DELETE', path, token=ADMIN))
     wait_for(lambda: whole.call('GET', path).status_int == 404)
     wait_for(lambda: len(sent.NOTIFICATIONS) == 6)
-    time.sleep(1.5)     # several heartbeats: none is sent twice
+    time.sleep(1.5)  # several heartbeats: none is sent twice
     told = [message for _, message, _, _ in sent.NOTIFICATIONS]
     assert [message['event_type'].removeprefix('magnum_lite.cluster.') for message in told] == [
-        'create.start', 'create.end', 'resize.start', 'resize.end', 'delete.start', 'delete.end']
+        'create.start',
+        'create.end',
+        'resize.start',
+        'resize.end',
+        'delete.start',
+        'delete.end',
+    ]
     payloads = [message['payload'] for message in told]
     assert len({payload['id'] for payload in payloads}) == 6
     assert [payload['outcome'] for payload in payloads] == ['pending', 'success'] * 3
@@ -79,10 +91,12 @@ def test_every_operation_is_told_of_twice_and_no_more(whole):
     assert {payload['target']['id'] for payload in payloads} == {path.rpartition('/')[2]}
     assert {payload['target']['project_id'] for payload in payloads} == {'red'}
     by_alice = {'id': 'alice', 'project_id': 'red'}
-    for number, who in ((0, {**by_alice, 'request_id': operations[0]['request_id']}),
-                        (2, {**by_alice, 'request_id': resize}),
-                        (4, {'id': 'root', 'project_id': 'blue', 'request_id': delete})):
-        for payload in payloads[number:number + 2]:
+    for number, who in (
+        (0, {**by_alice, 'request_id': operations[0]['request_id']}),
+        (2, {**by_alice, 'request_id': resize}),
+        (4, {'id': 'root', 'project_id': 'blue', 'request_id': delete}),
+    ):
+        for payload in payloads[number : number + 2]:
             assert who.items() <= payload['initiator'].items()
 
 
@@ -92,7 +106,10 @@ def test_what_a_deletion_overtakes_is_told_of(configured):
         api.ok('DELETE', path)
         api.ok('DELETE', path)
         assert [event for event, _ in events(api)] == [
-            'create.start', 'create.error', 'delete.start']
+            'create.start',
+            'create.error',
+            'delete.start',
+        ]
         overtaken = events(api)[1][1]
         assert overtaken['outcome'] == 'failure'
         assert overtaken['reason']['reasonCode'] == 'overtaken'
@@ -103,11 +120,14 @@ def test_changes_that_wait_and_become_one_are_each_told_of(configured):
         cluster = api.cluster(api.template())
         api.settle(cluster)
         path = f'/v1/clusters/{cluster}/actions/resize'
-        asked = [request_id(api.call('POST', path, {'node_count': count}, token=f'{user}:red'))
-                 for user, count in (('alice', 2), ('bob', 3), ('carol', 4))]
+        asked = [
+            request_id(api.call('POST', path, {'node_count': count}, token=f'{user}:red'))
+            for user, count in (('alice', 2), ('bob', 3), ('carol', 4))
+        ]
         starts = [payload for event, payload in events(api) if event == 'resize.start']
-        assert [(payload['initiator']['id'], payload['initiator']['request_id'])
-                for payload in starts] == list(zip(('alice', 'bob', 'carol'), asked, strict=True))
+        assert [
+            (payload['initiator']['id'], payload['initiator']['request_id']) for payload in starts
+        ] == list(zip(('alice', 'bob', 'carol'), asked, strict=True))
         operations = [payload['attachments'][0]['content']['uuid'] for payload in starts]
         assert operations[0] != operations[1] == operations[2]
 
@@ -124,16 +144,25 @@ def test_events_are_in_the_words_of_cadf(configured):
 
 @IDS
 def test_refused_requests_are_told_of_by_the_audit_middleware_alone(configured):
-    on = {'audit': {'enabled': 'true', 'map_file': MAP, 'ignore_methods': 'GET'},
-          'audit_middleware_notifications': {'driver': 'test'}}
+    on = {
+        'audit': {'enabled': 'true', 'map_file': MAP, 'ignore_methods': 'GET'},
+        'audit_middleware_notifications': {'driver': 'test'},
+    }
     with configured(**on) as api:
         api.ok('GET', '/v1/clusters')
         api.ok('GET', '/')
-        api.refused(403, 'POST', '/v1/clustertemplates', {'coe': 'kubernetes', 'image_id': 'x'},
-                    token='alice:red:none')
+        api.refused(
+            403,
+            'POST',
+            '/v1/clustertemplates',
+            {'coe': 'kubernetes', 'image_id': 'x'},
+            token='alice:red:none',
+        )
         told = [message for _, message, _, _ in sent.NOTIFICATIONS]
         assert [message['event_type'] for message in told] == [
-            'audit.http.request', 'audit.http.response']
+            'audit.http.request',
+            'audit.http.response',
+        ]
         payload = told[1]['payload']
         assert (payload['action'], payload['outcome']) == ('create', 'failure')
         assert payload['reason'] == {'reasonType': 'HTTP', 'reasonCode': '403'}
@@ -145,24 +174,43 @@ def test_refused_requests_are_told_of_by_the_audit_middleware_alone(configured):
 
 
 @IDS
-@pytest.mark.parametrize('method, path, action, target', [
-    ('GET', '/v1/clusters', 'read/list', 'clusters'),
-    ('GET', '/v1/clusters/detail', 'read/list', 'clusters/cluster'),
-    ('GET', '/v1/clusters/c1', 'read', 'clusters/cluster'),
-    ('POST', '/v1/clusters', 'create', 'clusters'),
-    ('PATCH', '/v1/clustertemplates/t', 'update', 'clustertemplates/clustertemplate'),
-    ('DELETE', '/v1/clusters/c1', 'delete', 'clusters/cluster'),
-    ('POST', '/v1/clusters/c1/actions/resize', 'update/resize', 'clusters/cluster/actions/action'),
-    ('POST', '/v1/clusters/c1/actions/upgrade', 'update/upgrade',
-     'clusters/cluster/actions/action'),
-    ('POST', '/v1/clusters/c1/nodegroups', 'create', 'clusters/cluster/nodegroups'),
-    ('DELETE', '/v1/clusters/c1/nodegroups/g', 'delete', 'clusters/cluster/nodegroups/nodegroup'),
-    ('PATCH', '/v1/certificates/c1', 'update', 'certificates/cluster')])
+@pytest.mark.parametrize(
+    'method, path, action, target',
+    [
+        ('GET', '/v1/clusters', 'read/list', 'clusters'),
+        ('GET', '/v1/clusters/detail', 'read/list', 'clusters/cluster'),
+        ('GET', '/v1/clusters/c1', 'read', 'clusters/cluster'),
+        ('POST', '/v1/clusters', 'create', 'clusters'),
+        ('PATCH', '/v1/clustertemplates/t', 'update', 'clustertemplates/clustertemplate'),
+        ('DELETE', '/v1/clusters/c1', 'delete', 'clusters/cluster'),
+        (
+            'POST',
+            '/v1/clusters/c1/actions/resize',
+            'update/resize',
+            'clusters/cluster/actions/action',
+        ),
+        (
+            'POST',
+            '/v1/clusters/c1/actions/upgrade',
+            'update/upgrade',
+            'clusters/cluster/actions/action',
+        ),
+        ('POST', '/v1/clusters/c1/nodegroups', 'create', 'clusters/cluster/nodegroups'),
+        (
+            'DELETE',
+            '/v1/clusters/c1/nodegroups/g',
+            'delete',
+            'clusters/cluster/nodegroups/nodegroup',
+        ),
+        ('PATCH', '/v1/certificates/c1', 'update', 'certificates/cluster'),
+    ],
+)
 def test_the_audit_map_names_actions_and_targets(method, path, action, target):
-    catalog = ('[{"type": "container-infra", "name": "magnum", "endpoints": '
-               '[{"id": "e", "publicURL": "https://magnum/v1"}]}]')
-    request = webob.Request.blank(path, method=method,
-                                  environ={'HTTP_X_SERVICE_CATALOG': catalog})
+    catalog = (
+        '[{"type": "container-infra", "name": "magnum", "endpoints": '
+        '[{"id": "e", "publicURL": "https://magnum/v1"}]}]'
+    )
+    request = webob.Request.blank(path, method=method, environ={'HTTP_X_SERVICE_CATALOG': catalog})
     api = audit.OpenStackAuditApi(MAP)
     assert api.get_action(request) == action
     assert api.get_target_resource(request).typeURI == f'service/container-infra/{target}'

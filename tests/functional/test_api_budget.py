@@ -27,8 +27,11 @@ class Statements(list):
 def statements(api):
     """The statements of a service with a hundred clusters."""
     template = api.template(labels={'kube_tag': 'v1.36.1'})
-    api.db.write(lambda connection: connection.exec_driver_sql(
-        "INSERT INTO quotas (project_id, resource, hard_limit) VALUES ('red', 'Cluster', 1000)"))
+    api.db.write(
+        lambda connection: connection.exec_driver_sql(
+            "INSERT INTO quotas (project_id, resource, hard_limit) VALUES ('red', 'Cluster', 1000)"
+        )
+    )
     for number in range(100):
         api.cluster(template, name=f'c{number}')
     return Statements(api.db.engine)
@@ -42,14 +45,28 @@ def test_requests_need_few_statements(api, statements):
     statements.clear()
     assert api.ok('GET', '/v1/clusters/c7')['node_count'] == 1
     assert len(statements) <= 3, statements
-    for path in ('/v1/clustertemplates', '/v1/quotas?all_tenants=1', '/v1/quotas/red/Cluster',
-                 '/v1/stats', '/v1/clusters/c7/nodegroups', '/v1/clusters/c7/operations'):
+    for path in (
+        '/v1/clustertemplates',
+        '/v1/quotas?all_tenants=1',
+        '/v1/quotas/red/Cluster',
+        '/v1/stats',
+        '/v1/clusters/c7/nodegroups',
+        '/v1/clusters/c7/operations',
+    ):
         statements.clear()
         api.ok('GET', path, token='root:red:admin')
         assert len(statements) <= 3, statements
     statements.clear()
-    api.ok('POST', '/v1/clusters', {'cluster_template_id': 'small', 'name': 'one-more',
-                                    'labels': {'boot_volume_size': 5}, 'keypair': 'demo'})
+    api.ok(
+        'POST',
+        '/v1/clusters',
+        {
+            'cluster_template_id': 'small',
+            'name': 'one-more',
+            'labels': {'boot_volume_size': 5},
+            'keypair': 'demo',
+        },
+    )
     assert len(statements) <= 12, statements
 
 
@@ -84,10 +101,19 @@ def test_no_get_calls_the_cloud(api, heat):
     template = api.template()
     cluster = api.cluster(template)
     heat.counts(reset=True)
-    for path in ('/v1/clusters', '/v1/clusters/detail', f'/v1/clusters/{cluster}',
-                 f'/v1/clusters/{cluster}/nodegroups', f'/v1/clusters/{cluster}/operations',
-                 f'/v1/clustertemplates/{template}', '/v1/clustertemplates', '/v1/drivers',
-                 '/v1/drivers/kubernetes', '/v1/quotas/red/Cluster', '/v1/stats',
-                 '/v1/federations'):
+    for path in (
+        '/v1/clusters',
+        '/v1/clusters/detail',
+        f'/v1/clusters/{cluster}',
+        f'/v1/clusters/{cluster}/nodegroups',
+        f'/v1/clusters/{cluster}/operations',
+        f'/v1/clustertemplates/{template}',
+        '/v1/clustertemplates',
+        '/v1/drivers',
+        '/v1/drivers/kubernetes',
+        '/v1/quotas/red/Cluster',
+        '/v1/stats',
+        '/v1/federations',
+    ):
         api.ok('GET', path)
     assert heat.counts() == {}

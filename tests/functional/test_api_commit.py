@@ -81,6 +81,7 @@ def lent(monkeypatch):
     def delete(self, ident):
         for mark in [mark for mark, known in found.items() if known == ident]:
             del found[mark]
+
     monkeypatch.setattr(identity, 'has_keystone', lambda conf: True)
     monkeypatch.setattr(trusts.Trusts, 'make', make)
     monkeypatch.setattr(trusts.Trusts, 'find', lambda self, name: found.get(name))
@@ -103,32 +104,46 @@ def door(server_database):
 @pytest.fixture
 def api(door, configured, lent):
     """The service behind the door, with a template; conductors go by another way."""
-    with configured(database={'connection': door.url.render_as_string(False),
-                              'max_retries': 1, 'retry_interval': 0}) as running:
+    with configured(
+        database={
+            'connection': door.url.render_as_string(False),
+            'max_retries': 1,
+            'retry_interval': 0,
+        }
+    ) as running:
         running.template()
         yield running
 
 
 def create(api):
     """The status of the answer to a request for a cluster."""
-    return api.call('POST', '/v1/clusters', {'name': 'c1', 'cluster_template_id': 'small'}
-                    ).status_int
+    return api.call(
+        'POST', '/v1/clusters', {'name': 'c1', 'cluster_template_id': 'small'}
+    ).status_int
 
 
 def there(url):
     """(clusters, operations, trusts that belong to a cluster) that the database has."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
-        found = [connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
-                 for table in (clusters, operations)]
-        kept = connection.execute(sa.select(ledger.c.external_id).where(
-            ledger.c.external_id.is_not(None), ledger.c.closed_at.is_(None))).scalars().all()
+        found = [
+            connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            for table in (clusters, operations)
+        ]
+        kept = (
+            connection.execute(
+                sa.select(ledger.c.external_id).where(
+                    ledger.c.external_id.is_not(None), ledger.c.closed_at.is_(None)
+                )
+            )
+            .scalars()
+            .all()
+        )
     engine.dispose()
     return found[0], found[1], kept
 
 
-def test_what_was_accepted_is_accepted_though_the_answer_is_lost(api, door, lent,
-                                                                 server_database):
+def test_what_was_accepted_is_accepted_though_the_answer_is_lost(api, door, lent, server_database):
     door.cut = AFTER
     assert create(api) == 202
     assert there(server_database) == (1, 1, ['trust-0']) and list(lent.values()) == ['trust-0']
@@ -142,23 +157,24 @@ def test_what_was_not_accepted_leaves_nothing_behind(api, door, lent, server_dat
     assert there(server_database) == (1, 1, list(lent.values()))
 
 
-def test_a_commit_that_arrives_late_finds_what_it_was_promised(api, door, lent, server_database,
-                                                               monkeypatch):
+def test_a_commit_that_arrives_late_finds_what_it_was_promised(
+    api, door, lent, server_database, monkeypatch
+):
     door.cut = LATE
     before = api.application.service.db.write
 
     def write(work, *args, **kwargs):
-        if work.__name__ == 'abandon':      # it has to wait for what holds the row
+        if work.__name__ == 'abandon':  # it has to wait for what holds the row
             threading.Timer(0.3, door.late.set).start()
         return before(work, *args, **kwargs)
+
     monkeypatch.setattr(api.application.service.db, 'write', write)
     assert create(api) >= 500
     count, _, kept = there(server_database)
     assert (count, kept) == ((1, ['trust-0']) if lent else (0, []))
 
 
-def test_what_nobody_can_say_anything_of_is_left_to_a_conductor(api, door, lent,
-                                                                server_database):
+def test_what_nobody_can_say_anything_of_is_left_to_a_conductor(api, door, lent, server_database):
     door.cut = AWAY
     assert create(api) >= 500
     assert list(lent.values()) == ['trust-0']
@@ -180,15 +196,22 @@ def test_every_change_is_accepted_once_though_the_answer_is_lost(configured):
             if not lost:
                 lost.append(True)
                 raise sqlite3.OperationalError('disk I/O error')
+
         api.db.engine.dialect.do_commit = do_commit
-        resize = {'node_count': 2}, {'node_count': 3}, {'node_count': 4}      # two of them join
+        resize = {'node_count': 2}, {'node_count': 3}, {'node_count': 4}  # two of them join
         for status, method, where, body in (
-                *((202, 'POST', '/actions/resize', body) for body in resize),
-                (202, 'PATCH', '', [{'op': 'replace', 'path': '/node_count', 'value': 5}]),
-                (202, 'POST', '/nodegroups', {'name': 'more'}),
-                (202, 'PATCH', '/nodegroups/more', [
-                    {'op': 'replace', 'path': '/max_node_count', 'value': 7}]),
-                (204, 'DELETE', '/nodegroups/more', None), (204, 'DELETE', '', None)):
+            *((202, 'POST', '/actions/resize', body) for body in resize),
+            (202, 'PATCH', '', [{'op': 'replace', 'path': '/node_count', 'value': 5}]),
+            (202, 'POST', '/nodegroups', {'name': 'more'}),
+            (
+                202,
+                'PATCH',
+                '/nodegroups/more',
+                [{'op': 'replace', 'path': '/max_node_count', 'value': 7}],
+            ),
+            (204, 'DELETE', '/nodegroups/more', None),
+            (204, 'DELETE', '', None),
+        ):
             if not where.endswith('resize'):
                 api.settle(path.rpartition('/')[2])
             lost.clear()

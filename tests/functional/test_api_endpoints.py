@@ -18,20 +18,29 @@ BODIES = {
     ('POST', '/clusters/{cluster}/nodegroups'): {'name': 'x'},
     ('POST', '/clusters/{cluster}/actions/upgrade'): {'cluster_template': 'small'},
     ('PATCH', '/clusters/{cluster}/nodegroups/{nodegroup}'): [],
-    ('POST', '/federations'): {}, ('POST', '/quotas'): {'project_id': 'red'},
+    ('POST', '/federations'): {},
+    ('POST', '/quotas'): {'project_id': 'red'},
     ('PATCH', '/quotas/{project}/{resource}'): {},
     ('PATCH', '/federations/{federation}'): [],
-    ('PATCH', '/clusters/{cluster}'): [], ('PATCH', '/clustertemplates/{template}'): []}
+    ('PATCH', '/clusters/{cluster}'): [],
+    ('PATCH', '/clustertemplates/{template}'): [],
+}
 
 
 def test_every_module_of_endpoints_has_some():
-    assert {known.handler.__module__.rpartition('.')[2] for known in ENDPOINTS} == \
-        set(controllers.__all__)
+    assert {known.handler.__module__.rpartition('.')[2] for known in ENDPOINTS} == set(
+        controllers.__all__
+    )
 
 
 def test_only_discovery_and_the_place_where_nodes_enrol_are_public():
-    assert {known.path for known in ENDPOINTS if not known.rule} == \
-        {'/', '/v1', '/openapi.json', '/enrolments', '/enrolments/reports'}
+    assert {known.path for known in ENDPOINTS if not known.rule} == {
+        '/',
+        '/v1',
+        '/openapi.json',
+        '/enrolments',
+        '/enrolments/reports',
+    }
 
 
 def test_rules_of_endpoints_exist():
@@ -57,9 +66,17 @@ def test_who_has_no_role_may_do_nothing(api, known):
     template = api.template()
     cluster = api.cluster(template)
     operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
-    path = '/v1' + known.path.format(template=template, cluster=cluster, operation=operation,
-                                     nodegroup='default-worker', driver='kubernetes', project='red',
-                                     resource='Cluster', federation='any')
-    error = api.refused(403, known.method, path, BODIES.get((known.method, known.path)),
-                        token='alice:red:none')
+    path = '/v1' + known.path.format(
+        template=template,
+        cluster=cluster,
+        operation=operation,
+        nodegroup='default-worker',
+        driver='kubernetes',
+        project='red',
+        resource='Cluster',
+        federation='any',
+    )
+    error = api.refused(
+        403, known.method, path, BODIES.get((known.method, known.path)), token='alice:red:none'
+    )
     assert error['title'] == f'Policy does not allow {known.rule}'

@@ -62,11 +62,25 @@ def project():
 def cluster(api, project):
     """Uuid of a complete cluster."""
     token = f'alice:{project}'
-    template = api.ok('POST', '/v1/clustertemplates', {
-        'name': 't', 'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
-        'master_flavor_id': 'm1.medium', 'external_network_id': 'public'}, token=token)['uuid']
-    made = api.ok('POST', '/v1/clusters', {
-        'name': 'c', 'cluster_template_id': template, 'node_count': 1}, token=token)['uuid']
+    template = api.ok(
+        'POST',
+        '/v1/clustertemplates',
+        {
+            'name': 't',
+            'coe': 'kubernetes',
+            'image_id': 'debian-13',
+            'flavor_id': 'm1.small',
+            'master_flavor_id': 'm1.medium',
+            'external_network_id': 'public',
+        },
+        token=token,
+    )['uuid']
+    made = api.ok(
+        'POST',
+        '/v1/clusters',
+        {'name': 'c', 'cluster_template_id': template, 'node_count': 1},
+        token=token,
+    )['uuid']
     found = wait(api, made, token)
     assert found['status'] == 'CREATE_COMPLETE', found['status_reason']
     return made
@@ -119,8 +133,12 @@ class Reader:
 
     def get(self, path, root=None, body=None):
         reply = requests.request(
-            'POST' if body else 'GET', (root or self.root) + path, json=body, timeout=60,
-            headers={'X-Auth-Token': self.token, 'OpenStack-API-Version': 'compute 2.96'})
+            'POST' if body else 'GET',
+            (root or self.root) + path,
+            json=body,
+            timeout=60,
+            headers={'X-Auth-Token': self.token, 'OpenStack-API-Version': 'compute 2.96'},
+        )
         if reply.status_code != 200:
             return {}
         document = reply.json()
@@ -132,17 +150,27 @@ class Reader:
         for server in self.get('/servers/detail', self.compute)['servers']:
             for below in ('', '/metadata', '/os-interface', '/os-volume_attachments', '/tags'):
                 self.get(f'/servers/{server["id"]}{below}', self.compute)
-            self.get(f'/servers/{server["id"]}/action', self.compute,
-                     {'os-getConsoleOutput': {'length': None}})
+            self.get(
+                f'/servers/{server["id"]}/action',
+                self.compute,
+                {'os-getConsoleOutput': {'length': None}},
+            )
 
     def ours(self, api, cluster):
         """Paths of the service that show something; every GET is tried."""
         known = api.ok('GET', f'/v1/clusters/{cluster}', token=self.token)
-        operation, = api.ok('GET', f'/v1/clusters/{cluster}/operations',
-                            token=self.token)['operations']
-        values = collections.defaultdict(lambda: cluster, {
-            'template': known['cluster_template_id'], 'operation': operation['uuid'],
-            'nodegroup': 'default-worker', 'driver': 'kubernetes'})
+        (operation,) = api.ok('GET', f'/v1/clusters/{cluster}/operations', token=self.token)[
+            'operations'
+        ]
+        values = collections.defaultdict(
+            lambda: cluster,
+            {
+                'template': known['cluster_template_id'],
+                'operation': operation['uuid'],
+                'nodegroup': 'default-worker',
+                'driver': 'kubernetes',
+            },
+        )
         found = []
         for path in (each.path for each in ENDPOINTS if each.method == 'GET'):
             reply = api.call('GET', path.format_map(values), token=self.token)
@@ -187,11 +215,14 @@ def shown(secret, texts):
 def test_nobody_sees_a_secret_of_the_cluster(api, heat, project, cluster, roles):
     walker = Reader(heat, project, roles)
     texts = walker.walk()
-    assert any('kubeadm init' in text for text in texts)        # the walk reaches user data
+    assert any('kubeadm init' in text for text in texts)  # the walk reaches user data
     walker.nova()
-    assert any(enrolment.MARK in text for text in texts)        # and consoles
-    assert {'/clusters/{cluster}', '/clusters/{cluster}/operations/{operation}',
-            '/clusters/{cluster}/nodegroups/{nodegroup}'} <= set(walker.ours(api, cluster))
+    assert any(enrolment.MARK in text for text in texts)  # and consoles
+    assert {
+        '/clusters/{cluster}',
+        '/clusters/{cluster}/operations/{operation}',
+        '/clusters/{cluster}/nodegroups/{nodegroup}',
+    } <= set(walker.ours(api, cluster))
     kept = vault(api, cluster)
     assert {'ca.kubernetes.key', 'ca.etcd.key', 'service_account', 'bootstrap'} <= set(kept)
     assert [name for name, text in kept.items() if shown(text, texts)] == []
@@ -206,34 +237,50 @@ def test_a_server_is_given_its_keys_once_and_the_journal_says_so(api, heat, proj
     for _ in range(2):
         error = api.refused(403, 'POST', '/v1/enrolments', body, token=None)
         assert 'its console does not show the proof' in error['detail']
-    operation = api.ok('GET', f'/v1/clusters/{cluster}/operations',
-                       token=f'alice:{project}')['operations'][0]['uuid']
-    steps = api.ok('GET', f'/v1/clusters/{cluster}/operations/{operation}',
-                   token=f'alice:{project}')['steps']
+    operation = api.ok('GET', f'/v1/clusters/{cluster}/operations', token=f'alice:{project}')[
+        'operations'
+    ][0]['uuid']
+    steps = api.ok(
+        'GET', f'/v1/clusters/{cluster}/operations/{operation}', token=f'alice:{project}'
+    )['steps']
     assert [step['text'] for step in steps if row.server_id in step['text']] == [
         f'server {row.server_id} enrolled and was given its secrets',
-        f'a second enrolment as server {row.server_id} was refused']
+        f'a second enrolment as server {row.server_id} was refused',
+    ]
 
 
 def test_a_worker_is_given_what_it_joins_with_and_nothing_else(api, heat, project, cluster):
-    worker = next(row for row in heat.state()['servers'].values()
-                  if 'worker' in row['name'] and row['tenant_id'] == project)
+    worker = next(
+        row
+        for row in heat.state()['servers'].values()
+        if 'worker' in row['name'] and row['tenant_id'] == project
+    )
     assert worker['_secrets'] == {'bootstrap': vault(api, cluster)['bootstrap']}
 
 
 def test_heat_hears_what_a_node_reports_and_from_nobody_else(api, heat, project, cluster):
     server = master(api, heat).server_id
-    body = {'cluster': cluster, 'server': server, 'status': 'SUCCESS', 'reason': 'up',
-            'data': 'v1.36.2', 'proof': heat.state()['servers'][server]['_proof']}
-    for wrong in ({'proof': 'e' * 64}, {'server': str(uuid.uuid4())},
-                  {'cluster': str(uuid.uuid4())}):
+    body = {
+        'cluster': cluster,
+        'server': server,
+        'status': 'SUCCESS',
+        'reason': 'up',
+        'data': 'v1.36.2',
+        'proof': heat.state()['servers'][server]['_proof'],
+    }
+    for wrong in (
+        {'proof': 'e' * 64},
+        {'server': str(uuid.uuid4())},
+        {'cluster': str(uuid.uuid4())},
+    ):
         error = api.refused(403, 'POST', '/v1/enrolments/reports', body | wrong, token=None)
         assert 'it has not enrolled' in error['detail']
     api.refused(400, 'POST', '/v1/enrolments/reports', body | {'status': 'MAYBE'}, token=None)
     assert api.call('POST', '/v1/enrolments/reports', body, token=None).status_int == 204
     reader = Reader(heat, project)
-    base, = (stack for stack in reader.get('/stacks')['stacks']
-             if stack['stack_name'].endswith('-base'))
+    (base,) = (
+        stack for stack in reader.get('/stacks')['stacks'] if stack['stack_name'].endswith('-base')
+    )
     handle = f'/stacks/{base["stack_name"]}/{base["id"]}/resources/handle/metadata'
     deadline = time.monotonic() + WITHIN_S
     while server not in (metadata := reader.get(handle)['metadata']):
@@ -243,12 +290,23 @@ def test_heat_hears_what_a_node_reports_and_from_nobody_else(api, heat, project,
 
 def test_physical_machines_do_not_enrol_for_they_have_no_console(api, heat, project):
     token = f'alice:{project}'
-    template = api.ok('POST', '/v1/clustertemplates', {
-        'name': 'b', 'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'bm.large',
-        'master_flavor_id': 'bm.large', 'external_network_id': 'public', 'server_type': 'bm'},
-        token=token)['uuid']
-    made = api.ok('POST', '/v1/clusters', {'name': 'b', 'cluster_template_id': template},
-                  token=token)['uuid']
+    template = api.ok(
+        'POST',
+        '/v1/clustertemplates',
+        {
+            'name': 'b',
+            'coe': 'kubernetes',
+            'image_id': 'debian-13',
+            'flavor_id': 'bm.large',
+            'master_flavor_id': 'bm.large',
+            'external_network_id': 'public',
+            'server_type': 'bm',
+        },
+        token=token,
+    )['uuid']
+    made = api.ok(
+        'POST', '/v1/clusters', {'name': 'b', 'cluster_template_id': template}, token=token
+    )['uuid']
     assert wait(api, made, token)['status'] == 'CREATE_COMPLETE'
     machines = [row for row in heat.state()['servers'].values() if row['tenant_id'] == project]
     assert [row for row in machines if row.get('_proof')] == []
@@ -261,10 +319,19 @@ def test_another_proof_an_old_server_and_a_busy_service_get_nothing(api, heat, p
     compute = f'{heat.catalog["compute"]}/servers/{row.server_id}'
 
     def refused(status, **changes):
-        requests.put(compute, json={'server': changes}, timeout=60, headers={
-            'X-Auth-Token': f'alice:{project}'}).raise_for_status()
-        return api.refused(status, 'POST', '/v1/enrolments', {
-            'cluster': cluster, 'server': row.server_id, 'proof': proof}, token=None)['detail']
+        requests.put(
+            compute,
+            json={'server': changes},
+            timeout=60,
+            headers={'X-Auth-Token': f'alice:{project}'},
+        ).raise_for_status()
+        return api.refused(
+            status,
+            'POST',
+            '/v1/enrolments',
+            {'cluster': cluster, 'server': row.server_id, 'proof': proof},
+            token=None,
+        )['detail']
 
     assert 'has enrolled before' in refused(403, _console=said)
     busy = api.application.service.enrolling
@@ -295,8 +362,13 @@ def looks(monkeypatch):
 
 
 def test_a_server_that_is_not_there_costs_the_cloud_little(api, cluster, looks):
-    error = api.refused(403, 'POST', '/v1/enrolments', {
-        'cluster': cluster, 'server': str(uuid.uuid4()), 'proof': 'e' * 64}, token=None)
+    error = api.refused(
+        403,
+        'POST',
+        '/v1/enrolments',
+        {'cluster': cluster, 'server': str(uuid.uuid4()), 'proof': 'e' * 64},
+        token=None,
+    )
     assert 'it is not in the stacks of the cluster' in error['detail']
     assert looks == []
 
@@ -305,8 +377,13 @@ def test_a_server_that_is_not_of_the_cluster_is_given_nothing(api, heat, project
     of_all = heat.state()['servers']
     worker = next(row['id'] for row in of_all.values() if 'worker' in row['name'])
     for server in (str(uuid.uuid4()), worker):
-        api.refused(403, 'POST', '/v1/enrolments',
-                    {'cluster': cluster, 'server': server, 'proof': 'e' * 64}, token=None)
+        api.refused(
+            403,
+            'POST',
+            '/v1/enrolments',
+            {'cluster': cluster, 'server': server, 'proof': 'e' * 64},
+            token=None,
+        )
     body = {'cluster': str(uuid.uuid4()), 'server': worker, 'proof': 'e' * 64}
     api.refused(403, 'POST', '/v1/enrolments', body, token=None)
     api.refused(400, 'POST', '/v1/enrolments', body | {'server': '../x'}, token=None)

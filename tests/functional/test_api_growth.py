@@ -29,8 +29,12 @@ def cluster(api):
 def size(api):
     """Bytes of all rows, as JSON would have them or longer."""
     with api.db.read() as connection:
-        return sum(len(str(value)) for table in tables.METADATA.sorted_tables
-                   for row in connection.execute(sa.select(table)) for value in row)
+        return sum(
+            len(str(value))
+            for table in tables.METADATA.sorted_tables
+            for row in connection.execute(sa.select(table))
+            for value in row
+        )
 
 
 def growth(api, change, times=40):
@@ -49,20 +53,27 @@ def versions(api, cluster):
 
 def test_each_change_that_joins_adds_the_same(api, cluster):
     def resize(number):
-        api.ok('POST', f'/v1/clusters/{cluster}/actions/resize',
-               {'node_count': 10 + number % 5, 'nodes_to_remove': ['7']})
+        api.ok(
+            'POST',
+            f'/v1/clusters/{cluster}/actions/resize',
+            {'node_count': 10 + number % 5, 'nodes_to_remove': ['7']},
+        )
+
     added = growth(api, resize, 200)
     assert max(added[-100:]) <= CHANGE_BYTES and max(added[-50:]) <= max(added[2:50]) + 50
     operations = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations']
     assert len(operations) == 3
-    assert operations[-1]['reason'] == 'node_count 14 of default-worker, the last of 199 changes ' \
+    assert (
+        operations[-1]['reason'] == 'node_count 14 of default-worker, the last of 199 changes '
         'that were joined into this one'
+    )
     assert len(api.ok('GET', f'/v1/clusters/{cluster}')['version_reason']) < 100
 
 
 def test_each_node_group_adds_the_same(api, cluster):
     def make(number):
         api.ok('POST', f'/v1/clusters/{cluster}/nodegroups', {'name': f'group-{number:03}'})
+
     added = growth(api, make)
     assert max(added[-10:]) <= max(added[1:11]) + 50 and max(added) <= 2 * CHANGE_BYTES
 
@@ -71,9 +82,19 @@ def test_a_resize_in_a_cluster_of_many_groups_adds_no_more(api, cluster):
     for number in range(40):
         api.ok('POST', f'/v1/clusters/{cluster}/nodegroups', {'name': f'group-{number:03}'})
         api.settle(cluster)
-    assert max(growth(api, lambda number: api.ok(
-        'POST', f'/v1/clusters/{cluster}/actions/resize',
-        {'node_count': number, 'nodegroup': f'group-{number:03}'}))) <= CHANGE_BYTES
+    assert (
+        max(
+            growth(
+                api,
+                lambda number: api.ok(
+                    'POST',
+                    f'/v1/clusters/{cluster}/actions/resize',
+                    {'node_count': number, 'nodegroup': f'group-{number:03}'},
+                ),
+            )
+        )
+        <= CHANGE_BYTES
+    )
 
 
 def test_the_versions_of_a_cluster_say_together_what_it_is(api, cluster):
@@ -96,12 +117,14 @@ def test_the_versions_of_a_cluster_say_together_what_it_is(api, cluster):
         name = store.get(connection, Cluster, cluster).name
     assert found[0].snapshot['cluster']['versioned_object.data']['name'] == name
     assert {uuid: values and values['node_count'] for uuid, values in groups.items()} == {
-        row.uuid: None if row.uuid == gone else row.node_count for row in rows}
+        row.uuid: None if row.uuid == gone else row.node_count for row in rows
+    }
 
 
 def test_the_nodes_to_remove_of_changes_that_join_are_limited(api, cluster):
     def remove(first):
         return {'node_count': 3, 'nodes_to_remove': [f'n{first + i}' for i in range(500)]}
+
     path = f'/v1/clusters/{cluster}/actions/resize'
     for first in (0, 500, 1000, 500):
         api.ok('POST', path, remove(first))

@@ -30,11 +30,23 @@ def port(tmp_path_factory):
     port = free_port()
     with (folder / 'log').open('w') as log:
         process = subprocess.Popen(
-            [Path(sys.executable).parent / 'gunicorn', '--threads', '2', '--worker-class',
-             'gthread', '--keep-alive', '75', '--no-control-socket', '--bind',
-             f'127.0.0.1:{port}', 'magnum_lite.api.wsgi:application'],
+            [
+                Path(sys.executable).parent / 'gunicorn',
+                '--threads',
+                '2',
+                '--worker-class',
+                'gthread',
+                '--keep-alive',
+                '75',
+                '--no-control-socket',
+                '--bind',
+                f'127.0.0.1:{port}',
+                'magnum_lite.api.wsgi:application',
+            ],
             env={**os.environ, 'OS_MAGNUM_LITE_CONFIG_FILES': str(folder / 'magnum-lite.conf')},
-            stdout=log, stderr=log)
+            stdout=log,
+            stderr=log,
+        )
         try:
             _wait_for(port, folder / 'log')
             yield port
@@ -53,15 +65,19 @@ def connection(port):
     connection.close()
 
 
-@pytest.mark.parametrize(('status', 'method', 'path', 'headers', 'size'), [
-    (413, 'POST', '/v1/clusters', {**ALICE, **JSON}, 113 * KIB),
-    (413, 'POST', '/v1/clusters', {**ALICE, **JSON}, 3 * KIB * KIB),
-    (413, 'PATCH', '/v1/quotas/red/Cluster', {**ALICE, **JSON}, KIB * KIB),
-    (401, 'POST', '/v1/clusters', JSON, 100 * KIB),
-    (404, 'POST', '/v1/nothing', {**ALICE, **JSON}, 100 * KIB),
-    (405, 'PUT', '/v1/clusters', {**ALICE, **JSON}, 100 * KIB),
-    (415, 'POST', '/v1/clusters', {**ALICE, 'Content-Type': 'text/plain'}, 100 * KIB),
-    (200, 'GET', '/v1/clusters', {**ALICE, **JSON}, 100 * KIB)])
+@pytest.mark.parametrize(
+    ('status', 'method', 'path', 'headers', 'size'),
+    [
+        (413, 'POST', '/v1/clusters', {**ALICE, **JSON}, 113 * KIB),
+        (413, 'POST', '/v1/clusters', {**ALICE, **JSON}, 3 * KIB * KIB),
+        (413, 'PATCH', '/v1/quotas/red/Cluster', {**ALICE, **JSON}, KIB * KIB),
+        (401, 'POST', '/v1/clusters', JSON, 100 * KIB),
+        (404, 'POST', '/v1/nothing', {**ALICE, **JSON}, 100 * KIB),
+        (405, 'PUT', '/v1/clusters', {**ALICE, **JSON}, 100 * KIB),
+        (415, 'POST', '/v1/clusters', {**ALICE, 'Content-Type': 'text/plain'}, 100 * KIB),
+        (200, 'GET', '/v1/clusters', {**ALICE, **JSON}, 100 * KIB),
+    ],
+)
 @pytest.mark.parametrize('is_chunked', [False, True], ids=['sized', 'chunked'])
 def test_the_next_request_is_answered(connection, status, method, path, headers, size, is_chunked):
     body = iter([b'x' * KIB] * (size // KIB)) if is_chunked else b'x' * size
@@ -103,8 +119,10 @@ def _wait_for(port, log):
     until = time.monotonic() + 60
     while True:
         assert time.monotonic() < until, log.read_text()
-        with contextlib.suppress(OSError), \
-                contextlib.closing(HTTPConnection('127.0.0.1', port, timeout=5)) as probe:
+        with (
+            contextlib.suppress(OSError),
+            contextlib.closing(HTTPConnection('127.0.0.1', port, timeout=5)) as probe,
+        ):
             probe.request('GET', '/healthcheck')
             if probe.getresponse().status == 200:
                 return

@@ -5,9 +5,14 @@ import pytest
 from magnum_lite.db import store
 from tests import fixtures
 
-ROCKETS = {'type': 'object', 'additionalProperties': False, 'properties': {
-    'rocket_size': {'type': 'integer', 'minimum': 1, 'default': 1},
-    'fuel_kind': {'type': 'string', 'enum': ['dry', 'wet'], 'default': 'dry'}}}
+ROCKETS = {
+    'type': 'object',
+    'additionalProperties': False,
+    'properties': {
+        'rocket_size': {'type': 'integer', 'minimum': 1, 'default': 1},
+        'fuel_kind': {'type': 'string', 'enum': ['dry', 'wet'], 'default': 'dry'},
+    },
+}
 WET = {'rocket_size': '2', 'fuel_kind': 'wet'}
 
 
@@ -15,16 +20,23 @@ WET = {'rocket_size': '2', 'fuel_kind': 'wet'}
 def api(configured):
     """The service with the drivers kubernetes and acme, and a cloud that lets all in."""
     with configured() as api:
-        api.db.write(store.insert, fixtures.driver_row(
-            name='acme', plugin_name='acme', coe='acme', config_schema=ROCKETS))
+        api.db.write(
+            store.insert,
+            fixtures.driver_row(name='acme', plugin_name='acme', coe='acme', config_schema=ROCKETS),
+        )
         yield api
 
 
 def test_what_another_driver_names_is_unknown(api):
-    error = api.refused(400, 'POST', '/v1/clustertemplates', {
-        'coe': 'kubernetes', 'image_id': 'debian-13', 'labels': WET})
+    error = api.refused(
+        400,
+        'POST',
+        '/v1/clustertemplates',
+        {'coe': 'kubernetes', 'image_id': 'debian-13', 'labels': WET},
+    )
     assert error['title'].startswith(
-        'Invalid input for labels.rocket_size: the driver knows no such label')
+        'Invalid input for labels.rocket_size: the driver knows no such label'
+    )
     acme, other = api.template(coe='acme', labels=WET), api.template()
     assert api.ok('GET', f'/v1/clustertemplates/{acme}')['labels'] == WET
     body = {'cluster_template_id': other, 'labels': {'fuel_kind': 'dry'}}
@@ -35,16 +47,19 @@ def test_what_another_driver_names_is_unknown(api):
 def test_a_node_group_is_of_the_driver_of_its_cluster(api):
     cluster = api.cluster(api.template())
     api.settle(cluster)
-    api.refused(400, 'POST', f'/v1/clusters/{cluster}/nodegroups', {
-        'name': 'x', 'labels': {'fuel_kind': 'wet'}})
+    api.refused(
+        400,
+        'POST',
+        f'/v1/clusters/{cluster}/nodegroups',
+        {'name': 'x', 'labels': {'fuel_kind': 'wet'}},
+    )
 
 
 def test_the_driver_of_a_template_follows_its_coe(api):
     template = api.template()
     path = f'/v1/clustertemplates/{template}'
     to_acme = {'op': 'replace', 'path': '/coe', 'value': 'acme'}
-    changed = api.ok('PATCH', path, [to_acme, {
-        'op': 'replace', 'path': '/labels', 'value': WET}])
+    changed = api.ok('PATCH', path, [to_acme, {'op': 'replace', 'path': '/labels', 'value': WET}])
     assert (changed['coe'], changed['driver']) == ('acme', 'acme')
     assert api.ok('GET', f'/v1/clusters/{api.cluster(template)}')['driver'] == 'acme'
 
@@ -57,15 +72,20 @@ def test_another_driver_of_a_template_has_to_know_its_labels(api):
 
 
 def test_labels_under_other_names_are_shown_as_given(api):
-    given = {'kube_tag': '1.36.2', 'api_master_lb_allowed_cidrs': '192.0.2.0/24;10.0.0.0/8',
-             'etcd_blockdevice_volume_type': 'fast', 'auto_healing_enabled': 'True'}
+    given = {
+        'kube_tag': '1.36.2',
+        'api_master_lb_allowed_cidrs': '192.0.2.0/24;10.0.0.0/8',
+        'etcd_blockdevice_volume_type': 'fast',
+        'auto_healing_enabled': 'True',
+    }
     cluster = api.cluster(api.template(), labels=given)
     assert api.ok('GET', f'/v1/clusters/{cluster}')['labels'] == given
 
 
 IGNORED = {'monitoring_enabled': 'True', 'kube_tag': 'v1.36.2', 'cinder_csi_enabled': 'True'}
-WARNING = ('Ignored, since driver kubernetes has no such labels: monitoring_enabled, '
-           'cinder_csi_enabled')
+WARNING = (
+    'Ignored, since driver kubernetes has no such labels: monitoring_enabled, cinder_csi_enabled'
+)
 
 
 def steps(api, cluster):
@@ -77,13 +97,18 @@ def steps(api, cluster):
 
 def test_labels_without_a_meaning_are_told_in_the_answer_and_in_the_journal(api):
     template = api.template()
-    for path, body in (('clustertemplates', {'coe': 'kubernetes', 'image_id': 'debian-13'}),
-                       ('clusters', {'cluster_template_id': template})):
+    for path, body in (
+        ('clustertemplates', {'coe': 'kubernetes', 'image_id': 'debian-13'}),
+        ('clusters', {'cluster_template_id': template}),
+    ):
         answer = api.call('POST', f'/v1/{path}', {**body, 'labels': IGNORED})
         assert answer.headers['Warning'] == f'299 - "{WARNING}"', answer.text
     assert steps(api, answer.json['uuid']) == [WARNING]
-    answer = api.call('PATCH', f'/v1/clustertemplates/{api.template()}', [
-        {'op': 'add', 'path': '/labels/npd_enabled', 'value': '1'}])
+    answer = api.call(
+        'PATCH',
+        f'/v1/clustertemplates/{api.template()}',
+        [{'op': 'add', 'path': '/labels/npd_enabled', 'value': '1'}],
+    )
     assert answer.headers['Warning'].endswith('no such labels: npd_enabled"')
     answer = api.call('POST', '/v1/clusters', {'cluster_template_id': api.template()})
     assert 'Warning' not in answer.headers and not steps(api, answer.json['uuid'])
@@ -93,8 +118,15 @@ def test_a_group_is_told_of_labels_of_its_own_alone(api):
     cluster = api.cluster(api.template(), labels=IGNORED)
     api.settle(cluster)
     path = f'/v1/clusters/{cluster}/nodegroups'
-    answer = api.call('POST', path, {'name': 'x', 'merge_labels': True, 'labels': {
-        'npd_enabled': 'True', 'example.org/role': 'web'}})
+    answer = api.call(
+        'POST',
+        path,
+        {
+            'name': 'x',
+            'merge_labels': True,
+            'labels': {'npd_enabled': 'True', 'example.org/role': 'web'},
+        },
+    )
     text = 'Ignored, since driver kubernetes has no such labels: npd_enabled'
     assert (answer.status_int, answer.headers['Warning']) == (202, f'299 - "{text}"')
     assert steps(api, cluster) == [text]
@@ -103,8 +135,9 @@ def test_a_group_is_told_of_labels_of_its_own_alone(api):
 def test_a_warning_is_one_short_line_of_ascii(configured):
     labels = {f'\u00fc"\n\\{number}' + 'x' * 200: '1' for number in range(100)}
     with configured(api={'unknown_labels': 'accept'}) as api:
-        answer = api.call('POST', '/v1/clusters', {
-            'cluster_template_id': api.template(), 'labels': labels})
+        answer = api.call(
+            'POST', '/v1/clusters', {'cluster_template_id': api.template(), 'labels': labels}
+        )
     text = answer.headers['Warning']
     assert answer.status_int == 202 and text.isascii() and text.isprintable()
     assert len(text) < 2000 and text.count('"') == 2 and text.endswith('and 80 more"')

@@ -8,7 +8,7 @@ from magnum_lite.db import store
 from magnum_lite.objects import Cluster, NodeGroup, Operation
 from tests import fixtures
 
-HUGE = 2 ** 31 - 1
+HUGE = 2**31 - 1
 
 
 @pytest.fixture
@@ -49,10 +49,16 @@ def together(*calls):
     return sorted(found)
 
 
-@pytest.mark.parametrize(('counts', 'attribute'), [
-    ({'node_count': 8}, 'node_count'), ({'node_count': HUGE}, 'node_count'),
-    ({'master_count': 9, 'master_lb_enabled': True}, 'master_count'),
-    ({'master_count': HUGE, 'master_lb_enabled': True}, 'master_count')], ids=str)
+@pytest.mark.parametrize(
+    ('counts', 'attribute'),
+    [
+        ({'node_count': 8}, 'node_count'),
+        ({'node_count': HUGE}, 'node_count'),
+        ({'master_count': 9, 'master_lb_enabled': True}, 'master_count'),
+        ({'master_count': HUGE, 'master_lb_enabled': True}, 'master_count'),
+    ],
+    ids=str,
+)
 def test_a_cluster_of_too_many_nodes_is_refused_by_name(api, counts, attribute):
     template = api.template()
     error = api.refused(400, 'POST', '/v1/clusters', {'cluster_template_id': template, **counts})
@@ -66,9 +72,10 @@ def test_a_cluster_of_too_many_nodes_is_refused_by_name(api, counts, attribute):
 @pytest.mark.parametrize('count', [8, HUGE])
 def test_no_change_makes_a_cluster_too_large(api, cluster, count):
     for method, path, body in (
-            ('POST', f'{cluster}/actions/resize', {'node_count': count}),
-            ('PATCH', cluster, patch('node_count', count)),
-            ('POST', f'{cluster}/nodegroups', {'name': 'x', 'node_count': count})):
+        ('POST', f'{cluster}/actions/resize', {'node_count': count}),
+        ('PATCH', cluster, patch('node_count', count)),
+        ('POST', f'{cluster}/nodegroups', {'name': 'x', 'node_count': count}),
+    ):
         error = api.refused(400, method, path, body)
         assert 'node_count' in error['detail'] and 'at most 8' in error['detail'], error
     assert api.ok('GET', cluster)['status'] == 'CREATE_COMPLETE'
@@ -81,15 +88,20 @@ def test_no_change_makes_a_cluster_too_large(api, cluster, count):
 
 def test_a_limit_of_a_group_that_no_cluster_reaches_is_refused(api, cluster):
     for method, path, body in (
-            ('POST', f'{cluster}/nodegroups', {'name': 'x', 'max_node_count': 9}),
-            ('PATCH', f'{cluster}/nodegroups/default-worker', patch('max_node_count', HUGE))):
+        ('POST', f'{cluster}/nodegroups', {'name': 'x', 'max_node_count': 9}),
+        ('PATCH', f'{cluster}/nodegroups/default-worker', patch('max_node_count', HUGE)),
+    ):
         assert 'max_node_count' in api.refused(400, method, path, body)['detail']
     api.ok('PATCH', f'{cluster}/nodegroups/default-worker', patch('max_node_count', 8))
 
 
 def test_an_upgrade_takes_no_more_nodes_at_a_time_than_there_may_be(api, cluster):
-    error = api.refused(400, 'POST', f'{cluster}/actions/upgrade',
-                        {'cluster_template': 'small', 'max_batch_size': HUGE})
+    error = api.refused(
+        400,
+        'POST',
+        f'{cluster}/actions/upgrade',
+        {'cluster_template': 'small', 'max_batch_size': HUGE},
+    )
     assert 'max_batch_size' in error['detail'] and 'at most 8' in error['detail']
 
 
@@ -106,9 +118,14 @@ def make_groups_at_once(api):
     """Six requests for two nodes each, where there is room for three of them."""
     uuid = api.cluster(api.template())
     api.settle(uuid)
-    statuses = together(*[lambda name=name: api.call(
-        'POST', f'/v1/clusters/{uuid}/nodegroups', {'name': name, 'node_count': 2})
-        for name in 'abcdef'])
+    statuses = together(
+        *[
+            lambda name=name: api.call(
+                'POST', f'/v1/clusters/{uuid}/nodegroups', {'name': name, 'node_count': 2}
+            )
+            for name in 'abcdef'
+        ]
+    )
     assert statuses == [202] * 3 + [400] * 3
     found = api.ok('GET', f'/v1/clusters/{uuid}')
     assert found['node_count'] + found['master_count'] == 8
@@ -137,16 +154,23 @@ def test_a_cluster_of_too_many_groups_is_refused(few_groups):
     for name in 'ab':
         api.ok('POST', f'{cluster}/nodegroups', {'name': name, 'node_count': 0})
     error = api.refused(400, 'POST', f'{cluster}/nodegroups', {'name': 'c', 'node_count': 0})
-    assert error['detail'].endswith('has 4 node groups, at most 4 are accepted '
-                                    '([cluster] max_node_groups)')
+    assert error['detail'].endswith(
+        'has 4 node groups, at most 4 are accepted ([cluster] max_node_groups)'
+    )
     assert len(api.ok('GET', f'{cluster}/nodegroups')['nodegroups']) == 4
     assert len(api.ok('GET', f'{cluster}/operations')['operations']) == 3
 
 
 def test_groups_that_are_made_at_once_are_not_too_many_together(few_groups):
     api, cluster = few_groups
-    statuses = together(*[lambda name=name: api.call(
-        'POST', f'{cluster}/nodegroups', {'name': name, 'node_count': 0}) for name in 'abcdef'])
+    statuses = together(
+        *[
+            lambda name=name: api.call(
+                'POST', f'{cluster}/nodegroups', {'name': name, 'node_count': 0}
+            )
+            for name in 'abcdef'
+        ]
+    )
     assert statuses == [202] * 2 + [400] * 4
 
 
@@ -154,58 +178,92 @@ def test_groups_that_are_made_at_once_are_not_too_many_together(few_groups):
 def limited(configured):
     """A service whose driver says what it can."""
     with configured() as running:
-        running.db.write(store.insert, fixtures.driver_row(version=2, limits={
-            'max_nodes': 5, 'max_master_count': 1, 'max_node_count': 3}))
+        running.db.write(
+            store.insert,
+            fixtures.driver_row(
+                version=2, limits={'max_nodes': 5, 'max_master_count': 1, 'max_node_count': 3}
+            ),
+        )
         yield running
 
 
 def test_what_the_driver_cannot_is_refused_in_its_name(limited):
     template = limited.template(master_lb_enabled=True)
-    for counts, attribute, limit in (({'node_count': 5}, 'node_count', 5),
-                                     ({'master_count': 3}, 'master_count', 1)):
-        error = limited.refused(400, 'POST', '/v1/clusters', {
-            'cluster_template_id': template, **counts})
+    for counts, attribute, limit in (
+        ({'node_count': 5}, 'node_count', 5),
+        ({'master_count': 3}, 'master_count', 1),
+    ):
+        error = limited.refused(
+            400, 'POST', '/v1/clusters', {'cluster_template_id': template, **counts}
+        )
         assert error['detail'].startswith(f'Invalid input for {attribute}: ')
         assert error['detail'].endswith(f'at most {limit} are accepted (driver kubernetes)')
     uuid = limited.cluster(template)
     limited.settle(uuid)
     path = f'/v1/clusters/{uuid}'
     for method, where, body, attribute in (
-            ('POST', f'{path}/actions/resize', {'node_count': 5}, 'node_count'),
-            ('PATCH', path, patch('node_count', 5), 'node_count'),
-            ('POST', f'{path}/nodegroups', {'name': 'x', 'node_count': 4}, 'node_count'),
-            ('POST', f'{path}/nodegroups', {'name': 'x', 'max_node_count': 4}, 'max_node_count'),
-            ('PATCH', f'{path}/nodegroups/default-worker', patch('max_node_count', 4),
-             'max_node_count')):
+        ('POST', f'{path}/actions/resize', {'node_count': 5}, 'node_count'),
+        ('PATCH', path, patch('node_count', 5), 'node_count'),
+        ('POST', f'{path}/nodegroups', {'name': 'x', 'node_count': 4}, 'node_count'),
+        ('POST', f'{path}/nodegroups', {'name': 'x', 'max_node_count': 4}, 'max_node_count'),
+        (
+            'PATCH',
+            f'{path}/nodegroups/default-worker',
+            patch('max_node_count', 4),
+            'max_node_count',
+        ),
+    ):
         error = limited.refused(400, method, where, body)
         assert attribute in error['detail'] and 'driver kubernetes' in error['detail'], error
     limited.ok('POST', f'{path}/actions/resize', {'node_count': 4})
     assert limited.ok('GET', '/v1/drivers/kubernetes')['limits']['max_nodes'] == 5
 
 
-@pytest.mark.parametrize(('attributes', 'most'), [
-    ({'docker_volume_size': 65537}, '1 to 65536'), ({'docker_volume_size': HUGE}, '1 to 65536'),
-    ({'create_timeout': 43201}, '0 to 43200'), ({'create_timeout': HUGE}, '0 to 43200'),
-    ({'labels': {'min_node_count': HUGE}}, '0 to 100000'),
-    ({'labels': {'max_node_count': HUGE}}, '0 to 100000'),
-    ({'discovery_url': 'x' * 4097}, '4096'),
-    ({'labels': {f'l{number}': 'x' for number in range(257)}}, 'at most 256 entries'),
-    ({'labels': {f'l{number}': 'x' * 4096 for number in range(17)}}, 'at most 65536 characters')],
-    ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ('attributes', 'most'),
+    [
+        ({'docker_volume_size': 65537}, '1 to 65536'),
+        ({'docker_volume_size': HUGE}, '1 to 65536'),
+        ({'create_timeout': 43201}, '0 to 43200'),
+        ({'create_timeout': HUGE}, '0 to 43200'),
+        ({'labels': {'min_node_count': HUGE}}, '0 to 100000'),
+        ({'labels': {'max_node_count': HUGE}}, '0 to 100000'),
+        ({'discovery_url': 'x' * 4097}, '4096'),
+        ({'labels': {f'l{number}': 'x' for number in range(257)}}, 'at most 256 entries'),
+        (
+            {'labels': {f'l{number}': 'x' * 4096 for number in range(17)}},
+            'at most 65536 characters',
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 def test_every_other_number_and_text_of_a_cluster_is_limited(api, attributes, most):
     template = api.template()
-    error = api.refused(400, 'POST', '/v1/clusters', {'cluster_template_id': template,
-                                                      **attributes})
+    error = api.refused(
+        400, 'POST', '/v1/clusters', {'cluster_template_id': template, **attributes}
+    )
     assert next(iter(attributes)) in error['detail'] and most in error['detail'], error
 
 
-@pytest.mark.parametrize(('attributes', 'most'), [
-    ({'docker_volume_size': HUGE}, '1 to 65536'),
-    ({'node_labels': {f'l{number}': 'x' for number in range(33)}}, 'at most 32 entries'),
-    ({'node_labels': {f'l{number}': 'x' for number in range(20)},
-      'labels': {f'example.org/l{number}': 'x' for number in range(20)}}, 'at most 32 labels'),
-    ({'node_taints': [{'key': f't{number}', 'effect': 'NoExecute'} for number in range(33)]},
-     'at most 32 taints')], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ('attributes', 'most'),
+    [
+        ({'docker_volume_size': HUGE}, '1 to 65536'),
+        ({'node_labels': {f'l{number}': 'x' for number in range(33)}}, 'at most 32 entries'),
+        (
+            {
+                'node_labels': {f'l{number}': 'x' for number in range(20)},
+                'labels': {f'example.org/l{number}': 'x' for number in range(20)},
+            },
+            'at most 32 labels',
+        ),
+        (
+            {'node_taints': [{'key': f't{number}', 'effect': 'NoExecute'} for number in range(33)]},
+            'at most 32 taints',
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 def test_every_other_number_and_text_of_a_group_is_limited(api, cluster, attributes, most):
     response = api.call('POST', f'{cluster}/nodegroups', {'name': 'x', **attributes})
     detail = response.json['errors'][0]['detail']
@@ -223,8 +281,9 @@ def open_minded(configured):
 def test_labels_do_not_grow_key_by_key(open_minded):
     api = open_minded
     template = f'/v1/clustertemplates/{api.template()}'
-    values = [{'op': 'add', 'path': f'/labels/key{number}', 'value': 'x' * 4000}
-              for number in range(17)]
+    values = [
+        {'op': 'add', 'path': f'/labels/key{number}', 'value': 'x' * 4000} for number in range(17)
+    ]
     for step in values[:-1]:
         api.ok('PATCH', template, [step])
     error = api.refused(400, 'PATCH', template, values[-1:])
@@ -235,25 +294,49 @@ def test_labels_do_not_grow_key_by_key(open_minded):
 def test_labels_of_template_and_cluster_are_limited_together(open_minded):
     api = open_minded
     template = api.template(labels={f'own{number}': 'x' for number in range(200)})
-    error = api.refused(400, 'POST', '/v1/clusters', {
-        'cluster_template_id': template, 'merge_labels': True,
-        'labels': {f'other{number}': 'x' for number in range(100)}})
+    error = api.refused(
+        400,
+        'POST',
+        '/v1/clusters',
+        {
+            'cluster_template_id': template,
+            'merge_labels': True,
+            'labels': {f'other{number}': 'x' for number in range(100)},
+        },
+    )
     assert 'labels' in error['detail'] and 'at most 256 entries' in error['detail']
 
 
 def make_templates_at_once(running):
     """Six requests, where there is room for two of them."""
     running.template()
-    statuses = together(*[lambda name=name: running.call('POST', '/v1/clustertemplates', {
-        'name': name, 'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'})
-        for name in 'abcdef'])
+    statuses = together(
+        *[
+            lambda name=name: running.call(
+                'POST',
+                '/v1/clustertemplates',
+                {'name': name, 'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'},
+            )
+            for name in 'abcdef'
+        ]
+    )
     assert statuses == [201] * 2 + [400] * 4
-    error = running.refused(400, 'POST', '/v1/clustertemplates', {
-        'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'})
-    assert error['detail'] == 'The project has 3 cluster templates, at most 3 are accepted ' \
+    error = running.refused(
+        400,
+        'POST',
+        '/v1/clustertemplates',
+        {'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'},
+    )
+    assert (
+        error['detail'] == 'The project has 3 cluster templates, at most 3 are accepted '
         '([api] max_templates)'
-    running.ok('POST', '/v1/clustertemplates', {'coe': 'kubernetes', 'image_id': 'i',
-                                                'external_network_id': 'e'}, token='bob:blue')
+    )
+    running.ok(
+        'POST',
+        '/v1/clustertemplates',
+        {'coe': 'kubernetes', 'image_id': 'i', 'external_network_id': 'e'},
+        token='bob:blue',
+    )
     running.call('DELETE', '/v1/clustertemplates/small')
     running.template()
 

@@ -10,10 +10,17 @@ from magnum_lite.db import store
 from magnum_lite.objects import Driver
 from tests import fixtures, rude
 
-HANGS_S = 60        # what one call to a hung service may take
+HANGS_S = 60  # what one call to a hung service may take
 
-VERSION = {'version': {'id': 'v2.1', 'status': 'CURRENT', 'version': '2.90', 'min_version': '2.1',
-                       'links': []}}
+VERSION = {
+    'version': {
+        'id': 'v2.1',
+        'status': 'CURRENT',
+        'version': '2.90',
+        'min_version': '2.1',
+        'links': [],
+    }
+}
 
 
 @pytest.fixture
@@ -34,11 +41,15 @@ def soon():
 @pytest.fixture
 def api_where(tmp_path, heat):
     """A context manager of the service, with other URLs of some services of the cloud."""
+
     def make(**services):
         conf = fixtures.make_conf(
-            tmp_path, catalog={**heat.catalog, **services},
-            cloud={'lookup_budget_s': 0.5, 'lookup_timeout_s': HANGS_S, 'lookup_cache_s': 0})
+            tmp_path,
+            catalog={**heat.catalog, **services},
+            cloud={'lookup_budget_s': 0.5, 'lookup_timeout_s': HANGS_S, 'lookup_cache_s': 0},
+        )
         return fixtures.service(conf)
+
     yield make
     fixtures.forget_conf()
 
@@ -50,43 +61,59 @@ def test_hung_services_take_one_budget_together(api_where, hung):
         assert api.ok('GET', f'/v1/clusters/{cluster}')['status'] == 'CREATE_IN_PROGRESS'
 
 
-@pytest.mark.parametrize(('services', 'values', 'attribute'), [
-    (('compute', 'network'), {'image_id': 'none'}, 'image_id'),
-    (('compute', 'image'), {'external_network_id': 'none'}, 'external_network_id')])
-def test_a_service_that_answers_is_heard_while_others_hang(api_where, hung, services, values,
-                                                           attribute):
+@pytest.mark.parametrize(
+    ('services', 'values', 'attribute'),
+    [
+        (('compute', 'network'), {'image_id': 'none'}, 'image_id'),
+        (('compute', 'image'), {'external_network_id': 'none'}, 'external_network_id'),
+    ],
+)
+def test_a_service_that_answers_is_heard_while_others_hang(
+    api_where, hung, services, values, attribute
+):
     with api_where(**dict.fromkeys(services, hung)) as api, soon():
-        error = api.refused(400, 'POST', '/v1/clustertemplates', {
-            'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
-            'external_network_id': 'public', **values})
+        error = api.refused(
+            400,
+            'POST',
+            '/v1/clustertemplates',
+            {
+                'coe': 'kubernetes',
+                'image_id': 'debian-13',
+                'flavor_id': 'm1.small',
+                'external_network_id': 'public',
+                **values,
+            },
+        )
         assert error['detail'].startswith(f'Invalid input for {attribute}: none could not')
 
 
 def test_what_is_looked_at_last_is_heard_while_others_hang(api_where, hung):
     with api_where(image=hung, network=hung) as api, soon():
-        error = api.refused(404, 'POST', '/v1/clusters', {
-            'cluster_template_id': api.template(), 'keypair': 'none'})
+        error = api.refused(
+            404, 'POST', '/v1/clusters', {'cluster_template_id': api.template(), 'keypair': 'none'}
+        )
         assert error['detail'].startswith('Keypair none')
 
 
 def test_a_hung_service_keeps_no_other_request_from_one_that_answers(api_where, hung):
     with api_where(network=hung) as api, soon():
-        for number in range(12):        # more than threads that may wait for one service
+        for number in range(12):  # more than threads that may wait for one service
             template = api.template(name=f't{number}')
-        assert api.refused(400, 'POST', '/v1/clusters', {
-            'cluster_template_id': template, 'flavor_id': 'none'})['title'].startswith('Invalid')
+        assert api.refused(
+            400, 'POST', '/v1/clusters', {'cluster_template_id': template, 'flavor_id': 'none'}
+        )['title'].startswith('Invalid')
 
 
 @pytest.mark.parametrize('length', [None, 100])
 def test_half_a_document_lets_a_request_in(api_where, length):
     """As long as it says, or cut short."""
+
     def answer(server, client):
         is_discovery = b'/flavors' not in client.recv(65536, socket.MSG_PEEK)
         part = rude.says(200, VERSION) if is_discovery else rude.says(200, b'{"flavors": ', length)
         part(server, client)
 
-    with rude.rude(answer) as half, api_where(
-            compute=f'http://127.0.0.1:{half.port}/v2.1') as api:
+    with rude.rude(answer) as half, api_where(compute=f'http://127.0.0.1:{half.port}/v2.1') as api:
         api.cluster(api.template())
         assert any('/flavors' in request for request in half.requests)
 
@@ -94,7 +121,8 @@ def test_half_a_document_lets_a_request_in(api_where, length):
 def test_a_template_gets_no_image_that_its_driver_cannot_boot(api):
     api.db.write(store.update, Driver, {'distros': ['debian']}, name='kubernetes')
     path = f'/v1/clustertemplates/{api.template()}'
-    error = api.refused(400, 'PATCH', path, [
-        {'op': 'replace', 'path': '/image_id', 'value': 'ubuntu-24.04'}])
+    error = api.refused(
+        400, 'PATCH', path, [{'op': 'replace', 'path': '/image_id', 'value': 'ubuntu-24.04'}]
+    )
     assert 'from images of ubuntu' in error['title']
     assert api.ok('GET', path)['image_id'] == 'debian-13'

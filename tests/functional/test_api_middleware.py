@@ -8,16 +8,28 @@ import json
 
 import webob
 
-BROWSER = {'Origin': 'https://horizon.example', 'Access-Control-Request-Method': 'PATCH',
-           'Access-Control-Request-Headers': 'X-Auth-Token, OpenStack-API-Version'}
-PROXY = {'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'cloud.example',
-         'X-Forwarded-Prefix': '/containers', 'X-Forwarded-For': '192.0.2.7'}
+BROWSER = {
+    'Origin': 'https://horizon.example',
+    'Access-Control-Request-Method': 'PATCH',
+    'Access-Control-Request-Headers': 'X-Auth-Token, OpenStack-API-Version',
+}
+PROXY = {
+    'X-Forwarded-Proto': 'https',
+    'X-Forwarded-Host': 'cloud.example',
+    'X-Forwarded-Prefix': '/containers',
+    'X-Forwarded-For': '192.0.2.7',
+}
 
 
 def ask(api, method, path, **headers):
     """An answer to a request without a token."""
-    return api.call(method, path, token=None, version=None,
-                    headers={name.replace('_', '-'): value for name, value in headers.items()})
+    return api.call(
+        method,
+        path,
+        token=None,
+        version=None,
+        headers={name.replace('_', '-'): value for name, value in headers.items()},
+    )
 
 
 def test_a_browser_may_ask_when_its_origin_is_allowed(configured):
@@ -61,12 +73,19 @@ def test_a_proxy_is_not_believed_unasked(configured):
 def test_links_are_those_of_the_proxy_when_it_is_expected(configured):
     with configured(oslo_middleware={'enable_proxy_headers_parsing': 'true'}) as api:
         assert _self(ask(api, 'GET', '/', **PROXY)) == 'https://cloud.example/containers/v1/'
-        assert _self(ask(api, 'GET', '/', Forwarded='for=1.2.3.4;proto=https;host=a.example')) == \
-            'https://a.example/v1/'
-        created = api.call('POST', '/v1/clustertemplates', {
-            'coe': 'kubernetes', 'image_id': 'debian-13'}, headers=PROXY)
+        assert (
+            _self(ask(api, 'GET', '/', Forwarded='for=1.2.3.4;proto=https;host=a.example'))
+            == 'https://a.example/v1/'
+        )
+        created = api.call(
+            'POST',
+            '/v1/clustertemplates',
+            {'coe': 'kubernetes', 'image_id': 'debian-13'},
+            headers=PROXY,
+        )
         assert created.headers['Location'].startswith(
-            'https://cloud.example/containers/v1/clustertemplates/')
+            'https://cloud.example/containers/v1/clustertemplates/'
+        )
 
 
 def test_a_proxy_cannot_make_a_caller_local(configured):
@@ -82,7 +101,9 @@ def test_links_start_with_the_public_endpoint(configured):
         assert _self(ask(api, 'GET', '/')) == f'{base}/v1/'
         version = ask(api, 'GET', '/v1').json
         assert [link['href'] for link in version['clusters']] == [
-            f'{base}/v1/clusters/', f'{base}/clusters/']
+            f'{base}/v1/clusters/',
+            f'{base}/clusters/',
+        ]
         assert ask(api, 'GET', '/v1/openapi.json').json['servers'] == [{'url': base}]
         template = api.template()
         shown = api.ok('GET', f'/v1/clustertemplates/{template}')
@@ -96,18 +117,31 @@ def test_a_large_body_is_refused(configured):
         error = api.refused(413, 'POST', '/v1/clusters', b'x' * 1001)
         assert error['title'] == 'A body of at most 1000 bytes is expected'
         assert error['code'] == 'client' and error['request_id'].startswith('req-')
-        assert api.refused(400, 'POST', '/v1/clusters', b'x' * 1000)['title'] == \
-            'The body is not JSON'
+        assert (
+            api.refused(400, 'POST', '/v1/clusters', b'x' * 1000)['title'] == 'The body is not JSON'
+        )
 
 
 def test_a_large_body_in_chunks_is_refused(configured):
     with configured(oslo_middleware={'max_request_body_size': '1000'}) as api:
         for size, status in ((900, 400), (1001, 413), (300_000, 413)):
             text = io.BytesIO(json.dumps({'name': 'x' * (size - 12)}).encode())
-            request = webob.Request.blank('/v1/clusters', method='POST', environ={
-                'REMOTE_ADDR': '127.0.0.1', 'wsgi.input': text, 'wsgi.input_terminated': True})
-            request.headers.update({'Transfer-Encoding': 'chunked', 'X-Auth-Token': 'alice:red',
-                                    'Content-Type': 'application/json'})
+            request = webob.Request.blank(
+                '/v1/clusters',
+                method='POST',
+                environ={
+                    'REMOTE_ADDR': '127.0.0.1',
+                    'wsgi.input': text,
+                    'wsgi.input_terminated': True,
+                },
+            )
+            request.headers.update(
+                {
+                    'Transfer-Encoding': 'chunked',
+                    'X-Auth-Token': 'alice:red',
+                    'Content-Type': 'application/json',
+                }
+            )
             response = request.get_response(api.application)
             assert response.status_int == status, response.text
             assert response.json['errors'][0]['status'] == status
@@ -116,8 +150,9 @@ def test_a_large_body_in_chunks_is_refused(configured):
 
 def test_a_file_takes_a_host_out_of_the_load_balancer(configured, tmp_path):
     off = tmp_path / 'off'
-    with configured(healthcheck={'backends': 'disable_by_file',
-                                 'disable_by_file_path': off}) as api:
+    with configured(
+        healthcheck={'backends': 'disable_by_file', 'disable_by_file_path': off}
+    ) as api:
         assert ask(api, 'GET', '/healthcheck').status_int == 200
         off.touch()
         assert ask(api, 'GET', '/healthcheck').status_int == 503

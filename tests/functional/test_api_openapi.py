@@ -21,11 +21,17 @@ from tests import fixtures
 from tests.functional.test_api_certificates import csr, write_authorities
 
 HEADERS = {'X-Auth-Token': 'root:red:admin,member,reader'}
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
-          response_headers_conformance, response_schema_conformance]
-OPERATIONS = [(path, method) for path, methods in openapi.document('')['paths'].items()
-              for method in methods]
-EXAMPLES = 12       # of what the document allows, and as many of what it does not
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = [
+    (path, method) for path, methods in openapi.document('')['paths'].items() for method in methods
+]
+EXAMPLES = 12  # of what the document allows, and as many of what it does not
 
 
 @pytest.fixture(scope='module')
@@ -38,11 +44,25 @@ def running(tmp_path_factory):
         api.settle(cluster)
         operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
         api.db.write(write_authorities, api.application.service.vault, cluster)
-        yield api, {'template': template, 'cluster': cluster, 'nodegroup': 'default-worker',
-                    'operation': operation, 'driver': 'kubernetes', 'project': 'red',
-                    'resource': 'Cluster', 'cluster_template_id': template,
-                    'cluster_template': template, 'cluster_uuid': cluster, 'csr': csr(),
-                    'coe': 'kubernetes', 'labels': {}, 'network_driver': 'flannel'}
+        yield (
+            api,
+            {
+                'template': template,
+                'cluster': cluster,
+                'nodegroup': 'default-worker',
+                'operation': operation,
+                'driver': 'kubernetes',
+                'project': 'red',
+                'resource': 'Cluster',
+                'cluster_template_id': template,
+                'cluster_template': template,
+                'cluster_uuid': cluster,
+                'csr': csr(),
+                'coe': 'kubernetes',
+                'labels': {},
+                'network_driver': 'flannel',
+            },
+        )
     fixtures.forget_conf()
 
 
@@ -53,6 +73,7 @@ def described(running):
 
     def from_here(environ, start_response):
         return application({**environ, 'REMOTE_ADDR': '127.0.0.1'}, start_response)
+
     return schemathesis.openapi.from_wsgi('/v1/openapi.json', from_here)
 
 
@@ -61,10 +82,18 @@ def described(running):
 def test_answers_are_as_the_document_says(running, described, path, method, mode):
     places = running[1]
 
-    @hypothesis.settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None,
-                         phases=[Phase.generate], suppress_health_check=list(HealthCheck))
-    @hypothesis.given(case=described[path][method].as_strategy(generation_mode=mode),
-                      is_real=strategies.booleans())
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(
+        case=described[path][method].as_strategy(generation_mode=mode),
+        is_real=strategies.booleans(),
+    )
     def ask(case, is_real):
         if is_real:
             _name_what_exists(case, places)

@@ -14,6 +14,7 @@ SOON_S = 30
 @pytest.fixture
 def unanswered(tmp_path):
     """A function from the URL of a database to the answer of a list of clusters."""
+
     def ask(url):
         application = make_app(fixtures.make_conf(tmp_path, connection=url))
         began = time.monotonic()
@@ -23,13 +24,19 @@ def unanswered(tmp_path):
             application.close()
         assert time.monotonic() - began < SOON_S
         return error
+
     yield ask
     fixtures.forget_conf()
 
 
-@pytest.mark.parametrize('url', [
-    'mysql+pymysql://root@127.0.0.1:9/nothing', 'postgresql+psycopg://root@127.0.0.1:9/nothing',
-    'sqlite:////nonexistent/folder/m.sqlite'])
+@pytest.mark.parametrize(
+    'url',
+    [
+        'mysql+pymysql://root@127.0.0.1:9/nothing',
+        'postgresql+psycopg://root@127.0.0.1:9/nothing',
+        'sqlite:////nonexistent/folder/m.sqlite',
+    ],
+)
 def test_a_database_that_is_away_is_said_at_once(unanswered, url):
     assert 'The database does not answer' in unanswered(url)['detail']
 
@@ -44,8 +51,11 @@ def test_a_missing_database_is_said_at_once(unanswered, mariadb_url, postgresql_
 @pytest.mark.mariadb
 def test_a_pool_without_a_free_connection_is_said(tmp_path, fresh_database, mariadb_url):
     with fresh_database(mariadb_url) as url:
-        conf = fixtures.make_conf(tmp_path, connection=url, database={
-            'max_pool_size': 1, 'max_overflow': 0, 'pool_timeout': 1})
+        conf = fixtures.make_conf(
+            tmp_path,
+            connection=url,
+            database={'max_pool_size': 1, 'max_overflow': 0, 'pool_timeout': 1},
+        )
         with fixtures.service(conf, driver=False) as api:
             with api.db.read():
                 error = api.refused(503, 'GET', '/v1/clusters')
@@ -59,8 +69,16 @@ def test_a_cloud_that_is_away_is_one_line_in_the_log_for_each_request(configured
         cluster = api.cluster(api.template())
         api.db.write(ledger.expect, cluster, ledger.STACK, ['base'])
         caplog.clear()
-        api.refused(503, 'POST', '/v1/enrolments', {
-            'cluster': cluster, 'server': cluster, 'proof': 'f' * 64}, token=None)
-    failed, = (record for record in caplog.records if record.levelname == 'ERROR')
-    assert failed.getMessage() == 'Request failed: the cloud does not answer, try again later: ' \
-        'Nova refused the connection' and not failed.exc_info
+        api.refused(
+            503,
+            'POST',
+            '/v1/enrolments',
+            {'cluster': cluster, 'server': cluster, 'proof': 'f' * 64},
+            token=None,
+        )
+    (failed,) = (record for record in caplog.records if record.levelname == 'ERROR')
+    assert (
+        failed.getMessage()
+        == 'Request failed: the cloud does not answer, try again later: Nova refused the connection'
+        and not failed.exc_info
+    )

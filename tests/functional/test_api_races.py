@@ -41,8 +41,9 @@ def cluster(api):
 def open_operations(api, cluster):
     """Operations of a cluster that hold its slot."""
     with api.db.read() as connection:
-        return [row.kind for row in store.rows(connection, Operation, cluster_id=cluster)
-                if row.slot]
+        return [
+            row.kind for row in store.rows(connection, Operation, cluster_id=cluster) if row.slot
+        ]
 
 
 def test_of_two_changes_one_is_accepted(api, cluster):
@@ -58,14 +59,22 @@ def test_changes_that_may_wait_are_all_accepted(api, cluster):
     path = f'/v1/clusters/{cluster}'
     groups = [{'name': f'g{number}'} for number in range(4)]
     statuses = together(
-        *[lambda body=body: api.call('POST', f'{path}/nodegroups', body).status_int
-          for body in groups],
-        *[lambda count=count: api.call('POST', f'{path}/actions/resize',
-                                       {'node_count': count}).status_int for count in (2, 3)])
+        *[
+            lambda body=body: api.call('POST', f'{path}/nodegroups', body).status_int
+            for body in groups
+        ],
+        *[
+            lambda count=count: (
+                api.call('POST', f'{path}/actions/resize', {'node_count': count}).status_int
+            )
+            for count in (2, 3)
+        ],
+    )
     assert statuses == [202] * 6
     with api.db.read() as connection:
-        slots = [row.slot for row in store.rows(connection, Operation, cluster_id=cluster)
-                 if row.slot]
+        slots = [
+            row.slot for row in store.rows(connection, Operation, cluster_id=cluster) if row.slot
+        ]
     # The two resizes are one, unless the first came before anything else: then one runs.
     assert slots.count('run') == 1 and len(slots) in (5, 6)
     assert len(api.ok('GET', f'{path}/nodegroups')['nodegroups']) == 6
@@ -76,7 +85,8 @@ def test_a_deletion_wins_over_a_change(api, cluster):
     path = f'/v1/clusters/{cluster}'
     deleted, changed = together(
         lambda: api.call('DELETE', path).status_int,
-        lambda: api.call('PATCH', path, COUNT['node_count']).status_int)
+        lambda: api.call('PATCH', path, COUNT['node_count']).status_int,
+    )
     assert deleted == 204 and changed in (202, 400)
     assert open_operations(api, cluster) == ['delete']
     assert api.ok('GET', path)['status'] == 'DELETE_IN_PROGRESS'
@@ -94,12 +104,28 @@ def test_two_deletions_of_a_group_are_one(api, cluster):
         group = api.ok('POST', path, {'name': f'g{number}'})['uuid']
         api.settle(cluster)
         # Each waits for the slot of the group, unless the other has ended by then.
-        statuses = together(*[lambda: api.call(                     # noqa: B023
-            'DELETE', f'{path}/{group}').status_int] * 4)           # noqa: B023
+        statuses = together(
+            *[
+                lambda: (
+                    api.call(  # noqa: B023
+                        'DELETE', f'{path}/{group}'
+                    ).status_int
+                )
+            ]
+            * 4
+        )  # noqa: B023
         assert statuses == [204] * 4
         with api.db.read() as connection:
-            assert store.count(connection, Operation, node_group=group, kind='nodegroup_delete',
-                               cluster_id=cluster) == 1
+            assert (
+                store.count(
+                    connection,
+                    Operation,
+                    node_group=group,
+                    kind='nodegroup_delete',
+                    cluster_id=cluster,
+                )
+                == 1
+            )
         api.settle(cluster)
 
 
@@ -108,16 +134,26 @@ def test_a_template_and_a_cluster_of_it_do_not_miss_each_other(api):
         template = api.template(name=f't{number}')
         deleted, created = together(
             lambda: api.call('DELETE', f'/v1/clustertemplates/{template}').status_int,  # noqa: B023
-            lambda: api.call('POST', '/v1/clusters', {                                # noqa: B023
-                'cluster_template_id': template}).status_int)                         # noqa: B023
+            lambda: (
+                api.call(
+                    'POST',
+                    '/v1/clusters',
+                    {  # noqa: B023
+                        'cluster_template_id': template
+                    },
+                ).status_int
+            ),
+        )  # noqa: B023
         assert (deleted, created) in ((204, 404), (400, 202))
 
 
 def test_no_more_clusters_than_the_quota_allows(api):
     template = api.template()
     api.ok('POST', '/v1/quotas', {'project_id': 'red', 'hard_limit': 5}, token='root:blue:admin')
-    statuses = together(*[lambda: api.call('POST', '/v1/clusters', {
-        'cluster_template_id': template}).status_int] * 50)
+    statuses = together(
+        *[lambda: api.call('POST', '/v1/clusters', {'cluster_template_id': template}).status_int]
+        * 50
+    )
     assert sorted(statuses) == [202] * 5 + [403] * 45
     error = api.refused(403, 'POST', '/v1/clusters', {'cluster_template_id': template})
     assert error['title'].startswith('The maximum number of clusters per project is reached: 5;')
@@ -127,8 +163,19 @@ def test_no_more_clusters_than_the_quota_allows(api):
 
 
 def test_of_many_quotas_of_one_project_one_is_set(api):
-    statuses = together(*[lambda: api.call('POST', '/v1/quotas', {
-        'project_id': 'red', 'hard_limit': 3}, token='root:blue:admin').status_int] * 5)
+    statuses = together(
+        *[
+            lambda: (
+                api.call(
+                    'POST',
+                    '/v1/quotas',
+                    {'project_id': 'red', 'hard_limit': 3},
+                    token='root:blue:admin',
+                ).status_int
+            )
+        ]
+        * 5
+    )
     assert sorted(statuses) == [201] + [409] * 4
 
 
@@ -149,9 +196,12 @@ ASK_AGAIN = {
     'update': lambda api, path: api.call('PATCH', path, COUNT['node_count']),
     'resize': lambda api, path: api.call('POST', f'{path}/actions/resize', {'node_count': 2}),
     'nodegroup_update': lambda api, path: api.call(
-        'PATCH', f'{path}/nodegroups/default-worker',
-        [{'op': 'replace', 'path': '/max_node_count', 'value': 5}]),
-    'nodegroup_create': lambda api, path: api.call('POST', f'{path}/nodegroups', {'name': 'g'})}
+        'PATCH',
+        f'{path}/nodegroups/default-worker',
+        [{'op': 'replace', 'path': '/max_node_count', 'value': 5}],
+    ),
+    'nodegroup_create': lambda api, path: api.call('POST', f'{path}/nodegroups', {'name': 'g'}),
+}
 
 
 @pytest.mark.parametrize('ask', ASK_AGAIN)
@@ -163,20 +213,24 @@ def test_a_change_may_be_asked_again_after_a_failure(api, cluster, status, ask):
 
 @pytest.mark.parametrize('ask', ASK_AGAIN)
 def test_a_cluster_that_failed_to_be_created_changes_once_it_has_its_control_plane(
-        api, cluster, ask):
+    api, cluster, ask
+):
     path = f'/v1/clusters/{cluster}'
     api.settle(cluster, 'CREATE_FAILED')
     answer = ASK_AGAIN[ask](api, path)
     assert answer.status_int == 400 and 'CREATE_FAILED' in answer.text
-    api.db.write(store.update, NodeGroup, {'status': 'CREATE_COMPLETE'}, cluster_id=cluster,
-                 role='master')
+    api.db.write(
+        store.update, NodeGroup, {'status': 'CREATE_COMPLETE'}, cluster_id=cluster, role='master'
+    )
     assert ASK_AGAIN[ask](api, path).status_int == 202
 
 
 def test_faults_are_shown_of_a_failed_cluster(api, cluster):
     api.settle(cluster, 'CREATE_FAILED')
     assert api.ok('GET', f'/v1/clusters/{cluster}')['faults'] == {
-        'default-master': '', 'default-worker': ''}
+        'default-master': '',
+        'default-worker': '',
+    }
     assert 'faults' not in api.ok('GET', '/v1/clusters/detail')['clusters'][0]
 
 
@@ -194,15 +248,24 @@ def test_a_server_whose_cluster_goes_meanwhile_does_not_enrol(configured, monkey
     """Heat and Nova are asked about it, which takes as long as they like."""
     with configured(enrolment={'public_url': 'https://here'}) as api:
         cluster = api.cluster(api.template())
-        group, = (entry['uuid'] for entry in api.ok(
-            'GET', f'/v1/clusters/{cluster}/nodegroups')['nodegroups'] if entry['role'] == 'worker')
+        (group,) = (
+            entry['uuid']
+            for entry in api.ok('GET', f'/v1/clusters/{cluster}/nodegroups')['nodegroups']
+            if entry['role'] == 'worker'
+        )
 
         def group_of(*args):
             delete_at_once(api, cluster)
             return group
+
         monkeypatch.setattr(nodes, 'group_of', group_of)
-        error = api.refused(403, 'POST', '/v1/enrolments', {
-            'cluster': cluster, 'server': group, 'proof': 'f' * 64}, token=None)
+        error = api.refused(
+            403,
+            'POST',
+            '/v1/enrolments',
+            {'cluster': cluster, 'server': group, 'proof': 'f' * 64},
+            token=None,
+        )
         assert 'not in the stacks of the cluster' in error['detail']
         with api.db.read() as connection:
             assert connection.execute(sa.select(enrolments)).all() == []

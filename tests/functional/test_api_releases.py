@@ -25,9 +25,16 @@ def places(api):
     template = api.template()
     cluster = api.cluster(template)
     operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
-    return {'template': template, 'cluster': cluster, 'driver': 'kubernetes',
-            'nodegroup': 'default-worker', 'operation': operation, 'project': 'red',
-            'resource': 'Cluster', 'federation': 'none'}
+    return {
+        'template': template,
+        'cluster': cluster,
+        'driver': 'kubernetes',
+        'nodegroup': 'default-worker',
+        'operation': operation,
+        'project': 'red',
+        'resource': 'Cluster',
+        'federation': 'none',
+    }
 
 
 def looks(places):
@@ -40,7 +47,7 @@ def looks(places):
 @pytest.mark.parametrize('resource, name', list(words()))
 def test_a_word_of_a_later_release_is_shown_and_breaks_no_view(api, places, resource, name):
     shown = {path: api.call('GET', path, token=ADMIN).status_int for path in looks(places)}
-    assert set(shown.values()) == {200, 404, 409}     # no federation, no certificate yet
+    assert set(shown.values()) == {200, 404, 409}  # no federation, no certificate yet
     api.db.write(store.update, resource, {name: LATER})
     showing = []
     for path, status in shown.items():
@@ -69,7 +76,9 @@ def test_a_cluster_with_an_operation_of_a_later_release_is_changed_and_deleted(a
 def test_a_cluster_in_a_state_of_a_later_release_is_refused_and_not_said_to_be_deleted(api, places):
     cluster = f'/v1/clusters/{places["cluster"]}'
     api.db.write(store.update, Cluster, {'status': LATER})
-    for method, path, body in (('POST', f'{cluster}/actions/resize', {'node_count': 2}),
-                               ('DELETE', cluster, None)):
+    for method, path, body in (
+        ('POST', f'{cluster}/actions/resize', {'node_count': 2}),
+        ('DELETE', cluster, None),
+    ):
         assert LATER in api.refused(400, method, path, body)['detail']
     assert len(api.ok('GET', f'{cluster}/operations')['operations']) == 1

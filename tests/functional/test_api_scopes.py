@@ -71,24 +71,44 @@ def api(request, tmp_path_factory):
 @pytest.fixture(scope='module')
 def names(api):
     """What the paths and bodies of the table name: all of it is of the project red."""
-    template = api.ok('POST', '/v1/clustertemplates', {
-        'name': 'small', 'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
-        'master_flavor_id': 'm1.small'}, token='owner')['uuid']
-    cluster = api.ok('POST', '/v1/clusters', {'name': 'c1', 'cluster_template_id': template},
-                     token='owner')['uuid']
+    template = api.ok(
+        'POST',
+        '/v1/clustertemplates',
+        {
+            'name': 'small',
+            'coe': 'kubernetes',
+            'image_id': 'debian-13',
+            'flavor_id': 'm1.small',
+            'master_flavor_id': 'm1.small',
+        },
+        token='owner',
+    )['uuid']
+    cluster = api.ok(
+        'POST', '/v1/clusters', {'name': 'c1', 'cluster_template_id': template}, token='owner'
+    )['uuid']
     api.settle(cluster)
     api.db.write(store.insert, Quota.new(project_id='red', hard_limit=7))
     operations = api.ok('GET', f'/v1/clusters/{cluster}/operations', token='owner')
-    return {'template': template, 'cluster': cluster, 'nodegroup': 'default-worker',
-            'operation': operations['operations'][0]['uuid'], 'driver': 'kubernetes',
-            'federation': 'none', 'project': 'red', 'resource': 'Cluster'}
+    return {
+        'template': template,
+        'cluster': cluster,
+        'nodegroup': 'default-worker',
+        'operation': operations['operations'][0]['uuid'],
+        'driver': 'kubernetes',
+        'federation': 'none',
+        'project': 'red',
+        'resource': 'Cluster',
+    }
 
 
 def rows_of_projects(api):
     """All rows that tell of somebody's project."""
     with api.db.read() as connection:
-        return {table.name: connection.execute(sa.select(table)).all()
-                for table in METADATA.sorted_tables if table.name not in ('drivers', 'services')}
+        return {
+            table.name: connection.execute(sa.select(table)).all()
+            for table in METADATA.sorted_tables
+            if table.name not in ('drivers', 'services')
+        }
 
 
 def ask(api, endpoint, names, token):
@@ -112,7 +132,12 @@ def test_a_token_without_a_project_reaches_nothing_of_projects(api, names):
 def test_every_rule_that_needs_no_project_is_for_operators():
     rules = {endpoint.rule for endpoint in ENDPOINTS if endpoint.rule}
     assert rules - policy.OF_PROJECTS == {
-        'magnum-service:get_all', 'quota:get_all', 'quota:create', 'quota:update', 'quota:delete'}
+        'magnum-service:get_all',
+        'quota:get_all',
+        'quota:create',
+        'quota:update',
+        'quota:delete',
+    }
 
 
 def test_a_token_of_another_project_finds_nothing(api, names):
@@ -121,27 +146,44 @@ def test_a_token_of_another_project_finds_nothing(api, names):
         for token in ('other project', 'other project, no role'):
             answer = ask(api, endpoint, names, token)
             told = answer.text
-            if answer.status_int >= 400:        # a refusal repeats what was asked for
+            if answer.status_int >= 400:  # a refusal repeats what was asked for
                 told = told.replace(names['cluster'], '').replace(names['template'], '')
-            if any(word in told for word in (names['cluster'], names['template'],
-                                             names['operation'], '"red"', 'alice')):
+            if any(
+                word in told
+                for word in (
+                    names['cluster'],
+                    names['template'],
+                    names['operation'],
+                    '"red"',
+                    'alice',
+                )
+            ):
                 seen.append((token, endpoint.method, endpoint.path, answer.text))
     assert seen == []
     with api.db.read() as connection:
-        found = [*store.rows(connection, Cluster, project_id='red'),
-                 *store.rows(connection, NodeGroup, project_id='red')]
+        found = [
+            *store.rows(connection, Cluster, project_id='red'),
+            *store.rows(connection, NodeGroup, project_id='red'),
+        ]
     assert [row.status for row in found] == ['CREATE_COMPLETE'] * 3
 
 
 def test_only_administrators_see_the_quotas_and_the_sums_of_all(api, names):
     for token in TOKENS:
-        for path in ('/v1/quotas', '/v1/quotas?all_tenants=true', '/v1/stats',
-                     '/v1/stats?project_id=red', '/v1/quotas/red/Cluster'):
+        for path in (
+            '/v1/quotas',
+            '/v1/quotas?all_tenants=true',
+            '/v1/stats',
+            '/v1/stats?project_id=red',
+            '/v1/quotas/red/Cluster',
+        ):
             answer = api.call('GET', path, token=token)
             if token == 'owner' or token.endswith('admin') and 'all_tenants' in path:
                 continue
             assert answer.status_int == 403 or answer.json in (
-                {'quotas': []}, {'clusters': 0, 'nodes': 0}), (token, path, answer.text)
+                {'quotas': []},
+                {'clusters': 0, 'nodes': 0},
+            ), (token, path, answer.text)
 
 
 def test_the_owner_finds_the_cluster_under_every_policy(api, names):

@@ -33,10 +33,15 @@ def connect(api):
 def test_a_cluster_by_the_sdk(connect):
     magnum = connect('alice:red')
     template = magnum.create_cluster_template(
-        name='sdk', coe='kubernetes', image_id='debian-13', flavor_id='m1.small',
-        master_flavor_id='m1.small', keypair_id='demo', labels={'kube_tag': 'v1.36.1'})
-    assert magnum.find_cluster_template('sdk', ignore_missing=False).uuid == \
-        template.uuid
+        name='sdk',
+        coe='kubernetes',
+        image_id='debian-13',
+        flavor_id='m1.small',
+        master_flavor_id='m1.small',
+        keypair_id='demo',
+        labels={'kube_tag': 'v1.36.1'},
+    )
+    assert magnum.find_cluster_template('sdk', ignore_missing=False).uuid == template.uuid
     with pytest.raises(sdk_exc.NotFoundException):
         magnum.find_cluster_template('none', ignore_missing=False)
     assert [found.name for found in magnum.cluster_templates()] == ['sdk']
@@ -47,22 +52,25 @@ def test_a_cluster_by_the_sdk(connect):
     magnum.update_cluster_template(template, docker_volume_size=None)
     assert magnum.get_cluster_template('sdk').docker_volume_size is None
 
-    made = magnum.create_cluster(name='sdk', cluster_template_id=template.id, node_count=1,
-                                 create_timeout=30)
+    made = magnum.create_cluster(
+        name='sdk', cluster_template_id=template.id, node_count=1, create_timeout=30
+    )
     magnum.create_cluster(name='other', cluster_template_id=template.id)
     assert sorted(found.name for found in magnum.clusters(limit=1)) == ['other', 'sdk']
     cluster = magnum.find_cluster('sdk', ignore_missing=False)
     assert cluster.uuid == made.uuid and cluster.create_timeout == 30
     with pytest.raises(sdk_exc.NotFoundException):
         magnum.find_cluster('none', ignore_missing=False)
-    cluster = magnum.wait_for_status(cluster, 'CREATE_COMPLETE', ['CREATE_FAILED'], interval=0.2,
-                                     wait=120)
+    cluster = magnum.wait_for_status(
+        cluster, 'CREATE_COMPLETE', ['CREATE_FAILED'], interval=0.2, wait=120
+    )
     assert cluster.api_address and cluster.stack_id and cluster.is_floating_ip_enabled
 
     _certificates(magnum, cluster)
     magnum.update_cluster(cluster, node_count=2)
-    cluster = magnum.wait_for_status(magnum.get_cluster('sdk'), 'UPDATE_COMPLETE', interval=0.2,
-                                     wait=120)
+    cluster = magnum.wait_for_status(
+        magnum.get_cluster('sdk'), 'UPDATE_COMPLETE', interval=0.2, wait=120
+    )
     assert cluster.node_count == 2
     for name in ('sdk', 'other'):
         found = magnum.find_cluster(name, ignore_missing=False)
@@ -83,7 +91,7 @@ def _certificates(magnum, cluster):
 
 
 def test_services_by_the_sdk(connect):
-    service, = connect('root:blue:admin').services()
+    (service,) = connect('root:blue:admin').services()
     assert (service.binary, service.state) == ('magnum-conductor', 'up')
     with pytest.raises(sdk_exc.ForbiddenException):
         list(connect('alice:red').services())

@@ -31,7 +31,10 @@ def test_a_cluster_from_creation_to_deletion(whole):
     assert len(whole.ok('GET', f'{path}/nodegroups/default-worker')['node_addresses']) == 2
     operations = whole.ok('GET', f'{path}/operations')['operations']
     assert [(o['kind'], o['state']) for o in operations] == [
-        ('create', 'DONE'), ('resize', 'DONE'), ('update', 'DONE')]
+        ('create', 'DONE'),
+        ('resize', 'DONE'),
+        ('update', 'DONE'),
+    ]
     steps = whole.ok('GET', f'{path}/operations/{operations[0]["uuid"]}')['steps']
     assert steps[-1]['text'] == 'done' and steps[0]['created_at'].endswith('+00:00')
 
@@ -62,7 +65,7 @@ def test_a_refused_cluster_says_why(whole):
 
 
 def test_the_conductor_is_listed_as_one_service(whole):
-    service, = whole.ok('GET', '/v1/mservices', token='root:blue:admin')['mservices']
+    (service,) = whole.ok('GET', '/v1/mservices', token='root:blue:admin')['mservices']
     assert (service['id'], service['state'], service['binary']) == (1, 'up', 'magnum-conductor')
     assert service['report_count'] > 0 and service['disabled'] is False
 
@@ -75,15 +78,17 @@ def test_a_silent_cloud_lets_requests_in(conf, tmp_path):
 
 
 def test_development_refuses_to_listen_to_the_world(conf, tmp_path):
-    fixtures.make_conf(tmp_path, api={'bind_host': '0.0.0.0'})      # noqa: S104
+    fixtures.make_conf(tmp_path, api={'bind_host': '0.0.0.0'})  # noqa: S104
     with pytest.raises(ValueError, match='loopback'), fixtures.service(conf):
         pass
 
 
 def test_development_refuses_callers_from_elsewhere(api):
     import webob
-    request = webob.Request.blank('/v1/clusters', environ={'REMOTE_ADDR': '192.0.2.1'},
-                                  headers={'X-Auth-Token': 'alice:red'})
+
+    request = webob.Request.blank(
+        '/v1/clusters', environ={'REMOTE_ADDR': '192.0.2.1'}, headers={'X-Auth-Token': 'alice:red'}
+    )
     response = request.get_response(api.application)
     assert response.status_int == 403 and response.json['error']['title'] == 'Forbidden'
 
@@ -99,13 +104,18 @@ def test_unknown_labels_are_accepted_where_the_operator_says_so(conf, tmp_path, 
     with fixtures.service(conf) as api:
         cluster = api.cluster(api.template(), labels={'my_own': 'x'})
         assert api.ok('GET', f'/v1/clusters/{cluster}')['labels'] == {'my_own': 'x'}
-        api.refused(400, 'POST', '/v1/clusters', {
-            'cluster_template_id': 'small', 'labels': {'boot_volume_size': 'x'}})
+        api.refused(
+            400,
+            'POST',
+            '/v1/clusters',
+            {'cluster_template_id': 'small', 'labels': {'boot_volume_size': 'x'}},
+        )
 
 
 def test_links_begin_where_the_operator_says(conf, tmp_path, heat):
-    fixtures.make_conf(tmp_path, catalog=heat.catalog,
-                       api={'public_endpoint': 'https://cloud.example/magnum/'})
+    fixtures.make_conf(
+        tmp_path, catalog=heat.catalog, api={'public_endpoint': 'https://cloud.example/magnum/'}
+    )
     with fixtures.service(conf) as api:
         shown = api.ok('GET', '/')
         assert shown['versions'][0]['links'][0]['href'] == 'https://cloud.example/magnum/v1/'

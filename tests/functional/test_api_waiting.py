@@ -14,8 +14,9 @@ def cluster(api):
     uuid = api.cluster(api.template())
     then = store.utcnow() - datetime.timedelta(minutes=5)
     for resource, key in ((Cluster, 'uuid'), (Operation, 'cluster_id')):
-        api.db.write(store.update, resource, {'created_at': then, 'updated_at': then},
-                     **{key: uuid})
+        api.db.write(
+            store.update, resource, {'created_at': then, 'updated_at': then}, **{key: uuid}
+        )
     return uuid, f'waits for a conductor since {then:%Y-%m-%d %H:%M:%S} UTC'
 
 
@@ -25,8 +26,12 @@ def shown(api, uuid):
     one = api.ok('GET', f'/v1/clusters/{uuid}/operations/{operation["uuid"]}')
     cluster = api.ok('GET', f'/v1/clusters/{uuid}')
     listed = api.ok('GET', '/v1/clusters')['clusters'][0]
-    return {operation['progress'], one['progress'], cluster['status_reason'],
-            listed['status_reason']}
+    return {
+        operation['progress'],
+        one['progress'],
+        cluster['status_reason'],
+        listed['status_reason'],
+    }
 
 
 def test_a_change_that_nobody_claimed_for_long_says_so(api, cluster):
@@ -51,7 +56,7 @@ def test_a_change_whose_conductor_is_lost_or_gone_says_so(api, cluster):
     assert api.db.write(claims.claim, operation, owner='me', lease_s=-60)
     assert all('waits for a conductor' in said for said in shown(api, uuid))
     api.db.write(claims.release_all, owner='me')
-    assert shown(api, uuid) == {None}       # a moment ago
+    assert shown(api, uuid) == {None}  # a moment ago
 
 
 def test_a_change_that_waits_for_another_does_not_wait_for_a_conductor(api, cluster):
@@ -60,8 +65,7 @@ def test_a_change_that_waits_for_another_does_not_wait_for_a_conductor(api, clus
     for count in (2, 3):
         api.ok('POST', f'/v1/clusters/{uuid}/actions/resize', {'node_count': count})
     then = store.utcnow() - datetime.timedelta(minutes=5)
-    api.db.write(store.update, Operation, {'created_at': then, 'updated_at': then},
-                 cluster_id=uuid)
+    api.db.write(store.update, Operation, {'created_at': then, 'updated_at': then}, cluster_id=uuid)
     found = api.ok('GET', f'/v1/clusters/{uuid}/operations')['operations']
     said = [bool(operation['progress']) for operation in found]
-    assert said == [False, True, False]     # done, next, queued behind it
+    assert said == [False, True, False]  # done, next, queued behind it

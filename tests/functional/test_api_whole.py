@@ -11,8 +11,9 @@ ADMIN = 'root:ops:admin'
 @pytest.fixture
 def able(api):
     """A service whose driver can do all."""
-    api.db.write(store.update, Driver, {'capabilities': ['rotate_ca', 'upgrade']},
-                 name='kubernetes')
+    api.db.write(
+        store.update, Driver, {'capabilities': ['rotate_ca', 'upgrade']}, name='kubernetes'
+    )
     return api
 
 
@@ -47,24 +48,35 @@ def test_an_upgrade_is_accepted_and_shows_at_once(able, cluster, newer):
     assert (made.kind, made.node_group, made.target['max_batch_size']) == ('upgrade', None, 3)
     assert made.target['cluster']['cluster_template_id'] == newer
     # What came from the old template comes from the new one; the user's own stays.
-    assert made.target['cluster']['labels'] == {
-        'kube_tag': 'v1.36.2', 'availability_zone': 'b'}
+    assert made.target['cluster']['labels'] == {'kube_tag': 'v1.36.2', 'availability_zone': 'b'}
     assert made.target['cluster']['facts']['image']['name'] == 'ubuntu-24.04'
     able.refused(400, 'POST', f'{cluster}/actions/upgrade', body)
 
 
 def test_without_a_size_one_node_at_a_time(able, cluster, newer):
-    able.ok('POST', f'{cluster}/actions/upgrade', {
-        'cluster_template': newer, 'max_batch_size': None, 'nodegroup': None})
+    able.ok(
+        'POST',
+        f'{cluster}/actions/upgrade',
+        {'cluster_template': newer, 'max_batch_size': None, 'nodegroup': None},
+    )
     assert operation(able).target['max_batch_size'] == 1
 
 
-@pytest.mark.parametrize(('body', 'status'), [
-    ({}, 400), ({'cluster_template': None}, 400), ({'cluster_template': ''}, 400),
-    ({'cluster_template': 'none-such'}, 404), ([], 400), ({'cluster_template': 5}, 400),
-    ({'cluster_template': 'newer', 'max_batch_size': 0}, 400),
-    ({'cluster_template': 'newer', 'nodegroup': 'none-such'}, 404),
-    ({'cluster_template': 'newer', 'image_id': 'x'}, 400)], ids=str)
+@pytest.mark.parametrize(
+    ('body', 'status'),
+    [
+        ({}, 400),
+        ({'cluster_template': None}, 400),
+        ({'cluster_template': ''}, 400),
+        ({'cluster_template': 'none-such'}, 404),
+        ([], 400),
+        ({'cluster_template': 5}, 400),
+        ({'cluster_template': 'newer', 'max_batch_size': 0}, 400),
+        ({'cluster_template': 'newer', 'nodegroup': 'none-such'}, 404),
+        ({'cluster_template': 'newer', 'image_id': 'x'}, 400),
+    ],
+    ids=str,
+)
 def test_bad_upgrades_are_refused(able, cluster, newer, body, status):
     able.refused(status, 'POST', f'{cluster}/actions/upgrade', body)
     assert able.ok('GET', cluster)['status'] == 'CREATE_COMPLETE'
@@ -73,14 +85,19 @@ def test_bad_upgrades_are_refused(able, cluster, newer, body, status):
 def test_a_group_follows_its_cluster(able, cluster, newer):
     able.ok('POST', f'{cluster}/nodegroups', {'name': 'more'})
     able.settle(cluster.rpartition('/')[2], 'UPDATE_COMPLETE')
-    able.refused(409, 'POST', f'{cluster}/actions/upgrade',
-                 {'cluster_template': newer, 'nodegroup': 'more'})
+    able.refused(
+        409, 'POST', f'{cluster}/actions/upgrade', {'cluster_template': newer, 'nodegroup': 'more'}
+    )
     current = able.ok('GET', cluster)['cluster_template_id']
-    able.ok('POST', f'{cluster}/actions/upgrade',
-            {'cluster_template': current, 'nodegroup': 'more'})
+    able.ok(
+        'POST', f'{cluster}/actions/upgrade', {'cluster_template': current, 'nodegroup': 'more'}
+    )
     groups = able.ok('GET', f'{cluster}/nodegroups')['nodegroups']
     assert [group['status'] for group in groups] == [
-        'UPDATE_COMPLETE', 'UPDATE_COMPLETE', 'UPDATE_IN_PROGRESS']
+        'UPDATE_COMPLETE',
+        'UPDATE_COMPLETE',
+        'UPDATE_IN_PROGRESS',
+    ]
     assert operation(able).node_group == groups[2]['uuid']
 
 
@@ -100,12 +117,18 @@ def test_a_template_of_another_kind_is_refused(able, cluster):
 
 def test_authorities_are_replaced_on_request(able, cluster):
     uuid = cluster.rpartition('/')[2]
-    response = able.call('PATCH', f'/v1/certificates/{uuid}', version=None,
-                         headers={'Content-Type': 'application/octet-stream'})
+    response = able.call(
+        'PATCH',
+        f'/v1/certificates/{uuid}',
+        version=None,
+        headers={'Content-Type': 'application/octet-stream'},
+    )
     assert (response.status_int, response.json) == (202, {'uuid': uuid})
     assert able.ok('GET', cluster)['status'] == 'UPDATE_IN_PROGRESS'
     assert (operation(able).kind, operation(able).target) == (
-        'rotate_ca', {'cluster': {'ca_generation': 2}})
+        'rotate_ca',
+        {'cluster': {'ca_generation': 2}},
+    )
     able.refused(400, 'PATCH', f'/v1/certificates/{uuid}')
     able.settle(uuid)
     able.refused(400, 'PATCH', f'/v1/certificates/{uuid}', {'unknown': 1})

@@ -16,11 +16,15 @@ from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.state import free_port
 
 PROGRAMS = Path(sys.executable).parent
-CONDUCTOR, MANAGE, STATUS, DEV = (f'magnum-lite-{name}' for name in (
-    'conductor', 'manage', 'status', 'dev'))
-RIGHT = {'DEFAULT': {'transport_url': 'fake://'},
-         'database': {'connection': 'sqlite:///{folder}/m.sqlite'},
-         'identity': {'mode': 'development'}, 'secrets': {'key_file': '{folder}/keys'}}
+CONDUCTOR, MANAGE, STATUS, DEV = (
+    f'magnum-lite-{name}' for name in ('conductor', 'manage', 'status', 'dev')
+)
+RIGHT = {
+    'DEFAULT': {'transport_url': 'fake://'},
+    'database': {'connection': 'sqlite:///{folder}/m.sqlite'},
+    'identity': {'mode': 'development'},
+    'secrets': {'key_file': '{folder}/keys'},
+}
 
 
 def written(folder, **groups):
@@ -30,17 +34,24 @@ def written(folder, **groups):
     text = ''
     for group in RIGHT | groups:
         values = RIGHT.get(group, {}) | groups.get(group, {})
-        text += f'[{group}]\n' + ''.join(f'{name} = {value}\n' for name, value in values.items()
-                                         if value is not None)
+        text += f'[{group}]\n' + ''.join(
+            f'{name} = {value}\n' for name, value in values.items() if value is not None
+        )
     path.write_text(text.replace('{folder}', str(folder)))
     return path
 
 
 def run(program, *words, folder, **environment):
     """How it ended, in a minute at most: a loop of starts does not."""
-    return subprocess.run([PROGRAMS / program, *words], capture_output=True, text=True,
-                          timeout=60, check=False, cwd=folder,
-                          env=os.environ | {'HOME': str(folder)} | environment)
+    return subprocess.run(
+        [PROGRAMS / program, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=folder,
+        env=os.environ | {'HOME': str(folder)} | environment,
+    )
 
 
 def ours(ended):
@@ -51,16 +62,26 @@ def ours(ended):
 MISTAKES = {
     'no connection': ({'database': {'connection': None}}, r'\[database\] connection is not set'),
     'no URL': ({'database': {'connection': 'nonsense'}}, r'\[database\] connection is no URL'),
-    'unknown dialect': ({'database': {'connection': 'mongo://a/b'}},
-                        r'\[database\] connection .*mongo'),
-    'nobody has that host': ({'database': {'connection': 'mysql+pymysql://a@db.invalid/b'}},
-                             r'\[database\] connection is refused: .*db\.invalid'),
-    'no such broker': ({'DEFAULT': {'transport_url': 'rabbit://a:secret@mq.invalid/'}},
-                       r'\[DEFAULT\] transport_url names a host that nobody knows: mq\.invalid'),
-    'no kind of broker': ({'DEFAULT': {'transport_url': 'rabit://a:secret@127.0.0.1/'}},
-                          r'\[DEFAULT\] transport_url .*rabit'),
-    'no key file set': ({'secrets': {'key_file': None}},
-                        r'\[secrets\] key_file is not set\. Set it to a path'),
+    'unknown dialect': (
+        {'database': {'connection': 'mongo://a/b'}},
+        r'\[database\] connection .*mongo',
+    ),
+    'nobody has that host': (
+        {'database': {'connection': 'mysql+pymysql://a@db.invalid/b'}},
+        r'\[database\] connection is refused: .*db\.invalid',
+    ),
+    'no such broker': (
+        {'DEFAULT': {'transport_url': 'rabbit://a:secret@mq.invalid/'}},
+        r'\[DEFAULT\] transport_url names a host that nobody knows: mq\.invalid',
+    ),
+    'no kind of broker': (
+        {'DEFAULT': {'transport_url': 'rabit://a:secret@127.0.0.1/'}},
+        r'\[DEFAULT\] transport_url .*rabit',
+    ),
+    'no key file set': (
+        {'secrets': {'key_file': None}},
+        r'\[secrets\] key_file is not set\. Set it to a path',
+    ),
     'no number': ({'conductor': {'workers': 'many'}}, r'\[conductor\] workers .*many'),
     'no pair': ({'conductor': {'lease_s': 10}}, r'\[conductor\] heartbeat_s: '),
 }
@@ -75,9 +96,15 @@ def test_the_conductor_ends_and_says_why(tmp_path, groups, said):
     assert 'secret' not in ended.stderr.replace('[secrets]', '').replace('secret key', '')
 
 
-@pytest.mark.parametrize(('text', 'mode', 'said'), [
-    (None, 0, 'is missing'), ('', 0o600, 'is empty'), ('no key', 0o600, 'has no key in line 1'),
-    (new_key(), 0o644, 'has mode 0644')])
+@pytest.mark.parametrize(
+    ('text', 'mode', 'said'),
+    [
+        (None, 0, 'is missing'),
+        ('', 0o600, 'is empty'),
+        ('no key', 0o600, 'has no key in line 1'),
+        (new_key(), 0o644, 'has mode 0644'),
+    ],
+)
 def test_the_key_file_is_looked_at_first(tmp_path, text, mode, said):
     path = written(tmp_path)
     keys = tmp_path / 'keys'
@@ -99,8 +126,9 @@ def test_the_advice_about_keys_can_be_followed(tmp_path):
     (tmp_path / 'keys').unlink()
     ended = run(CONDUCTOR, '--config-file', path, folder=tmp_path)
     advice = re.search(r'run: (magnum-lite-manage) (.*)', ended.stderr)
-    assert run(advice[1], '--config-file', path, *advice[2].split(), folder=tmp_path
-               ).returncode == 0
+    assert (
+        run(advice[1], '--config-file', path, *advice[2].split(), folder=tmp_path).returncode == 0
+    )
     assert keyfile.read(str(tmp_path / 'keys')).keys
 
 
@@ -108,8 +136,9 @@ def test_the_advice_about_keys_can_be_followed(tmp_path):
 @pytest.mark.parametrize('program', [CONDUCTOR, MANAGE, STATUS])
 def test_a_wrong_password_is_one_line(tmp_path, mariadb_url, program):
     server = mariadb_url.split('@')[-1].rstrip('/')
-    path = written(tmp_path, database={
-        'connection': f'mysql+pymysql://nobody-here:wrong-one@{server}/magnum'})
+    path = written(
+        tmp_path, database={'connection': f'mysql+pymysql://nobody-here:wrong-one@{server}/magnum'}
+    )
     words = {MANAGE: ['db', 'current'], STATUS: ['upgrade', 'check'], CONDUCTOR: []}[program]
     ended = run(program, '--config-file', path, *words, folder=tmp_path)
     if program == STATUS:
@@ -119,8 +148,11 @@ def test_a_wrong_password_is_one_line(tmp_path, mariadb_url, program):
     else:
         assert ended.returncode == 1
         assert ours(ended) == ended.stderr.splitlines()
-        assert re.fullmatch(rf'{program}: {path}: \[database\] connection is refused: '
-                            r"Access denied for user 'nobody-here'.*", ended.stderr.strip())
+        assert re.fullmatch(
+            rf'{program}: {path}: \[database\] connection is refused: '
+            r"Access denied for user 'nobody-here'.*",
+            ended.stderr.strip(),
+        )
     assert 'wrong-one' not in ended.stderr + ended.stdout
 
 
@@ -129,20 +161,35 @@ def test_no_configuration_file_is_said(tmp_path, words):
     ended = run(CONDUCTOR, *words, folder=tmp_path)
     assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1
     assert ended.stderr.startswith(f'{CONDUCTOR}: ')
-    assert '--config-file' in ended.stderr and 'm.conf' in ended.stderr if words else \
-        'there is no configuration file' in ended.stderr
+    assert (
+        '--config-file' in ended.stderr and 'm.conf' in ended.stderr
+        if words
+        else 'there is no configuration file' in ended.stderr
+    )
 
 
-@pytest.mark.parametrize(('groups', 'said'), [
-    MISTAKES['no connection'], MISTAKES['no number'], MISTAKES['no such broker'],
-    ({'secrets': {'key_file': '{folder}/other'}}, r'\[secrets\] key_file \S+/other is missing'),
-    ({'api': {'bind_host': '192.0.2.1'}}, r'\[identity\] mode = development needs')])
+@pytest.mark.parametrize(
+    ('groups', 'said'),
+    [
+        MISTAKES['no connection'],
+        MISTAKES['no number'],
+        MISTAKES['no such broker'],
+        ({'secrets': {'key_file': '{folder}/other'}}, r'\[secrets\] key_file \S+/other is missing'),
+        ({'api': {'bind_host': '192.0.2.1'}}, r'\[identity\] mode = development needs'),
+    ],
+)
 def test_the_api_under_gunicorn_ends_too(tmp_path, groups, said):
     path = written(tmp_path, **groups)
-    ended = run('gunicorn', '--bind', f'127.0.0.1:{free_port()}', '--no-control-socket',
-                'magnum_lite.api.wsgi:application', folder=tmp_path,
-                OS_MAGNUM_LITE_CONFIG_FILES=str(path))
-    assert ended.returncode == 3        # gunicorn's own, for a worker that does not begin
+    ended = run(
+        'gunicorn',
+        '--bind',
+        f'127.0.0.1:{free_port()}',
+        '--no-control-socket',
+        'magnum_lite.api.wsgi:application',
+        folder=tmp_path,
+        OS_MAGNUM_LITE_CONFIG_FILES=str(path),
+    )
+    assert ended.returncode == 3  # gunicorn's own, for a worker that does not begin
     assert 'Traceback' not in ended.stderr
     found = [line for line in ended.stderr.splitlines() if line.startswith('magnum-lite-api: ')]
     assert len(found) == 1 and re.match(rf'magnum-lite-api: {path}: {said}', found[0]), found
@@ -159,17 +206,30 @@ def test_a_database_that_is_away_is_waited_for(tmp_path):
     away = f'mysql+pymysql://magnum:right@127.0.0.1:{free_port()}/magnum'
     path = written(tmp_path, database={'connection': away})
     port = free_port()
-    commands = [[CONDUCTOR, '--config-file', path],
-                ['gunicorn', '--bind', f'127.0.0.1:{port}', '--no-control-socket',
-                 'magnum_lite.api.wsgi:application']]
+    commands = [
+        [CONDUCTOR, '--config-file', path],
+        [
+            'gunicorn',
+            '--bind',
+            f'127.0.0.1:{port}',
+            '--no-control-socket',
+            'magnum_lite.api.wsgi:application',
+        ],
+    ]
     log = tmp_path / 'log'
     with contextlib.ExitStack() as stack:
         stderr = stack.enter_context(log.open('w'))
         running = []
         for name, *words in commands:
-            running.append(subprocess.Popen(
-                [PROGRAMS / name, *words], stdout=stderr, stderr=stderr, cwd=tmp_path,
-                env=os.environ | {'OS_MAGNUM_LITE_CONFIG_FILES': str(path)}))
+            running.append(
+                subprocess.Popen(
+                    [PROGRAMS / name, *words],
+                    stdout=stderr,
+                    stderr=stderr,
+                    cwd=tmp_path,
+                    env=os.environ | {'OS_MAGNUM_LITE_CONFIG_FILES': str(path)},
+                )
+            )
             stack.callback(running[-1].wait, 60)
             stack.callback(running[-1].terminate)
         until = time.monotonic() + 60
@@ -184,8 +244,10 @@ def test_a_database_that_is_away_is_waited_for(tmp_path):
 def _get(port, until):
     """The status of a request, once somebody listens."""
     while True:
-        with contextlib.suppress(ConnectionError), contextlib.closing(
-                HTTPConnection('127.0.0.1', port, timeout=30)) as connection:
+        with (
+            contextlib.suppress(ConnectionError),
+            contextlib.closing(HTTPConnection('127.0.0.1', port, timeout=30)) as connection,
+        ):
             connection.request('GET', '/v1/clusters', headers={'X-Auth-Token': 'alice:red'})
             return connection.getresponse().status
         assert time.monotonic() < until

@@ -48,13 +48,17 @@ def sealed(db, ref):
     """What a row holds."""
     with db.read() as connection:
         return connection.execute(
-            sa.select(secrets.c.sealed).where(secrets.c.ref == ref)).scalar_one()
+            sa.select(secrets.c.sealed).where(secrets.c.ref == ref)
+        ).scalar_one()
 
 
 def put(db, ref, text):
     """Write into a row as somebody would who can write into the database."""
-    db.write(lambda connection: connection.execute(
-        secrets.update().where(secrets.c.ref == ref).values(sealed=text)))
+    db.write(
+        lambda connection: connection.execute(
+            secrets.update().where(secrets.c.ref == ref).values(sealed=text)
+        )
+    )
 
 
 def read(db, vault, ref):
@@ -89,8 +93,10 @@ def test_what_release_1_0_can_read_is_written_while_it_runs(conf, db):
 def fill(conf, db, number):
     """References of so many new secrets; the text of each is its name."""
     vault = Vault(conf)
-    return {db.write(vault.write, 'a', f'{number}-{n}', f'{number}-{n}'): f'{number}-{n}'
-            for n in range(number)}
+    return {
+        db.write(vault.write, 'a', f'{number}-{n}', f'{number}-{n}'): f'{number}-{n}'
+        for n in range(number)
+    }
 
 
 def later(conf):
@@ -149,8 +155,13 @@ def test_a_reseal_that_is_killed_at_any_line_loses_no_secret_and_goes_on(conf, d
     fill(conf, db, 10)
     keyfile.put_first(conf.secrets.key_file, new_key())
     ended = subprocess.run(
-        [sys.executable, '-c', KILLED, *conf.default_config_files], capture_output=True, text=True,
-        timeout=120, check=False, cwd=TOP)
+        [sys.executable, '-c', KILLED, *conf.default_config_files],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=TOP,
+    )
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout.split()[-1]) > 20
     assert left(conf, db) == 0

@@ -9,8 +9,12 @@ from tests.functional.test_secrets import (
     test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go,
 )
 
-__all__ = ['conf', 'db', 'test_a_reseal_takes_nothing_from_those_who_write_meanwhile',
-           'test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go']
+__all__ = [
+    'conf',
+    'db',
+    'test_a_reseal_takes_nothing_from_those_who_write_meanwhile',
+    'test_an_interrupted_reseal_goes_on_and_then_the_old_key_may_go',
+]
 
 
 @pytest.fixture

@@ -27,8 +27,15 @@ def keystone_service(tmp_path_factory, keystone_heat):
     """One API worker and one conductor of that Keystone, on SQLite and without a broker."""
     keystone, heat = keystone_heat
     path = tmp_path_factory.mktemp('service')
-    with deployment(path, heat, keystone=keystone, database=f'sqlite:///{path}/service.sqlite',
-                    conductors=1, api_workers=1, lease_s=60) as service:
+    with deployment(
+        path,
+        heat,
+        keystone=keystone,
+        database=f'sqlite:///{path}/service.sqlite',
+        conductors=1,
+        api_workers=1,
+        lease_s=60,
+    ) as service:
         keystone.endpoints({'container-infra': f'{service.url}/v1'})
         yield service
 
@@ -75,23 +82,31 @@ class Tenant(Client):
         """{name: status} of the stacks in the project; of all projects for an administrator."""
         found = self.session.get('/stacks', endpoint_filter={'service_type': 'orchestration'})
         # Heat lists a stack that is gone for a moment longer.
-        return {stack['stack_name']: stack['stack_status'] for stack in found.json()['stacks']
-                if stack['stack_status'] != 'DELETE_COMPLETE'}
+        return {
+            stack['stack_name']: stack['stack_status']
+            for stack in found.json()['stacks']
+            if stack['stack_status'] != 'DELETE_COMPLETE'
+        }
 
     def trusts_to(self, user):
         """Ids of the trusts by this user to a service user."""
         trustee = self.keystone.user(user)
-        return [trust.id for trust in self.keystone.admin.trusts.list(trustor_user=self.user_id)
-                if trust.trustee_user_id == trustee]
+        return [
+            trust.id
+            for trust in self.keystone.admin.trusts.list(trustor_user=self.user_id)
+            if trust.trustee_user_id == trustee
+        ]
 
 
 @pytest.fixture
 def tenants(keystone_service):
     """A function that makes a user with some roles in a project, and gives its client."""
+
     def make(name, project, *roles):
         name = f'{name}-{project}'
         keystone_service.keystone.user(name, project, *roles)
         return Tenant(keystone_service, name, project)
+
     return make
 
 
@@ -102,8 +117,10 @@ def make_conf(keystone_heat, tmp_path):
     options = configparser.ConfigParser(interpolation=None)
     options.read_string(keystone.service_options())
     behind = {name: dict(options[name]) for name in options.sections()}
-    yield lambda **groups: fixtures.make_conf(tmp_path, **{
-        name: {**behind.get(name, {}), **groups.get(name, {})} for name in {*behind, *groups}})
+    yield lambda **groups: fixtures.make_conf(
+        tmp_path,
+        **{name: {**behind.get(name, {}), **groups.get(name, {})} for name in {*behind, *groups}},
+    )
     fixtures.forget_conf()
     # Both leave options on the global configuration, which other tests do not set.
     for group in ('keystone_authtoken', 'service_auth'):
@@ -120,7 +137,9 @@ def make_api(make_conf):
 @pytest.fixture
 def token(keystone):
     """A function that makes a user with some roles in a project, and gives its token."""
+
     def make(name, project, *roles):
         keystone.user(name, project, *roles)
         return keystone.session(name, project).get_token()
+
     return make

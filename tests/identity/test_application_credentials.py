@@ -1,5 +1,4 @@
-"""What nodes authenticate with: made by the caller's token, in their hands, gone with the cluster.
-"""
+"""What nodes authenticate with: made by the caller's token, in their hands, gone with the cluster."""
 
 import contextlib
 import json
@@ -20,13 +19,26 @@ from tests import fixtures
 from tests.engine.tiny import BASE, Tiny
 
 pytestmark = pytest.mark.keystone
-SERVER = {'type': 'OS::Nova::Server', 'depends_on': 'subnet', 'properties': {
-    'image': 'debian-13', 'flavor': 'm1.small',
-    'networks': [{'network': {'get_resource': 'network'}}],
-    'user_data_format': 'RAW', 'user_data': {'str_replace': {
-        'template': '{"url": "URL", "id": "IDENT", "secret": "SECRET"}', 'params': {
-            'URL': {'get_param': 'url'}, 'IDENT': {'get_param': 'ident'},
-            'SECRET': {'get_param': 'secret'}}}}}}
+SERVER = {
+    'type': 'OS::Nova::Server',
+    'depends_on': 'subnet',
+    'properties': {
+        'image': 'debian-13',
+        'flavor': 'm1.small',
+        'networks': [{'network': {'get_resource': 'network'}}],
+        'user_data_format': 'RAW',
+        'user_data': {
+            'str_replace': {
+                'template': '{"url": "URL", "id": "IDENT", "secret": "SECRET"}',
+                'params': {
+                    'URL': {'get_param': 'url'},
+                    'IDENT': {'get_param': 'ident'},
+                    'SECRET': {'get_param': 'secret'},
+                },
+            }
+        },
+    },
+}
 
 
 class Calling(Tiny):
@@ -37,17 +49,34 @@ class Calling(Tiny):
     def plan(self, spec, /):
         """The base stack with a server that knows the credential."""
         base, *groups = super().plan(spec)
-        template = {**BASE, 'parameters': {
-            **BASE['parameters'], 'url': {'type': 'string'},
-            'ident': {'type': 'string', 'hidden': True},
-            'secret': {'type': 'string', 'hidden': True}}}
+        template = {
+            **BASE,
+            'parameters': {
+                **BASE['parameters'],
+                'url': {'type': 'string'},
+                'ident': {'type': 'string', 'hidden': True},
+                'secret': {'type': 'string', 'hidden': True},
+            },
+        }
         template['resources'] = {**BASE['resources'], 'node': SERVER}
         ident, secret = (spec.secrets[name] for name in APPLICATION_CREDENTIAL)
-        return Plan((Stack(
-            key=base.key, name=base.name, node_group=base.node_group,
-            template=json.dumps(template), parameters={
-                **base.parameters, 'url': spec.auth_url, 'ident': ident, 'secret': secret}),
-            *groups))
+        return Plan(
+            (
+                Stack(
+                    key=base.key,
+                    name=base.name,
+                    node_group=base.node_group,
+                    template=json.dumps(template),
+                    parameters={
+                        **base.parameters,
+                        'url': spec.auth_url,
+                        'ident': ident,
+                        'secret': secret,
+                    },
+                ),
+                *groups,
+            )
+        )
 
 
 @pytest.fixture
@@ -55,18 +84,29 @@ def make_working(make_conf):
     """A function that gives the service in this process, with a worker and that driver."""
     with contextlib.ExitStack() as started:
         yield lambda **groups: started.enter_context(
-            fixtures.working(make_conf(**groups), Calling()))
+            fixtures.working(make_conf(**groups), Calling())
+        )
 
 
 @pytest.fixture
 def make_accepting(make_api):
     """A function that gives the service without a worker."""
+
     def make(**groups):
         api = make_api(**groups)
-        api.db.write(fixtures.store.insert, fixtures.driver_row(
-            name='tiny', plugin_name='tiny', coe='tiny', server_types=['vm'],
-            distros=['debian'], capabilities=sorted(Calling.capabilities)))
+        api.db.write(
+            fixtures.store.insert,
+            fixtures.driver_row(
+                name='tiny',
+                plugin_name='tiny',
+                coe='tiny',
+                server_types=['vm'],
+                distros=['debian'],
+                capabilities=sorted(Calling.capabilities),
+            ),
+        )
         return api
+
     return make
 
 
@@ -79,36 +119,54 @@ def owner(token, project):
 @pytest.fixture
 def held(keystone, project):
     """A function that gives the application credentials of a user of the project."""
+
     def look(user='owner'):
-        return keystone.admin.application_credentials.list(
-            user=keystone.user(f'{user}-{project}'))
+        return keystone.admin.application_credentials.list(user=keystone.user(f'{user}-{project}'))
+
     return look
 
 
 @pytest.fixture
 def node(keystone_heat, keystone, project):
     """A function that gives what the only node in the project was told."""
+
     def look():
-        row, = [row for row in keystone_heat[1].state()['servers'].values()
-                if row['tenant_id'] == keystone.project(project)]
+        (row,) = [
+            row
+            for row in keystone_heat[1].state()['servers'].values()
+            if row['tenant_id'] == keystone.project(project)
+        ]
         return json.loads(row['_user_data'])
+
     return look
 
 
 def create(api, token):
     """Path of a new cluster."""
-    template = api.ok('POST', '/v1/clustertemplates', {
-        'coe': 'tiny', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
-        'master_flavor_id': 'm1.small'}, token=token)['uuid']
+    template = api.ok(
+        'POST',
+        '/v1/clustertemplates',
+        {
+            'coe': 'tiny',
+            'image_id': 'debian-13',
+            'flavor_id': 'm1.small',
+            'master_flavor_id': 'm1.small',
+        },
+        token=token,
+    )['uuid']
     cluster = api.ok('POST', '/v1/clusters', {'cluster_template_id': template}, token=token)
     return f'/v1/clusters/{cluster["uuid"]}'
 
 
 def log_in(told):
     """A session as a node opens it, with a token."""
-    opened = session.Session(v3.ApplicationCredential(
-        told['url'], application_credential_id=told['id'],
-        application_credential_secret=told['secret']))
+    opened = session.Session(
+        v3.ApplicationCredential(
+            told['url'],
+            application_credential_id=told['id'],
+            application_credential_secret=told['secret'],
+        )
+    )
     assert opened.get_token()
     return opened
 
@@ -116,8 +174,11 @@ def log_in(told):
 def text_of(database):
     """Everything in all tables."""
     with database.read() as connection:
-        return '\n'.join(str(tuple(row)) for table in METADATA.sorted_tables
-                         for row in connection.execute(sa.select(table)))
+        return '\n'.join(
+            str(tuple(row))
+            for table in METADATA.sorted_tables
+            for row in connection.execute(sa.select(table))
+        )
 
 
 def open_kinds(database):
@@ -128,23 +189,25 @@ def open_kinds(database):
     return sorted(row.kind for row in rows)
 
 
-def test_a_node_has_one_as_long_as_its_cluster_lives(make_working, owner, keystone, project, held,
-                                                     node, caplog):
+def test_a_node_has_one_as_long_as_its_cluster_lives(
+    make_working, owner, keystone, project, held, node, caplog
+):
     api = make_working()
     path = create(api, owner)
     api.wait(path, status='CREATE_COMPLETE', token=owner)
-    made, = held()
+    (made,) = held()
     told = node()
     assert (told['url'], told['id']) == (keystone.url, made.id)
     assert made.name.startswith('magnum-lite-') and made.expires_at
     assert {role['name'] for role in made.roles} == {'member', 'reader'}
     opened = log_in(told)
     assert opened.get_project_id() == keystone.project(project)
-    with pytest.raises(ksa_exc.Forbidden):      # it is restricted
+    with pytest.raises(ksa_exc.Forbidden):  # it is restricted
         client.Client(session=opened, interface='public').application_credentials.create(
-            'more', user=opened.get_user_id())
+            'more', user=opened.get_user_id()
+        )
     assert told['secret'] not in text_of(api.db)
-    operation, = api.ok('GET', f'{path}/operations', token=owner)['operations']
+    (operation,) = api.ok('GET', f'{path}/operations', token=owner)['operations']
     steps = api.ok('GET', f'{path}/operations/{operation["uuid"]}', token=owner)['steps']
     assert any(made.id in step['text'] and made.expires_at[:10] in step['text'] for step in steps)
     assert told['secret'] not in str(steps)
@@ -203,11 +266,12 @@ def test_one_that_cannot_be_deleted_keeps_no_cluster(make_working, keystone, own
         api.gone(path, token=owner)
     finally:
         keystone.admin.roles.grant(role, user=user, project=where)
-    left, = held()
+    (left,) = held()
     last = api.ok('GET', f'{path}/operations', token=owner)['operations'][-1]
     steps = api.ok('GET', f'{path}/operations/{last["uuid"]}', token=owner)['steps']
-    assert any(f'{left.id} cannot be deleted and counts as gone' in step['text']
-               for step in steps), steps
+    assert any(
+        f'{left.id} cannot be deleted and counts as gone' in step['text'] for step in steps
+    ), steps
 
 
 def test_it_goes_with_its_owner(make_working, keystone, token, owner, project):
@@ -228,8 +292,9 @@ def test_a_request_that_is_refused_leaves_none(make_accepting, owner, held):
     assert held() == [] and open_kinds(api.db) == []
 
 
-def test_a_request_that_breaks_off_leaves_one_that_is_found(make_accepting, owner, held,
-                                                            monkeypatch):
+def test_a_request_that_breaks_off_leaves_one_that_is_found(
+    make_accepting, owner, held, monkeypatch
+):
     api = make_accepting()
 
     def die(*arguments, **more):
@@ -250,13 +315,13 @@ def test_a_request_that_breaks_off_leaves_one_that_is_found(make_accepting, owne
 
 def test_who_cannot_make_one_is_told(make_accepting, keystone, owner, project, held):
     keystone.user('magnum', project, 'member')
-    api = make_accepting(identity={'delegation': 'service',
-                                   'node_roles': 'operator,backup'})
+    api = make_accepting(identity={'delegation': 'service', 'node_roles': 'operator,backup'})
     with pytest.raises(AssertionError, match='none of the roles operator, backup'):
         create(api, owner)
     of = keystone.session(f'owner-{project}', project)
     robot = keystone.client(of).application_credentials.create(
-        'robot', secret=PASSWORD, user=of.get_user_id())
+        'robot', secret=PASSWORD, user=of.get_user_id()
+    )
     api.application.service.conf.set_override('node_roles', ['member'], 'identity')
     token = log_in({'url': keystone.url, 'id': robot.id, 'secret': PASSWORD}).get_token()
     with pytest.raises(AssertionError, match='403.*authenticate with a password'):
@@ -264,14 +329,19 @@ def test_who_cannot_make_one_is_told(make_accepting, keystone, owner, project, h
     assert [made.name for made in held()] == ['robot'] and open_kinds(api.db) == []
 
 
-def test_an_administrator_elsewhere_is_told_what_is_missing(make_accepting, keystone, owner, token,
-                                                            project, held):
+def test_an_administrator_elsewhere_is_told_what_is_missing(
+    make_accepting, keystone, owner, token, project, held
+):
     keystone.user('magnum', project, 'member')
     api = make_accepting(identity={'delegation': 'service'})
     path = create(api, owner)
     api.settle(path.rpartition('/')[2])
     before = held()
-    error = api.refused(403, 'PATCH', path.replace('clusters', 'credentials'),
-                        token=token('admin', 'admin', 'admin'))
+    error = api.refused(
+        403,
+        'PATCH',
+        path.replace('clusters', 'credentials'),
+        token=token('admin', 'admin', 'admin'),
+    )
     assert 'application credential of yours: your token is for another project' in error['detail']
     assert held() == before

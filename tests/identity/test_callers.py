@@ -25,10 +25,13 @@ def test_a_caller_is_whom_the_token_says(api, keystone, token, project, admin):
     other = token(f'stranger-{project}', f'{project}-other', 'member')
     template = api.ok('POST', '/v1/clustertemplates', TEMPLATE, token=owner)
     assert (template['user_id'], template['project_id']) == (
-        keystone.user(f'owner-{project}'), keystone.project(project))
-    assert template['cluster_distro'] == 'debian'       # looked up with the token's own catalog
-    cluster = api.ok('POST', '/v1/clusters', {'cluster_template_id': template['uuid']},
-                     token=owner)['uuid']
+        keystone.user(f'owner-{project}'),
+        keystone.project(project),
+    )
+    assert template['cluster_distro'] == 'debian'  # looked up with the token's own catalog
+    cluster = api.ok(
+        'POST', '/v1/clusters', {'cluster_template_id': template['uuid']}, token=owner
+    )['uuid']
     api.refused(404, 'GET', f'/v1/clusters/{cluster}', token=other)
     api.ok('GET', f'/v1/clusters/{cluster}', token=admin)
 
@@ -44,8 +47,13 @@ def test_a_bad_token_is_told_where_to_get_a_good_one(api, keystone):
 
 def test_only_a_project_that_exists_gets_a_quota(api, keystone, token, project, admin):
     known = keystone.project(project)
-    api.refused(403, 'POST', '/v1/quotas', {'project_id': known, **LIMIT},
-                token=token(f'member-{project}', project, 'member'))
+    api.refused(
+        403,
+        'POST',
+        '/v1/quotas',
+        {'project_id': known, **LIMIT},
+        token=token(f'member-{project}', project, 'member'),
+    )
     for name in ('gone', f'../users/{known}', f'{known}?x', 'r' * 255):
         error = api.refused(404, 'POST', '/v1/quotas', {'project_id': name, **LIMIT}, token=admin)
         assert error['title'].startswith('Project ')
@@ -63,8 +71,10 @@ def test_without_trusts_the_service_user_needs_a_role(make_api, keystone, token,
     template = api.ok('POST', '/v1/clustertemplates', TEMPLATE, token=owner)['uuid']
     wanted = {'cluster_template_id': template}
     error = api.refused(403, 'POST', '/v1/clusters', wanted, token=owner)
-    assert f'role add --user {keystone.user("magnum")} --project {keystone.project(project)}' in \
-        error['detail']
+    assert (
+        f'role add --user {keystone.user("magnum")} --project {keystone.project(project)}'
+        in error['detail']
+    )
     assert api.ok('GET', '/v1/clusters', token=owner) == {'clusters': []}
     keystone.user('magnum', project, 'member')
     api.ok('POST', '/v1/clusters', wanted, token=owner)

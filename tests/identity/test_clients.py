@@ -16,8 +16,20 @@ from magnum_lite_dev.directory import PASSWORD, REGION
 
 pytestmark = [pytest.mark.keystone, pytest.mark.clients]
 VERSIONS = ('4.10.0', '5.0.0')
-TEMPLATE = ('--coe', 'kubernetes', '--image', 'debian-13', '--external-network', 'public',
-            '--flavor', 'm1.small', '--master-flavor', 'm1.small', '--keypair', 'demo')
+TEMPLATE = (
+    '--coe',
+    'kubernetes',
+    '--image',
+    'debian-13',
+    '--external-network',
+    'public',
+    '--flavor',
+    'm1.small',
+    '--master-flavor',
+    'm1.small',
+    '--keypair',
+    'demo',
+)
 
 
 class Shell:
@@ -33,10 +45,17 @@ class Shell:
         kept = {name: text for name, text in os.environ.items() if not name.startswith('OS_')}
         # python-magnumclient reads SHELL for "coe cluster config" and ends without it.
         self._environment = {
-            'SHELL': '/bin/sh', **kept, 'PYTHONWARNINGS': 'ignore', 'OS_AUTH_URL': keystone_url,
-            'OS_USERNAME': user, 'OS_PASSWORD': PASSWORD, 'OS_PROJECT_NAME': project,
-            'OS_USER_DOMAIN_ID': 'default', 'OS_PROJECT_DOMAIN_ID': 'default',
-            'OS_REGION_NAME': REGION}
+            'SHELL': '/bin/sh',
+            **kept,
+            'PYTHONWARNINGS': 'ignore',
+            'OS_AUTH_URL': keystone_url,
+            'OS_USERNAME': user,
+            'OS_PASSWORD': PASSWORD,
+            'OS_PROJECT_NAME': project,
+            'OS_USER_DOMAIN_ID': 'default',
+            'OS_PROJECT_DOMAIN_ID': 'default',
+            'OS_REGION_NAME': REGION,
+        }
 
     def commands(self):
         """All commands below ``coe`` that this release has."""
@@ -64,8 +83,14 @@ class Shell:
         return self._call('coe', *command.split(), *words)
 
     def _call(self, *words):
-        return subprocess.run([self._program, *words], env=self._environment, check=False,
-                              text=True, capture_output=True, timeout=180)
+        return subprocess.run(
+            [self._program, *words],
+            env=self._environment,
+            check=False,
+            text=True,
+            capture_output=True,
+            timeout=180,
+        )
 
 
 @pytest.fixture(params=VERSIONS)
@@ -80,8 +105,9 @@ def test_a_session_with_every_command(keystone_service, tenants, project, versio
     _make_template(shell)
     _set_quotas(boss, http.keystone.project(project))
 
-    assert 'accepted' in shell.run('cluster create', 'one', '--cluster-template', 'small',
-                                   '--node-count', '1')
+    assert 'accepted' in shell.run(
+        'cluster create', 'one', '--cluster-template', 'small', '--node-count', '1'
+    )
     uuid = http('GET', '/clusters/one', 200)['uuid']
     http.wait(uuid)
     shown = shell.json('cluster show', 'one')
@@ -102,9 +128,15 @@ def test_a_session_with_every_command(keystone_service, tenants, project, versio
 
 def _make_template(shell):
     shell.run('cluster template create', 'small', *TEMPLATE)
-    shell.run('cluster template update', 'small', *(
-        ['--label', 'availability_zone=nova'] if shell.is_5
-        else ['add', 'labels/availability_zone=nova']))
+    shell.run(
+        'cluster template update',
+        'small',
+        *(
+            ['--label', 'availability_zone=nova']
+            if shell.is_5
+            else ['add', 'labels/availability_zone=nova']
+        ),
+    )
     assert shell.json('cluster template show', 'small')['labels'] == {'availability_zone': 'nova'}
     assert [row['name'] for row in shell.json('cluster template list')] == ['small']
 
@@ -114,8 +146,9 @@ def _set_quotas(boss, project_id):
     boss.run('quotas create', *which, '--hard-limit', '7')
     assert re.search(r'hard_limit\s*\|\s*7\b', boss.run('quotas show', *which))
     boss.run('quotas update', *which, '--hard-limit', '8')
-    assert re.search(rf'{project_id}\s*\|\s*Cluster\s*\|\s*8\b',
-                     boss.run('quotas list', '--all-tenants'))
+    assert re.search(
+        rf'{project_id}\s*\|\s*Cluster\s*\|\s*8\b', boss.run('quotas list', '--all-tenants')
+    )
     boss.run('quotas delete', *which)
     assert project_id not in boss.run('quotas list', '--all-tenants')
 
@@ -132,29 +165,48 @@ def _reach(shell, tmp_path):
 
 
 def _request(name):
-    return x509.CertificateSigningRequestBuilder().subject_name(
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])).sign(
-            ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(
-                serialization.Encoding.PEM).decode()
+    return (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+        .decode()
+    )
 
 
 def _resize(shell, http, uuid):
     shell.run('cluster resize', 'one', '2')
     http.wait(uuid, 'UPDATE_COMPLETE')
-    shell.run('cluster update', 'one',
-              *(['--node-count', '1'] if shell.is_5 else ['replace', 'node_count=1']))
+    shell.run(
+        'cluster update',
+        'one',
+        *(['--node-count', '1'] if shell.is_5 else ['replace', 'node_count=1']),
+    )
     http.wait(uuid, 'UPDATE_COMPLETE')
     assert shell.json('cluster show', 'one')['node_count'] == 1
 
 
 def _change_node_groups(shell, http, uuid):
-    shell.run('nodegroup create', 'one', 'big', '--node-count', '2', '--flavor', 'm1.large',
-              '--role', 'worker')
+    shell.run(
+        'nodegroup create',
+        'one',
+        'big',
+        '--node-count',
+        '2',
+        '--flavor',
+        'm1.large',
+        '--role',
+        'worker',
+    )
     http.wait(uuid, 'UPDATE_COMPLETE')
     groups = shell.json('nodegroup list', 'one')
     assert sorted(row['name'] for row in groups) == ['big', 'default-master', 'default-worker']
-    shell.run('nodegroup update', 'one', 'big',
-              *(['--max-nodes', '5'] if shell.is_5 else ['replace', 'max_node_count=5']))
+    shell.run(
+        'nodegroup update',
+        'one',
+        'big',
+        *(['--max-nodes', '5'] if shell.is_5 else ['replace', 'max_node_count=5']),
+    )
     http.wait(uuid, 'UPDATE_COMPLETE')
     shown = shell.json('nodegroup show', 'one', 'big')
     assert (shown['node_count'], shown['max_node_count']) == (2, 5)

@@ -31,8 +31,10 @@ def of(stacks, uuid):
 def journal(tenant, uuid):
     """The journal's texts of the last operation."""
     last = tenant('GET', f'/clusters/{uuid}/operations', 200)['operations'][-1]
-    return [step['text'] for step in tenant(
-        'GET', f'/clusters/{uuid}/operations/{last["uuid"]}', 200)['steps']]
+    return [
+        step['text']
+        for step in tenant('GET', f'/clusters/{uuid}/operations/{last["uuid"]}', 200)['steps']
+    ]
 
 
 def test_a_cluster_whose_owner_is_gone_is_deleted_by_an_admin(owner, admin, keystone, all_stacks):
@@ -43,12 +45,13 @@ def test_a_cluster_whose_owner_is_gone_is_deleted_by_an_admin(owner, admin, keys
     admin('DELETE', f'/clusters/{uuid}', 204)
     admin.gone(uuid)
     assert of(all_stacks(), uuid) == []
-    assert 'the rights of its owner are gone: it is deleted with those of the service user' in \
-        journal(admin, uuid)
+    assert (
+        'the rights of its owner are gone: it is deleted with those of the service user'
+        in journal(admin, uuid)
+    )
 
 
-def test_a_cluster_whose_project_is_gone_is_deleted_by_an_admin(owner, admin, keystone,
-                                                                all_stacks):
+def test_a_cluster_whose_project_is_gone_is_deleted_by_an_admin(owner, admin, keystone, all_stacks):
     uuid = owner.create(owner.template())
     owner.wait(uuid)
     keystone.admin.projects.delete(owner.session.get_project_id())
@@ -72,8 +75,11 @@ def test_nobody_in_reach_does_not_keep_a_cluster(owner, admin, keystone):
     finally:
         keystone.admin.roles.grant(role, user=magnum, project=service)
     texts = journal(admin, uuid)
-    assert any(text.startswith('its owner is gone and the service user has no rights') and
-               text.count(uuid) == 2 for text in texts), texts
+    assert any(
+        text.startswith('its owner is gone and the service user has no rights')
+        and text.count(uuid) == 2
+        for text in texts
+    ), texts
 
 
 def test_a_disabled_owner_keeps_the_cluster_from_nobody(owner, admin, keystone, all_stacks):
@@ -86,8 +92,7 @@ def test_a_disabled_owner_keeps_the_cluster_from_nobody(owner, admin, keystone, 
     assert owner.trusts_to('magnum') == []
 
 
-def test_whoever_rotates_the_credentials_owns_the_cluster(owner, tenants, project, keystone,
-                                                          admin):
+def test_whoever_rotates_the_credentials_owns_the_cluster(owner, tenants, project, keystone, admin):
     uuid = owner.create(owner.template())
     owner.wait(uuid)
     heir = tenants('heir', project, 'member')

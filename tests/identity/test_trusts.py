@@ -36,10 +36,12 @@ def test_the_trust_lives_as_long_as_the_cluster(owner, keystone):
     uuid = owner.create(owner.template())
     owner.wait(uuid)
     assert set(owner.stacks().values()) == {'CREATE_COMPLETE'}
-    trust, = owner.trusts_to('magnum')
+    (trust,) = owner.trusts_to('magnum')
     shown = keystone.admin.trusts.get(trust)
     assert (shown.trustor_user_id, shown.project_id) == (
-        owner.user_id, owner.session.get_project_id())
+        owner.user_id,
+        owner.session.get_project_id(),
+    )
     assert owner.trusts_to('heat') != []
     owner('POST', f'/clusters/{uuid}/actions/resize', 202, {'node_count': 2})
     owner.wait(uuid, 'UPDATE_COMPLETE')

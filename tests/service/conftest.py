@@ -9,9 +9,12 @@ from tests.service.deployment import deployment, mariadb, vhost
 @pytest.fixture(scope='session')
 def heat(tmp_path_factory, rabbitmq_url):
     """A Heat that tells the broker of its stacks, and the transport URL that it uses."""
-    with vhost(rabbitmq_url) as broker, \
-            running_heat(tmp_path_factory.mktemp('heat'), transport_url=broker,
-                         topics='magnum_lite_heat') as heat:
+    with (
+        vhost(rabbitmq_url) as broker,
+        running_heat(
+            tmp_path_factory.mktemp('heat'), transport_url=broker, topics='magnum_lite_heat'
+        ) as heat,
+    ):
         yield heat, broker
 
 
@@ -19,7 +22,10 @@ def heat(tmp_path_factory, rabbitmq_url):
 def service(tmp_path_factory, heat, mariadb_url):
     """Two API workers, two conductors, MariaDB, RabbitMQ."""
     running, broker = heat
-    with mariadb(mariadb_url) as database, \
-            deployment(tmp_path_factory.mktemp('service'), running, database=database,
-                       broker=broker) as service:
+    with (
+        mariadb(mariadb_url) as database,
+        deployment(
+            tmp_path_factory.mktemp('service'), running, database=database, broker=broker
+        ) as service,
+    ):
         yield service

@@ -115,13 +115,18 @@ class Deployment:
         """Start one of its processes; its output goes to ``<name>.log``."""
         with (self.path / f'{name}.log').open('a') as log:
             self.processes[name] = subprocess.Popen(
-                command, env={**os.environ, **environ}, stdout=log, stderr=log,
-                start_new_session=True)
+                command,
+                env={**os.environ, **environ},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def conductor(self, name, **environ):
         """Start a conductor."""
-        self.start(name, str(BIN / 'magnum-lite-conductor'), '--config-file', str(self.config),
-                   **environ)
+        self.start(
+            name, str(BIN / 'magnum-lite-conductor'), '--config-file', str(self.config), **environ
+        )
 
     def stop(self, name, how=signal.SIGTERM):
         """End one of its processes, and wait for it."""
@@ -139,23 +144,29 @@ class Deployment:
 
     def log(self):
         """The end of each log."""
-        return '\n'.join(f'--- {file.name}\n{file.read_text()[-3000:]}'
-                         for file in self.path.glob('*.log'))
+        return '\n'.join(
+            f'--- {file.name}\n{file.read_text()[-3000:]}' for file in self.path.glob('*.log')
+        )
 
     def usage(self):
         """{process: (MiB of memory, threads, file descriptors)} of all working processes."""
         found = {}
         for name, process in self.processes.items():
             for child in psutil.Process(process.pid).children(recursive=True):
-                found[f'{name}/{child.pid}'] = (child.memory_info().rss // 2 ** 20,
-                                                child.num_threads(), child.num_fds())
+                found[f'{name}/{child.pid}'] = (
+                    child.memory_info().rss // 2**20,
+                    child.num_threads(),
+                    child.num_fds(),
+                )
         return found
 
     def stacks(self, project):
         """{name: status} of a project's stacks in Heat."""
         reply = requests.get(
             self.catalog['orchestration'] % {'project_id': project} + '/stacks',
-            headers={'X-Auth-Token': self.token(project)}, timeout=60)
+            headers={'X-Auth-Token': self.token(project)},
+            timeout=60,
+        )
         return {stack['stack_name']: stack['stack_status'] for stack in reply.json()['stacks']}
 
     def client(self, project='demo', user='demo', roles='member,reader'):
@@ -175,8 +186,9 @@ class Client:
     def __init__(self, url, token):
         self._url = url
         self._session = requests.Session()
-        self._session.headers.update({
-            'X-Auth-Token': token, 'OpenStack-API-Version': 'container-infra latest'})
+        self._session.headers.update(
+            {'X-Auth-Token': token, 'OpenStack-API-Version': 'container-infra latest'}
+        )
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=32)
         self._session.mount('http://', adapter)
 
@@ -188,14 +200,26 @@ class Client:
 
     def template(self, **values):
         """Make a template; its uuid."""
-        return self('POST', '/clustertemplates', 201, {
-            'name': 't', 'coe': 'kubernetes', 'image_id': 'debian-13', 'flavor_id': 'm1.small',
-            'master_flavor_id': 'm1.small', 'external_network_id': 'public', **values})['uuid']
+        return self(
+            'POST',
+            '/clustertemplates',
+            201,
+            {
+                'name': 't',
+                'coe': 'kubernetes',
+                'image_id': 'debian-13',
+                'flavor_id': 'm1.small',
+                'master_flavor_id': 'm1.small',
+                'external_network_id': 'public',
+                **values,
+            },
+        )['uuid']
 
     def create(self, template, **values):
         """Ask for a cluster; its uuid."""
-        return self('POST', '/clusters', 202, {
-            'name': 'c', 'cluster_template_id': template, **values})['uuid']
+        return self(
+            'POST', '/clusters', 202, {'name': 'c', 'cluster_template_id': template, **values}
+        )['uuid']
 
     def wait(self, uuid, status='CREATE_COMPLETE', *, within_s=PATIENCE_S):
         """Wait until the cluster left its ``_IN_PROGRESS``; fails unless it is in ``status``."""
@@ -218,9 +242,22 @@ class Client:
 
 
 @contextlib.contextmanager
-def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2, workers=1,
-               api_workers=2, lease_s=12, stray_s=600, poll_min_s=1, poll_max_s=5,
-               notifications='noop'):
+def deployment(
+    path,
+    heat,
+    *,
+    database,
+    broker=None,
+    keystone=None,
+    conductors=2,
+    workers=1,
+    api_workers=2,
+    lease_s=12,
+    stray_s=600,
+    poll_min_s=1,
+    poll_max_s=5,
+    notifications='noop',
+):
     """A service under gunicorn with some conductors; stopped at the end.
 
     :param database: URL of an empty database.
@@ -233,21 +270,46 @@ def deployment(path, heat, *, database, broker=None, keystone=None, conductors=2
         keyfile.put_first(path / 'keys', new_key())
         config = path / 'magnum-lite.conf'
         catalog = ','.join(f'{name}:{url}' for name, url in heat.catalog.items())
-        config.write_text(CONFIG.format(
-            path=path, transport_url=transport, connection=database, workers=workers,
-            lease_s=lease_s, stray_s=stray_s, poll_min_s=poll_min_s, poll_max_s=poll_max_s,
-            notifications=notifications, identity=keystone.service_options() if keystone
-            else DEVELOPMENT.format(catalog=catalog)))
-        subprocess.run([BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
-                       check=True, timeout=60)
+        config.write_text(
+            CONFIG.format(
+                path=path,
+                transport_url=transport,
+                connection=database,
+                workers=workers,
+                lease_s=lease_s,
+                stray_s=stray_s,
+                poll_min_s=poll_min_s,
+                poll_max_s=poll_max_s,
+                notifications=notifications,
+                identity=keystone.service_options()
+                if keystone
+                else DEVELOPMENT.format(catalog=catalog),
+            )
+        )
+        subprocess.run(
+            [BIN / 'magnum-lite-manage', '--config-file', config, 'db', 'upgrade'],
+            check=True,
+            timeout=60,
+        )
         port = free_port()
-        running = Deployment(path, f'http://127.0.0.1:{port}', door, config, heat.catalog,
-                             keystone)
+        running = Deployment(path, f'http://127.0.0.1:{port}', door, config, heat.catalog, keystone)
         stack.callback(running.end)
         running.start(
-            'api', str(BIN / 'gunicorn'), '--workers', str(api_workers), '--threads', '8',
-            '--worker-class', 'gthread', '--keep-alive', '75', '--bind', f'127.0.0.1:{port}',
-            'magnum_lite.api.wsgi:application', OS_MAGNUM_LITE_CONFIG_FILES=str(config))
+            'api',
+            str(BIN / 'gunicorn'),
+            '--workers',
+            str(api_workers),
+            '--threads',
+            '8',
+            '--worker-class',
+            'gthread',
+            '--keep-alive',
+            '75',
+            '--bind',
+            f'127.0.0.1:{port}',
+            'magnum_lite.api.wsgi:application',
+            OS_MAGNUM_LITE_CONFIG_FILES=str(config),
+        )
         for number in range(conductors):
             running.conductor(f'conductor-{number}')
         _wait_ready(running, conductors)

@@ -12,9 +12,19 @@ LOOK_S = 120
 def service(tmp_path, heat, mariadb_url):
     """A service whose conductor looks at Heat every two minutes, unless something happened."""
     running, broker = heat
-    with mariadb(mariadb_url) as database, deployment(
-            tmp_path, running, database=database, broker=broker, conductors=1, api_workers=1,
-            poll_min_s=LOOK_S, poll_max_s=LOOK_S) as service:
+    with (
+        mariadb(mariadb_url) as database,
+        deployment(
+            tmp_path,
+            running,
+            database=database,
+            broker=broker,
+            conductors=1,
+            api_workers=1,
+            poll_min_s=LOOK_S,
+            poll_max_s=LOOK_S,
+        ) as service,
+    ):
         yield service
 
 

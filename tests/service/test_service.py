@@ -31,8 +31,10 @@ def test_twenty_clusters_at_concurrency_ten(service):
     assert len(uuids) == CLUSTERS
     assert all(sum(uuid in name for name in stacks) == 2 for uuid in uuids)
     for uuid in uuids:
-        kinds = [(o['kind'], o['state']) for o in
-                 client('GET', f'/clusters/{uuid}/operations', 200)['operations']]
+        kinds = [
+            (o['kind'], o['state'])
+            for o in client('GET', f'/clusters/{uuid}/operations', 200)['operations']
+        ]
         assert kinds == [('create', 'DONE')]
     _check_usage(before, service.usage())
 
@@ -51,7 +53,7 @@ def test_a_connection_that_was_idle_for_a_while_is_not_reset(service):
     try:
         for _ in range(2):
             connection.request('GET', '/')
-            connection.auto_open = 0        # a second connection would hide it too
+            connection.auto_open = 0  # a second connection would hide it too
             assert connection.getresponse().read()
             time.sleep(4)
     finally:
@@ -78,7 +80,7 @@ def test_a_broker_that_is_away_for_half_a_minute_loses_nothing(service):
     try:
         began = time.monotonic()
         uuids += [client.create(template) for _ in range(2)]
-        assert time.monotonic() - began < 10       # the API does not wait for the broker
+        assert time.monotonic() - began < 10  # the API does not wait for the broker
         for uuid in uuids:
             client.wait(uuid)
         time.sleep(max(0, 30 - (time.monotonic() - shut_at)))
@@ -120,8 +122,11 @@ def test_of_two_patches_at_once_one_is_accepted(service):
 
     def send(count):
         start.wait()
-        reply = client._session.patch(f'{service.url}/v1/clusters/{uuid}', timeout=60, json=[
-            {'op': 'replace', 'path': '/node_count', 'value': count}])
+        reply = client._session.patch(
+            f'{service.url}/v1/clusters/{uuid}',
+            timeout=60,
+            json=[{'op': 'replace', 'path': '/node_count', 'value': count}],
+        )
         replies.append((reply.status_code, reply.text))
 
     threads = [threading.Thread(target=send, args=(count,)) for count in (2, 3)]

@@ -49,8 +49,10 @@ class Reader:
 def reader(tmp_path, heat, mariadb_url):
     """A reader of a service without conductors."""
     running, broker = heat
-    with mariadb(mariadb_url) as url, deployment(
-            tmp_path, running, database=url, broker=broker, conductors=0) as service:
+    with (
+        mariadb(mariadb_url) as url,
+        deployment(tmp_path, running, database=url, broker=broker, conductors=0) as service,
+    ):
         conf = cfg.ConfigOpts()
         options.register(conf)
         conf([], project='magnum-lite', default_config_files=[str(service.config)])
@@ -63,8 +65,9 @@ def reader(tmp_path, heat, mariadb_url):
 def test_no_read_after_a_change_shows_what_was_before(reader):
     template = reader.client.template()
     for number in range(13):
-        uuid = reader.change('POST', '/clusters', 202, {
-            'name': f'c{number}', 'cluster_template_id': template})['uuid']
+        uuid = reader.change(
+            'POST', '/clusters', 202, {'name': f'c{number}', 'cluster_template_id': template}
+        )['uuid']
         reader.sees(f'/clusters/{uuid}', status='CREATE_IN_PROGRESS', version=1)
         reader.sees(f'/clusters/{uuid}/nodegroups/default-worker', status='CREATE_IN_PROGRESS')
         reader.settle(uuid, 'CREATE_COMPLETE')
@@ -81,11 +84,13 @@ def _change(reader, uuid):
     path, worker = f'/clusters/{uuid}', f'/clusters/{uuid}/nodegroups/default-worker'
     for count in (2, 3):
         health = next(HEALTH)
-        reader.change('PATCH', path, 202, [
-            {'op': 'replace', 'path': '/health_status', 'value': health}])
+        reader.change(
+            'PATCH', path, 202, [{'op': 'replace', 'path': '/health_status', 'value': health}]
+        )
         reader.sees(path, health_status=health)
-        reader.change('PATCH', path, 202, [
-            {'op': 'replace', 'path': '/node_count', 'value': count}])
+        reader.change(
+            'PATCH', path, 202, [{'op': 'replace', 'path': '/node_count', 'value': count}]
+        )
         reader.sees(path, status=AT_WORK, node_count=count)
         reader.sees(worker, status=AT_WORK, node_count=count)
         reader.settle(uuid, 'UPDATE_COMPLETE')
@@ -95,8 +100,12 @@ def _change(reader, uuid):
         reader.settle(uuid, 'UPDATE_COMPLETE')
     template = reader.client('GET', path, 200)['cluster_template_id']
     for name in (f'before {uuid}', f'after {uuid}'):
-        reader.change('PATCH', f'/clustertemplates/{template}', 200, [
-            {'op': 'replace', 'path': '/name', 'value': name}])
+        reader.change(
+            'PATCH',
+            f'/clustertemplates/{template}',
+            200,
+            [{'op': 'replace', 'path': '/name', 'value': name}],
+        )
         reader.sees(f'/clustertemplates/{template}', name=name)
 
 
@@ -109,16 +118,21 @@ def _change_groups(reader, uuid):
     reader.sees(cluster, status=AT_WORK)
     reader.settle(uuid, 'UPDATE_COMPLETE')
     for most in (5, 6):
-        reader.change('PATCH', group, 202, [
-            {'op': 'replace', 'path': '/max_node_count', 'value': most}])
+        reader.change(
+            'PATCH', group, 202, [{'op': 'replace', 'path': '/max_node_count', 'value': most}]
+        )
         reader.sees(group, status=AT_WORK, max_node_count=most)
         reader.sees(cluster, status=AT_WORK)
         reader.settle(uuid, 'UPDATE_COMPLETE')
     reader.change('POST', f'{cluster}/actions/resize', 202, {'node_count': 2, 'nodegroup': 'more'})
     reader.sees(group, status=AT_WORK, node_count=2)
     # While that is at work, another group's change waits and shows all the same.
-    reader.change('PATCH', f'{cluster}/nodegroups/default-worker', 202, [
-        {'op': 'replace', 'path': '/max_node_count', 'value': 9}])
+    reader.change(
+        'PATCH',
+        f'{cluster}/nodegroups/default-worker',
+        202,
+        [{'op': 'replace', 'path': '/max_node_count', 'value': 9}],
+    )
     reader.sees(f'{cluster}/nodegroups/default-worker', status=AT_WORK, max_node_count=9)
     reader.change('DELETE', group, 204)
     reader.sees(group, status='DELETE_IN_PROGRESS')

@@ -36,8 +36,11 @@ class Minimal(HeatDriver):
     server_types, distros = frozenset({'vm'}), frozenset({'debian'})
     capabilities = frozenset({'update'})
     tokens = {'join': 'hex32'}
-    config_schema = {'type': 'object', 'additionalProperties': False, 'properties': {
-        'size': {'type': 'integer', 'maximum': 9, 'description': 'How large.'}}}
+    config_schema = {
+        'type': 'object',
+        'additionalProperties': False,
+        'properties': {'size': {'type': 'integer', 'maximum': 9, 'description': 'How large.'}},
+    }
     template = TEMPLATE
     extra = {}
 
@@ -49,10 +52,17 @@ class Minimal(HeatDriver):
 
     def plan(self, spec, /):
         token = '' if spec.enrolment_url else spec.secrets['join']
-        return Plan((Stack(
-            key='base', name=f'minimal-{spec.uuid}', template=self.template,
-            parameters={'name': spec.name, 'token': token, **self.extra},
-            node_group=spec.control_plane.uuid),))
+        return Plan(
+            (
+                Stack(
+                    key='base',
+                    name=f'minimal-{spec.uuid}',
+                    template=self.template,
+                    parameters={'name': spec.name, 'token': token, **self.extra},
+                    node_group=spec.control_plane.uuid,
+                ),
+            )
+        )
 
 
 def broken(**changes):
@@ -72,6 +82,7 @@ def package(tmp_path, monkeypatch):
 
     def add(path, text):
         (where / path).write_text(text)
+
     yield add
     del sys.modules['package_of_a_driver']
 
@@ -115,20 +126,26 @@ def test_d1_finds_an_open_or_silent_schema():
     opened = {**Minimal.config_schema, 'additionalProperties': True}
     fails(rules(broken(config_schema=opened))[0].test_d1_the_schema_is_closed_and_described)
     silent = {**Minimal.config_schema, 'properties': {'size': {'type': 'integer'}}}
-    fails(rules(broken(config_schema=silent))[0].test_d1_the_schema_is_closed_and_described,
-          match='size')
+    fails(
+        rules(broken(config_schema=silent))[0].test_d1_the_schema_is_closed_and_described,
+        match='size',
+    )
 
 
 @pytest.mark.usefixtures('package')
 def test_d2_finds_what_is_not_pure(tmp_path):
     def writes(self, spec, /):
         (tmp_path / 'trace').write_text('x')
+
     kit, specs = rules(broken(validate=writes))
     fails(kit.test_d2_validate_and_dry_runs_are_pure, specs, match='not pure: open')
 
     numbers = iter(range(1000))
-    counts = broken(plan=lambda self, spec, /: Plan((dataclasses.replace(
-        Minimal.plan(self, spec).stacks[0], name=f'n{next(numbers)}'),)))
+    counts = broken(
+        plan=lambda self, spec, /: Plan(
+            (dataclasses.replace(Minimal.plan(self, spec).stacks[0], name=f'n{next(numbers)}'),)
+        )
+    )
     kit, specs = rules(counts)
     fails(kit.test_d2_validate_and_dry_runs_are_pure, specs)
 
@@ -136,8 +153,12 @@ def test_d2_finds_what_is_not_pure(tmp_path):
 @pytest.mark.usefixtures('package')
 def test_d4_finds_a_parameter_too_many_and_one_too_few():
     for extra in ({'unknown': 1}, {}):
-        driver = broken(extra=extra, template=TEMPLATE if extra else TEMPLATE.replace(
-            '  size: {type: number, default: 1}', '  size: {type: number}'))
+        driver = broken(
+            extra=extra,
+            template=TEMPLATE
+            if extra
+            else TEMPLATE.replace('  size: {type: number, default: 1}', '  size: {type: number}'),
+        )
         fails(rules(driver)[0].test_d4_parameters_are_exactly_those_of_the_template)
 
 
@@ -169,19 +190,32 @@ def test_d16_finds_an_upgrade_from_nowhere():
 def test_d13_finds_a_secret_that_is_shown():
     driver = broken(template=TEMPLATE.replace(', hidden: true', ''))
     fails(rules(driver)[0].test_d13_secrets_stand_in_hidden_parameters_only, match='token')
-    leaks = broken(plan=lambda self, spec, /: Plan((dataclasses.replace(
-        Minimal.plan(self, spec).stacks[0],
-        parameters={'name': spec.secrets['join'].value, 'token': Secret('t')}),)))
+    leaks = broken(
+        plan=lambda self, spec, /: Plan(
+            (
+                dataclasses.replace(
+                    Minimal.plan(self, spec).stacks[0],
+                    parameters={'name': spec.secrets['join'].value, 'token': Secret('t')},
+                ),
+            )
+        )
+    )
     kit, specs = rules(leaks)
     fails(kit.test_d13_no_plan_holds_the_value_of_a_secret, specs, match='join')
 
 
 @pytest.mark.usefixtures('package')
 def test_d17_finds_an_integer_without_a_maximum():
-    endless = {**Minimal.config_schema, 'properties': {
-        'size': {'type': ['integer', 'null'], 'description': 'How large.'}}}
-    fails(rules(broken(config_schema=endless))[0]
-          .test_d17_every_integer_of_the_configuration_has_a_maximum, match='size')
+    endless = {
+        **Minimal.config_schema,
+        'properties': {'size': {'type': ['integer', 'null'], 'description': 'How large.'}},
+    }
+    fails(
+        rules(broken(config_schema=endless))[
+            0
+        ].test_d17_every_integer_of_the_configuration_has_a_maximum,
+        match='size',
+    )
 
 
 def by_node(self, spec, /):
@@ -198,10 +232,14 @@ def by_size(self, spec, /):
 
 
 @pytest.mark.usefixtures('package')
-@pytest.mark.parametrize(('plan', 'limits', 'found'), [
-    (by_node, {}, '2147483646 nodes: more than 1 s of work'),
-    (by_node, {'max_nodes': 5000}, '2147483647 nodes: more than 1 s of work'),
-    (by_size, {}, 'size 9, 1 nodes: .* bytes of memory')])
+@pytest.mark.parametrize(
+    ('plan', 'limits', 'found'),
+    [
+        (by_node, {}, '2147483646 nodes: more than 1 s of work'),
+        (by_node, {'max_nodes': 5000}, '2147483647 nodes: more than 1 s of work'),
+        (by_size, {}, 'size 9, 1 nodes: .* bytes of memory'),
+    ],
+)
 def test_d17_finds_a_plan_that_grows_without_end(plan, limits, found):
     kit = rules(broken(plan=plan, limits=limits))[0]
     fails(kit.test_d17_no_number_makes_much_work_or_memory, match=found)
@@ -209,19 +247,23 @@ def test_d17_finds_a_plan_that_grows_without_end(plan, limits, found):
 
 @pytest.mark.usefixtures('package')
 def test_d18_finds_a_secret_that_a_node_could_fetch():
-    deaf = broken(plan=lambda self, spec, /: Minimal.plan(
-        self, dataclasses.replace(spec, enrolment_url=None)))
+    deaf = broken(
+        plan=lambda self, spec, /: Minimal.plan(self, dataclasses.replace(spec, enrolment_url=None))
+    )
     kit, specs = rules(deaf)
     fails(kit.test_d18_what_nodes_can_fetch_is_in_no_plan, specs, match='join')
 
 
-@pytest.mark.parametrize(('text', 'rule'), [
-    ('#!/bin/bash\necho on\n', 'say_their_shell_and_stop_at_errors'),
-    ('set -euo pipefail\n', 'say_their_shell_and_stop_at_errors'),
-    ('#!/bin/bash\nset -euo pipefail\nif true\n', 'are_bash'),
-    ('#!/bin/bash\nset -euo pipefail\nrm $1\n', 'pass_shellcheck'),
-    ('#!/bin/bash\nset -euo pipefail\necho "{{ name }}"\n', 'hold_no_placeholder'),
-])
+@pytest.mark.parametrize(
+    ('text', 'rule'),
+    [
+        ('#!/bin/bash\necho on\n', 'say_their_shell_and_stop_at_errors'),
+        ('set -euo pipefail\n', 'say_their_shell_and_stop_at_errors'),
+        ('#!/bin/bash\nset -euo pipefail\nif true\n', 'are_bash'),
+        ('#!/bin/bash\nset -euo pipefail\nrm $1\n', 'pass_shellcheck'),
+        ('#!/bin/bash\nset -euo pipefail\necho "{{ name }}"\n', 'hold_no_placeholder'),
+    ],
+)
 def test_d10_finds_a_script_that_is_not_plain(package, text, rule):
     package('boot.sh', text)
     fails(getattr(rules(broken())[0], f'test_d10_scripts_{rule}'))
@@ -229,22 +271,28 @@ def test_d10_finds_a_script_that_is_not_plain(package, text, rule):
 
 def test_d10_finds_a_script_that_a_template_fills_in(package):
     package('boot.sh', '#!/bin/bash\nset -euo pipefail\necho NAME\n')
-    filled = TEMPLATE.replace('{value: x}', textwrap.dedent("""\
-        {value: {str_replace: {template: {get_file: boot.sh}, params: {NAME: x}}}}"""))
+    filled = TEMPLATE.replace(
+        '{value: x}',
+        textwrap.dedent("""\
+        {value: {str_replace: {template: {get_file: boot.sh}, params: {NAME: x}}}}"""),
+    )
     fails(rules(broken(template=filled))[0].test_d10_scripts_hold_no_placeholder, match='NAME')
 
 
-@pytest.mark.parametrize(('text', 'problem'), [
-    ('runcmd: []\n', 'first line'),
-    ('#cloud-config\n[x\n', 'no YAML'),
-    ('#cloud-config\n- x\n', 'no mapping'),
-    ('#cloud-config\nwrite_file: []\n', 'write_file: unknown'),
-    ('#cloud-config\nruncmd: x\n', 'wrong type'),
-    ('#cloud-config\nruncmd: [[false, x]]\n', 'False is no text'),
-    ('#cloud-config\nwrite_files: [{contents: x, path: /x}]\n', 'contents: unknown'),
-    ('#cloud-config\nwrite_files: [{content: x, path: x}]\n', 'no absolute path'),
-    ('#cloud-config\nwrite_files: [x]\n', 'no mapping'),
-])
+@pytest.mark.parametrize(
+    ('text', 'problem'),
+    [
+        ('runcmd: []\n', 'first line'),
+        ('#cloud-config\n[x\n', 'no YAML'),
+        ('#cloud-config\n- x\n', 'no mapping'),
+        ('#cloud-config\nwrite_file: []\n', 'write_file: unknown'),
+        ('#cloud-config\nruncmd: x\n', 'wrong type'),
+        ('#cloud-config\nruncmd: [[false, x]]\n', 'False is no text'),
+        ('#cloud-config\nwrite_files: [{contents: x, path: /x}]\n', 'contents: unknown'),
+        ('#cloud-config\nwrite_files: [{content: x, path: x}]\n', 'no absolute path'),
+        ('#cloud-config\nwrite_files: [x]\n', 'no mapping'),
+    ],
+)
 def test_d11_finds_what_cloud_init_would_drop(text, problem):
     assert any(problem in found for found in cloud_config_problems(text))
 
@@ -311,8 +359,14 @@ import loguserdata
 """
 
 
-@pytest.mark.parametrize(('text', 'said'), [
-    (HEATS_OWN, '"user_data_format: RAW"'), ('#cloud-config\n# \u00fc', 'not ASCII'),
-    ('#' * 60_000, 'has 60000 bytes'), ('#cloud-config\n', '^$')])
+@pytest.mark.parametrize(
+    ('text', 'said'),
+    [
+        (HEATS_OWN, '"user_data_format: RAW"'),
+        ('#cloud-config\n# \u00fc', 'not ASCII'),
+        ('#' * 60_000, 'has 60000 bytes'),
+        ('#cloud-config\n', '^$'),
+    ],
+)
 def test_user_data_that_is_refused_is_explained(text, said):
     assert re.search(said, user_data_problem(text, {'#!/bin/bash\n'}))

@@ -42,8 +42,9 @@ class Bare(HeatDriver):
         return Plan((Stack(key='base', name='b', template='t', parameters={}),))
 
 
-@pytest.mark.parametrize('method', [
-    Driver.upgrade, Driver.rotate_ca, Driver.get_scale_manager, Driver.get_monitor])
+@pytest.mark.parametrize(
+    'method', [Driver.upgrade, Driver.rotate_ca, Driver.get_scale_manager, Driver.get_monitor]
+)
 def test_an_undeclared_capability_says_what_the_driver_cannot(method):
     driver = Bare()
     with pytest.raises(NotSupported, match='driver bare cannot'):
@@ -63,12 +64,19 @@ def test_errors_keep_what_is_for_users_apart():
 
 
 def test_a_stack_resolves_its_parameters():
-    stack = Stack(key='w', name='w', template='t', parameters={
-        'a': 1, 'b': Secret('ref', 'value'), 'c': Output('base', 'network')})
+    stack = Stack(
+        key='w',
+        name='w',
+        template='t',
+        parameters={'a': 1, 'b': Secret('ref', 'value'), 'c': Output('base', 'network')},
+    )
     assert stack.requires == {'base'}
     assert stack.resolve({'base': {'network': 'n'}}) == {'a': 1, 'b': 'value', 'c': 'n'}
     assert stack.document()['parameters'] == {
-        'a': 1, 'b': {'secret': 'ref'}, 'c': {'output': ['base', 'network']}}
+        'a': 1,
+        'b': {'secret': 'ref'},
+        'c': {'output': ['base', 'network']},
+    }
 
 
 def test_the_plan_of_a_dry_run_cannot_be_applied():
@@ -91,8 +99,11 @@ def test_a_view_knows_whether_heat_is_at_work():
 def test_a_status_is_as_bad_as_the_worst_stack():
     driver = Bare()
     spec = example.spec(driver)
-    for status, state in (('CREATE_COMPLETE', 'COMPLETE'), ('UPDATE_IN_PROGRESS', 'IN_PROGRESS'),
-                          ('UPDATE_FAILED', 'FAILED')):
+    for status, state in (
+        ('CREATE_COMPLETE', 'COMPLETE'),
+        ('UPDATE_IN_PROGRESS', 'IN_PROGRESS'),
+        ('UPDATE_FAILED', 'FAILED'),
+    ):
         view = StackView('i', 'b', status, reason='why')
         found = driver.status_of(spec, {'base': view})
         assert found.state == state
@@ -140,9 +151,13 @@ class Standing:
 def test_a_deletion_needs_no_plan_of_the_nodes(role):
     driver, heat = Huge(), Standing('b', 'workers')
     spec = example.spec(driver)
-    spec = dataclasses.replace(spec, node_groups=tuple(
-        dataclasses.replace(group, node_count=2 ** 31 - 1) if group.role == role else group
-        for group in spec.node_groups))
+    spec = dataclasses.replace(
+        spec,
+        node_groups=tuple(
+            dataclasses.replace(group, node_count=2**31 - 1) if group.role == role else group
+            for group in spec.node_groups
+        ),
+    )
     cloud = types.SimpleNamespace(heat=heat)
     left = []
     while not isinstance(driver.delete(cloud, spec), Done):

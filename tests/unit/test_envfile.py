@@ -20,8 +20,9 @@ HOSTILE = {
 
 def read_back(text, names):
     script = 'set -eu; . /dev/stdin; ' + '; '.join(f'printf "%s\\0" "${name}"' for name in names)
-    done = subprocess.run(['bash', '-c', script], input=text.encode(), capture_output=True,
-                          check=True)
+    done = subprocess.run(
+        ['bash', '-c', script], input=text.encode(), capture_output=True, check=True
+    )
     assert not done.stderr
     return done.stdout.decode().split('\0')[:-1]
 

@@ -23,11 +23,13 @@ GOLDEN = Path(__file__).parent.parent / 'golden'
 @pytest.fixture
 def golden(request):
     """A function that compares text with a golden file, or rewrites it."""
+
     def compare(name, text):
         path = GOLDEN / name
         if request.config.getoption('--update-golden'):
             path.write_text(text)
         assert path.read_text() == text
+
     return compare
 
 
@@ -47,16 +49,27 @@ def import_all():
 
 def fingerprint(resource):
     """Version and a hash of what an older service would notice: fields, types, limits, defaults."""
-    fields = [(name, type(field.kind).__name__, field.kind.json_schema(), field.nullable,
-               repr(field.default)) for name, field in sorted(resource.fields.items())]
+    fields = [
+        (
+            name,
+            type(field.kind).__name__,
+            field.kind.json_schema(),
+            field.nullable,
+            repr(field.default),
+        )
+        for name, field in sorted(resource.fields.items())
+    ]
     digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
     return f'{resource.VERSION}-{digest[:16]}'
 
 
 def test_golden_codes(golden):
     import_all()
-    lines = {f'{error.code} {error.status}' for error in errors()
-             if error.__module__.startswith('magnum_lite.')}
+    lines = {
+        f'{error.code} {error.status}'
+        for error in errors()
+        if error.__module__.startswith('magnum_lite.')
+    }
     golden('codes.txt', '\n'.join(sorted(lines)) + '\n')
 
 
@@ -69,9 +82,11 @@ def test_a_code_has_one_status():
 
 
 def test_golden_policy(golden):
-    lines = [f'{rule.name}: {rule.check_str}' +
-             (f' [{",".join(rule.scope_types)}]' if rule.scope_types else '')
-             for rule in policy.list_rules()]
+    lines = [
+        f'{rule.name}: {rule.check_str}'
+        + (f' [{",".join(rule.scope_types)}]' if rule.scope_types else '')
+        for rule in policy.list_rules()
+    ]
     golden('policy.txt', '\n'.join(lines) + '\n')
 
 
@@ -87,7 +102,8 @@ def test_golden_openapi(golden):
 def test_the_newest_release_tells_of_what_there_is():
     newest = RELEASES[CURRENT]
     assert list(RELEASES)[-1] == CURRENT
-    assert newest['objects'] == {resource.__name__: resource.VERSION
-                                 for resource in objects.RESOURCES}
+    assert newest['objects'] == {
+        resource.__name__: resource.VERSION for resource in objects.RESOURCES
+    }
     assert newest['api'] == microversion.NEWEST
     assert newest['rpc'] == rpc.VERSION

@@ -34,8 +34,9 @@ def conf(keys, tmp_path):
     conf = cfg.ConfigOpts()
     options.register(conf)
     file = tmp_path / 'magnum-lite.conf'
-    file.write_text(f'[database]\nconnection = sqlite:///{tmp_path}/m.sqlite\n'
-                    f'[secrets]\nkey_file = {keys}\n')
+    file.write_text(
+        f'[database]\nconnection = sqlite:///{tmp_path}/m.sqlite\n[secrets]\nkey_file = {keys}\n'
+    )
     conf([], default_config_files=[str(file)])
     return conf
 
@@ -62,6 +63,7 @@ def test_a_full_disk_takes_no_key(conf, keys):
 def test_a_writer_that_ends_at_any_step_takes_no_key(keys, monkeypatch, step):
     def end(*args):
         raise KeyboardInterrupt
+
     before = keys.read_bytes()
     monkeypatch.setattr(f'magnum_lite.secrets.keyfile.{step}', end)
     with pytest.raises(KeyboardInterrupt):
@@ -87,17 +89,22 @@ print(json.dumps(found))
 def killed_at_each_line(keys, call):
     """The keys in the file, for each line of ``call`` at which a kill ended it."""
     command = [sys.executable, '-c', KILLED.format(call=call), keys]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
-                           cwd=TOP)
+    ended = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=TOP
+    )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
 
 
-@pytest.mark.parametrize('call, after', [
-    ("put_first(path, '{new}')", ('new', 'one', 'two')),
-    ("put_last(path, '{new}')", ('one', 'two', 'new')),
-    ("move_first(path, keyfile.Key('{two}').id)", ('two', 'one')),
-    ('keep_first(path, list)', ('one',))])
+@pytest.mark.parametrize(
+    'call, after',
+    [
+        ("put_first(path, '{new}')", ('new', 'one', 'two')),
+        ("put_last(path, '{new}')", ('one', 'two', 'new')),
+        ("move_first(path, keyfile.Key('{two}').id)", ('two', 'one')),
+        ('keep_first(path, list)', ('one',)),
+    ],
+)
 def test_a_kill_at_any_line_takes_no_key_and_leaves_none_beside(keys, call, after):
     """SIGKILL: no handler of the writer runs."""
     named = {name: new_key() for name in ('one', 'two', 'new')}
@@ -136,7 +143,7 @@ def test_hosts_one_by_one_take_a_new_key_and_open_what_any_of_them_seals(conf, k
             ids.append(sealed.split('.')[1])
         return ids
 
-    old, = set(seals_with())
+    (old,) = set(seals_with())
     added = program(conf, 'magnum-lite-manage', 'secret', 'add')
     new = added.stdout.split()[-1]
     assert added.returncode == 0 and new != old and seals_with() == [old, old]
@@ -148,7 +155,7 @@ def test_hosts_one_by_one_take_a_new_key_and_open_what_any_of_them_seals(conf, k
     keyfile.move_first(str(other), new)
     assert seals_with() == [old, new]
     program(conf, 'magnum-lite-manage', 'secret', 'use', new)
-    program(conf, 'magnum-lite-manage', 'secret', 'use', new)       # again: no change
+    program(conf, 'magnum-lite-manage', 'secret', 'use', new)  # again: no change
     assert seals_with() == [new, new] and len(keys.read_text().split()) == 2
 
 

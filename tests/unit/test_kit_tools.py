@@ -10,15 +10,18 @@ def test_user_data_is_read_in_any_shape():
     config = '#cloud-config\nwrite_files: [{path: /a, content: x}]\n'
     assert written(config) == {'/a': 'x'}
     assert parts('#!/bin/bash\n') == [('text/x-shellscript', '#!/bin/bash\n')]
-    mime = ('Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config'
-            f'\n\n{config}\n--b--\n')
+    mime = (
+        'Content-Type: multipart/mixed; boundary="b"\n\n--b\nContent-Type: text/cloud-config'
+        f'\n\n{config}\n--b--\n'
+    )
     assert written(mime) == {'/a': 'x'}
 
 
 def test_placeholders_are_found_by_the_file_they_are_in():
     template = Template.parse(
         'a: {str_replace: {template: {get_file: f}, params: {"\\n": x, $n: y}}}\n'
-        'b: {str_replace: {template: {get_param: p}, params: {$m: y}}}\n')
+        'b: {str_replace: {template: {get_param: p}, params: {$m: y}}}\n'
+    )
     assert template.replaced == {'f': {'$n'}}
     assert template.included == {'f'}
 

@@ -5,35 +5,64 @@ import pytest
 from magnum_lite.exceptions import Invalid
 from magnum_lite.objects import labels
 
-SCHEMA = {'type': 'object', 'properties': {
-    'size': {'type': 'integer', 'minimum': 1, 'maximum': 9},
-    'on': {'type': 'boolean'},
-    'ratio': {'type': 'number'},
-    'net': {'type': 'string', 'title': 'a network of /12 to /28', 'pattern': '/1[2-9]|/2[0-8]',
-            'default': '10.254.0.0/16'},
-    'word': {'type': 'string', 'maxLength': 3, 'pattern': '^[a-z]*$',
-             'examples': ['abc']},
-    'mode': {'type': 'string', 'enum': ['a', 'b']},
-    'either': {'type': ['string', 'null']},
-    'list': {'type': 'array', 'items': {'type': 'string'}}}}
+SCHEMA = {
+    'type': 'object',
+    'properties': {
+        'size': {'type': 'integer', 'minimum': 1, 'maximum': 9},
+        'on': {'type': 'boolean'},
+        'ratio': {'type': 'number'},
+        'net': {
+            'type': 'string',
+            'title': 'a network of /12 to /28',
+            'pattern': '/1[2-9]|/2[0-8]',
+            'default': '10.254.0.0/16',
+        },
+        'word': {'type': 'string', 'maxLength': 3, 'pattern': '^[a-z]*$', 'examples': ['abc']},
+        'mode': {'type': 'string', 'enum': ['a', 'b']},
+        'either': {'type': ['string', 'null']},
+        'list': {'type': 'array', 'items': {'type': 'string'}},
+    },
+}
 
 
-@pytest.mark.parametrize('name, text, value', [
-    ('size', '5', 5), ('size', ' 5 ', 5), ('on', 'True', True), ('on', 'off', False),
-    ('ratio', '1.5', 1.5), ('word', 'abc', 'abc'), ('word', '', ''), ('mode', 'b', 'b'),
-    ('list', '["x"]', ['x'])])
+@pytest.mark.parametrize(
+    'name, text, value',
+    [
+        ('size', '5', 5),
+        ('size', ' 5 ', 5),
+        ('on', 'True', True),
+        ('on', 'off', False),
+        ('ratio', '1.5', 1.5),
+        ('word', 'abc', 'abc'),
+        ('word', '', ''),
+        ('mode', 'b', 'b'),
+        ('list', '["x"]', ['x']),
+    ],
+)
 def test_a_label_gets_the_type_of_the_schema(name, text, value):
     assert labels.typed({name: text, 'kube_tag': 'v1'}, SCHEMA) == {name: value}
 
 
-@pytest.mark.parametrize('name, text, accepted', [
-    ('size', '0', 'an integer from 1 to 9'), ('size', 'x', 'an integer from 1 to 9'),
-    ('size', '1.5', 'an integer'), ('on', 'maybe', 'a boolean'), ('ratio', '1,5', 'a number'),
-    ('word', 'abcd', 'a string of at most 3 characters such as abc is expected, not "abcd"'),
-    ('word', 'A', 'a string of at most 3 characters such as abc'),
-    ('net', '10.0.0.0/30', 'a network of /12 to /28 such as 10.254.0.0/16 is expected, not "10.'),
-    ('mode', 'c', 'one of a, b'), ('list', '{}', 'a list in JSON'),
-    ('list', '[' * 50_000, 'a list in JSON')])
+@pytest.mark.parametrize(
+    'name, text, accepted',
+    [
+        ('size', '0', 'an integer from 1 to 9'),
+        ('size', 'x', 'an integer from 1 to 9'),
+        ('size', '1.5', 'an integer'),
+        ('on', 'maybe', 'a boolean'),
+        ('ratio', '1,5', 'a number'),
+        ('word', 'abcd', 'a string of at most 3 characters such as abc is expected, not "abcd"'),
+        ('word', 'A', 'a string of at most 3 characters such as abc'),
+        (
+            'net',
+            '10.0.0.0/30',
+            'a network of /12 to /28 such as 10.254.0.0/16 is expected, not "10.',
+        ),
+        ('mode', 'c', 'one of a, b'),
+        ('list', '{}', 'a list in JSON'),
+        ('list', '[' * 50_000, 'a list in JSON'),
+    ],
+)
 def test_an_ill_typed_label_is_refused_with_what_is_accepted(name, text, accepted):
     with pytest.raises(Invalid) as error:
         labels.check({name: text}, SCHEMA)
@@ -46,8 +75,6 @@ def test_an_unknown_label_is_refused_with_the_nearest_one():
     with pytest.raises(Invalid, match='did you mean mode?'):
         labels.check({'modes': 'x'}, SCHEMA)
     labels.check({'kubetag': 'x'}, SCHEMA, accept_unknown=True)
-
-
 
 
 def test_what_the_service_reads_itself_is_a_number_whatever_the_driver():
@@ -67,11 +94,15 @@ def test_labels_replace_the_parents_or_lie_over_them():
 
 def test_differences_tell_the_parents_value_of_what_differs():
     assert labels.difference({'a': '1', 'b': '3', 'd': '4'}, {'a': '1', 'b': '2', 'c': '9'}) == {
-        'labels_overridden': {'b': '2'}, 'labels_added': {'d': '4'}, 'labels_skipped': {'c': '9'}}
+        'labels_overridden': {'b': '2'},
+        'labels_added': {'d': '4'},
+        'labels_skipped': {'c': '9'},
+    }
 
 
-@pytest.mark.parametrize(('name', 'meant'), [
-    ('kubetag', 'kube_tag'), ('sizes', 'size'), ('kube_tagg', 'kube_tag')])
+@pytest.mark.parametrize(
+    ('name', 'meant'), [('kubetag', 'kube_tag'), ('sizes', 'size'), ('kube_tagg', 'kube_tag')]
+)
 def test_a_near_name_is_suggested(name, meant):
     with pytest.raises(Invalid, match=f'did you mean {meant}\\?$'):
         labels.check({name: 'x'}, SCHEMA)
@@ -83,25 +114,45 @@ def test_no_name_is_suggested_that_is_not_near(name):
         labels.check({name: 'x'}, SCHEMA)
 
 
-CIDRS = {'type': 'object', 'properties': {
-    'fixed_subnet_cidr': {'type': 'string', 'pattern': '^[0-9./]+$', 'default': '10.0.0.0/24'},
-    'master_lb_allowed_cidrs': {'type': 'string', 'pattern': '^[0-9./]+(,[0-9./]+)*$',
-                                'examples': ['192.0.2.0/24']},
-    'kube_tag': {'type': 'string', 'pattern': r'^v[0-9]+\.[0-9]+\.[0-9]+$',
-                 'examples': ['v1.36.2']}}}
+CIDRS = {
+    'type': 'object',
+    'properties': {
+        'fixed_subnet_cidr': {'type': 'string', 'pattern': '^[0-9./]+$', 'default': '10.0.0.0/24'},
+        'master_lb_allowed_cidrs': {
+            'type': 'string',
+            'pattern': '^[0-9./]+(,[0-9./]+)*$',
+            'examples': ['192.0.2.0/24'],
+        },
+        'kube_tag': {
+            'type': 'string',
+            'pattern': r'^v[0-9]+\.[0-9]+\.[0-9]+$',
+            'examples': ['v1.36.2'],
+        },
+    },
+}
 
 
-@pytest.mark.parametrize(('given', 'understood'), [
-    ({'fixed_network_cidr': '10.1.0.0/16'}, {'fixed_subnet_cidr': '10.1.0.0/16'}),
-    ({'fixed_network_cidr': '10.1.0.0/16', 'fixed_subnet_cidr': '10.2.0.0/16'},
-     {'fixed_subnet_cidr': '10.2.0.0/16'}),
-    ({'api_master_lb_allowed_cidrs': '192.0.2.0/24;198.51.100.7/32'},
-     {'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.7/32'}),
-    ({'api_master_lb_allowed_cidrs': '192.0.2.0/24, 198.51.100.7/32'},
-     {'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.7/32'}),
-    ({'api_master_lb_allowed_cidrs': ''}, {}),
-    ({'kube_tag': '1.36.2'}, {'kube_tag': 'v1.36.2'}),
-    ({'kube_tag': 'v1.36.2'}, {'kube_tag': 'v1.36.2'})])
+@pytest.mark.parametrize(
+    ('given', 'understood'),
+    [
+        ({'fixed_network_cidr': '10.1.0.0/16'}, {'fixed_subnet_cidr': '10.1.0.0/16'}),
+        (
+            {'fixed_network_cidr': '10.1.0.0/16', 'fixed_subnet_cidr': '10.2.0.0/16'},
+            {'fixed_subnet_cidr': '10.2.0.0/16'},
+        ),
+        (
+            {'api_master_lb_allowed_cidrs': '192.0.2.0/24;198.51.100.7/32'},
+            {'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.7/32'},
+        ),
+        (
+            {'api_master_lb_allowed_cidrs': '192.0.2.0/24, 198.51.100.7/32'},
+            {'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.7/32'},
+        ),
+        ({'api_master_lb_allowed_cidrs': ''}, {}),
+        ({'kube_tag': '1.36.2'}, {'kube_tag': 'v1.36.2'}),
+        ({'kube_tag': 'v1.36.2'}, {'kube_tag': 'v1.36.2'}),
+    ],
+)
 def test_what_others_call_it_means_the_same(given, understood):
     labels.check(given, CIDRS)
     assert labels.typed(given, CIDRS) == understood
@@ -117,7 +168,7 @@ def test_another_name_is_judged_as_the_drivers_own():
 
 
 # What Horizon's dialog sends, and what templates of the drivers for Cluster API have.
-SENT = '''
+SENT = """
 auto_scaling_enabled auto_healing_enabled master_lb_floating_ip_enabled api_master_lb_allowed_cidrs
 min_node_count max_node_count etcd_volume_size etcd_blockdevice_volume_type monitoring_enabled
 etcd_blockdevice_size etcd_blockdevice_type etcd_blockdevice_volume_az extra_network_name
@@ -127,13 +178,14 @@ capi_helm_chart_version boot_volume_size boot_volume_type boot_volume_availabili
 server_group_policies different_failure_domain audit_log_enabled oidc_issuer_url cilium_tag
 manila_csi_plugin_tag api_server_cert_sans kubelet_serving_tls_enabled fixed_subnet_cidr
 fixed_network_cidr availability_zone ingress_controller
-'''.split()
+""".split()
 
 
 def test_labels_that_live_clients_send_are_accepted_and_what_is_ignored_is_told():
     given = dict.fromkeys(SENT, '1')
     ignored = labels.check(given, SCHEMA)
     assert set(ignored) == set(SENT) - {'boot_volume_size', 'min_node_count', 'max_node_count'}
-    assert labels.check({'size': '1', 'kube_tag': 'x', 'example.org/a': 'b'}, SCHEMA,
-                        accept_prefixed=True) == ['kube_tag']
+    assert labels.check(
+        {'size': '1', 'kube_tag': 'x', 'example.org/a': 'b'}, SCHEMA, accept_prefixed=True
+    ) == ['kube_tag']
     assert labels.check({'own': 'x'}, SCHEMA, accept_unknown=True) == ['own']

@@ -19,13 +19,17 @@ def undescribed(known):
         yield 'answers='
     if not known.handler.__doc__:
         yield 'docstring'
-    yield from (f'query={name}' for name, argument in known.query.items()
-                if not argument.exposure.doc)
+    yield from (
+        f'query={name}' for name, argument in known.query.items() if not argument.exposure.doc
+    )
 
 
 def test_every_endpoint_says_what_it_takes_and_answers():
-    assert {f'{known.method} {known.path}': missing for known in ENDPOINTS
-            if (missing := list(undescribed(known)))} == {}
+    assert {
+        f'{known.method} {known.path}': missing
+        for known in ENDPOINTS
+        if (missing := list(undescribed(known)))
+    } == {}
 
 
 def test_the_document_is_valid():
@@ -35,8 +39,9 @@ def test_the_document_is_valid():
 
 def test_every_endpoint_is_in_the_document_under_a_name_of_its_own():
     paths = openapi.document('')['paths']
-    names = collections.Counter(operation['operationId'] for path in paths.values()
-                                for operation in path.values())
+    names = collections.Counter(
+        operation['operationId'] for path in paths.values() for operation in path.values()
+    )
     assert len(names) == len(ENDPOINTS)
     assert [name for name, times in names.items() if times > 1] == []
 

@@ -7,8 +7,16 @@ from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import ClusterTemplate
 
 NEW = (1, 14)
-NOW = {'name': 'a', 'labels': {'kube_tag': 'v1'}, 'tags': None, 'public': True, 'coe': 'k',
-       'docker_volume_size': 3, 'uuid': 'u', 'network_driver': 'flannel'}
+NOW = {
+    'name': 'a',
+    'labels': {'kube_tag': 'v1'},
+    'tags': None,
+    'public': True,
+    'coe': 'k',
+    'docker_volume_size': 3,
+    'uuid': 'u',
+    'network_driver': 'flannel',
+}
 
 
 def changes(*steps, **more):
@@ -17,59 +25,98 @@ def changes(*steps, **more):
     return patch.changes(ClusterTemplate, NOW, patch.parse(body), NEW, **more)
 
 
-@pytest.mark.parametrize('step, changed', [
-    (('replace', '/name', 'b'), {'name': 'b'}),
-    (('replace', '/name', 'a'), {}),
-    (('add', '/tags', 'x'), {'tags': 'x'}),
-    (('remove', '/docker_volume_size'), {'docker_volume_size': None}),
-    (('replace', '/docker_volume_size', None), {'docker_volume_size': None}),
-    (('replace', '/docker_volume_size', '4'), {'docker_volume_size': 4}),
-    (('remove', '/public'), {'public': False}),
-    (('replace', '/public', 'false'), {'public': False}),
-    (('remove', '/tags'), {}),
-    (('remove', '/labels'), {'labels': {}}),
-    (('add', '/labels/a-b', 5), {'labels': {'kube_tag': 'v1', 'a-b': '5'}}),
-    (('add', '/labels/kube_tag', 'v2'), {'labels': {'kube_tag': 'v2'}}),
-    (('remove', '/labels/kube_tag'), {'labels': {}}),
-    (('replace', '/labels/kube_tag', None), {'labels': {}}),
-    (('replace', '/labels', "{'a': '1', 'b': True}"), {'labels': {'a': '1', 'b': 'True'}}),
-    (('replace', '/labels', '{"a": true}'), {'labels': {'a': 'True'}}),
-    (('replace', '/labels', {'a': 1}), {'labels': {'a': '1'}}),
-    (('replace', '/network_driver', ''), {'network_driver': None})])
+@pytest.mark.parametrize(
+    'step, changed',
+    [
+        (('replace', '/name', 'b'), {'name': 'b'}),
+        (('replace', '/name', 'a'), {}),
+        (('add', '/tags', 'x'), {'tags': 'x'}),
+        (('remove', '/docker_volume_size'), {'docker_volume_size': None}),
+        (('replace', '/docker_volume_size', None), {'docker_volume_size': None}),
+        (('replace', '/docker_volume_size', '4'), {'docker_volume_size': 4}),
+        (('remove', '/public'), {'public': False}),
+        (('replace', '/public', 'false'), {'public': False}),
+        (('remove', '/tags'), {}),
+        (('remove', '/labels'), {'labels': {}}),
+        (('add', '/labels/a-b', 5), {'labels': {'kube_tag': 'v1', 'a-b': '5'}}),
+        (('add', '/labels/kube_tag', 'v2'), {'labels': {'kube_tag': 'v2'}}),
+        (('remove', '/labels/kube_tag'), {'labels': {}}),
+        (('replace', '/labels/kube_tag', None), {'labels': {}}),
+        (('replace', '/labels', "{'a': '1', 'b': True}"), {'labels': {'a': '1', 'b': 'True'}}),
+        (('replace', '/labels', '{"a": true}'), {'labels': {'a': 'True'}}),
+        (('replace', '/labels', {'a': 1}), {'labels': {'a': '1'}}),
+        (('replace', '/network_driver', ''), {'network_driver': None}),
+    ],
+)
 def test_a_step_changes(step, changed):
     assert changes(step) == changed
 
 
 def test_steps_build_on_each_other_and_leave_what_they_started_from():
     before = {**NOW, 'labels': dict(NOW['labels'])}
-    assert changes(('remove', '/labels/kube_tag'), ('add', '/labels/x', 'y'),
-                   ('remove', '/tags'), ('add', '/tags', 'z')) == {
-        'labels': {'x': 'y'}, 'tags': 'z'}
+    assert changes(
+        ('remove', '/labels/kube_tag'),
+        ('add', '/labels/x', 'y'),
+        ('remove', '/tags'),
+        ('add', '/tags', 'z'),
+    ) == {'labels': {'x': 'y'}, 'tags': 'z'}
     assert before == NOW
 
 
-@pytest.mark.parametrize('step', [
-    ('replace', '/uuid', 'x'), ('remove', '/coe'), ('add', '/name', 'x'), ('replace', '/foo', 'x'),
-    ('replace', '/user_id', 'x'), ('replace', '/labels/x', 'y'), ('remove', '/labels/x'),
-    ('add', '/name/x', 'y'), ('add', '/labels/x', []), ('replace', '/labels', '[1]'),
-    ('replace', '/labels', 'dict()'), ('replace', '/labels', '{' * 20_000),
-    ('replace', '/labels', '-' * 70_000), ('replace', '/name', ['x']),
-    ('replace', '/docker_volume_size', 'x'), ('replace', '/docker_volume_size', '0'),
-    ('replace', '/links', 'x'), ('add', '/tags', '\0')])
+@pytest.mark.parametrize(
+    'step',
+    [
+        ('replace', '/uuid', 'x'),
+        ('remove', '/coe'),
+        ('add', '/name', 'x'),
+        ('replace', '/foo', 'x'),
+        ('replace', '/user_id', 'x'),
+        ('replace', '/labels/x', 'y'),
+        ('remove', '/labels/x'),
+        ('add', '/name/x', 'y'),
+        ('add', '/labels/x', []),
+        ('replace', '/labels', '[1]'),
+        ('replace', '/labels', 'dict()'),
+        ('replace', '/labels', '{' * 20_000),
+        ('replace', '/labels', '-' * 70_000),
+        ('replace', '/name', ['x']),
+        ('replace', '/docker_volume_size', 'x'),
+        ('replace', '/docker_volume_size', '0'),
+        ('replace', '/links', 'x'),
+        ('add', '/tags', '\0'),
+    ],
+)
 def test_a_step_is_refused(step):
     with pytest.raises(Invalid) as error:
         changes(step, fixed=('coe',))
     assert 'internal' not in str(error.value)
 
 
-@pytest.mark.parametrize('body', [
-    {}, None, 'x', [1], [None], [[]], [{}], [{'op': 'add'}], [{'path': '/name'}],
-    [{'op': 'move', 'path': '/a', 'value': 'x'}], [{'op': 'replace', 'path': '/a'}],
-    [{'op': 'add', 'path': '/a', 'value': None}], [{'op': 'add', 'path': '/a', 'value': 1.5}],
-    [{'op': 'add', 'path': 'a', 'value': 'x'}], [{'op': 'add', 'path': '/', 'value': 'x'}],
-    [{'op': 'add', 'path': '/a/', 'value': 'x'}], [{'op': 'add', 'path': '/a\n', 'value': 'x'}],
-    [{'op': 'add', 'path': '/a.b', 'value': 'x'}], [{'op': [], 'path': {}, 'value': 'x'}],
-    [{'op': 'remove', 'path': '/a', 'from': '/b'}]])
+@pytest.mark.parametrize(
+    'body',
+    [
+        {},
+        None,
+        'x',
+        [1],
+        [None],
+        [[]],
+        [{}],
+        [{'op': 'add'}],
+        [{'path': '/name'}],
+        [{'op': 'move', 'path': '/a', 'value': 'x'}],
+        [{'op': 'replace', 'path': '/a'}],
+        [{'op': 'add', 'path': '/a', 'value': None}],
+        [{'op': 'add', 'path': '/a', 'value': 1.5}],
+        [{'op': 'add', 'path': 'a', 'value': 'x'}],
+        [{'op': 'add', 'path': '/', 'value': 'x'}],
+        [{'op': 'add', 'path': '/a/', 'value': 'x'}],
+        [{'op': 'add', 'path': '/a\n', 'value': 'x'}],
+        [{'op': 'add', 'path': '/a.b', 'value': 'x'}],
+        [{'op': [], 'path': {}, 'value': 'x'}],
+        [{'op': 'remove', 'path': '/a', 'from': '/b'}],
+    ],
+)
 def test_what_is_no_patch_is_refused(body):
     with pytest.raises(BadRequest):
         patch.parse(body)

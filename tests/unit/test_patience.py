@@ -90,9 +90,12 @@ def test_nothing_is_blamed_while_the_broker_is_away():
     box = Outbox(*'abcabcabc')
     box.is_away = True
     box.round(1000)
-    assert sum(box.tries.values()) <= 1001       # one a round
+    assert sum(box.tries.values()) <= 1001  # one a round
     box.is_away = False
     box.round()
     assert sorted(box.went) == list(range(1, 10))
     assert [[ident for ident in box.went if ident % 3 == rest] for rest in range(3)] == [
-        [3, 6, 9], [1, 4, 7], [2, 5, 8]]
+        [3, 6, 9],
+        [1, 4, 7],
+        [2, 5, 8],
+    ]

@@ -8,7 +8,7 @@ from magnum_lite.exceptions import Unavailable
 
 def test_a_project_leaves_places_to_others():
     places = Places(4, 'the place')
-    for _ in range(2):      # what was taken comes back, also after an error
+    for _ in range(2):  # what was taken comes back, also after an error
         with pytest.raises(ZeroDivisionError), places.one('ann'), places.one('ann'):
             with pytest.raises(Unavailable, match='the place does not answer'), places.one('ann'):
                 pass

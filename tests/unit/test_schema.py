@@ -22,26 +22,67 @@ from magnum_lite.objects.fields import (
 NEW, OLD = (1, 14), (1, 12)
 
 
-@pytest.mark.parametrize('kind, given, taken', [
-    (Integer(), '3', 3), (Integer(), 3.0, 3), (Integer(), True, 1), (Integer(min=0), 0, 0),
-    (Boolean(), 'Yes', True), (Boolean(), 0, False), (Boolean(), 'F', False), (String(), 'é', 'é'),
-    (Enum('a', 'b'), 'b', 'b'), (Uuid(), 'a name', 'a name'), (Text(), 'x' * 10_000, 'x' * 10_000),
-    (StringMap(), {'a': True, 'b': 5, 'c': 1.5}, {'a': 'True', 'b': '5', 'c': '1.5'}),
-    (StringMap(strict=True), {'a': 'b'}, {'a': 'b'}), (StringList(), ['a'], ['a'])])
+@pytest.mark.parametrize(
+    'kind, given, taken',
+    [
+        (Integer(), '3', 3),
+        (Integer(), 3.0, 3),
+        (Integer(), True, 1),
+        (Integer(min=0), 0, 0),
+        (Boolean(), 'Yes', True),
+        (Boolean(), 0, False),
+        (Boolean(), 'F', False),
+        (String(), 'é', 'é'),
+        (Enum('a', 'b'), 'b', 'b'),
+        (Uuid(), 'a name', 'a name'),
+        (Text(), 'x' * 10_000, 'x' * 10_000),
+        (StringMap(), {'a': True, 'b': 5, 'c': 1.5}, {'a': 'True', 'b': '5', 'c': '1.5'}),
+        (StringMap(strict=True), {'a': 'b'}, {'a': 'b'}),
+        (StringList(), ['a'], ['a']),
+    ],
+)
 def test_types_take_what_clients_send(kind, given, taken):
     accepted = kind.accept(given)
     assert accepted == taken and type(accepted) is type(taken)
 
 
-@pytest.mark.parametrize('kind, given', [
-    (Integer(), 'x'), (Integer(), ''), (Integer(), 1.5), (Integer(), None), (Integer(), []),
-    (Integer(), 2 ** 31), (Integer(min=1), 0), (Integer(), float('inf')), (Integer(), float('nan')),
-    (Boolean(), 'maybe'), (Boolean(), ''), (Boolean(), 2), (Boolean(), []), (Boolean(), 1.0),
-    (String(min=1), ''), (String(max=2), 'abc'), (String(), 5), (String(pattern='^a$'), 'b'),
-    (String(), 'a\0'), (String(), '\ud800'), (Enum('a'), 'A'), (Enum('a'), []), (Uuid(), ''),
-    (StringMap(), {'a': None}), (StringMap(), {'a': []}), (StringMap(), []),
-    (StringMap(), {'a' * 256: 'b'}), (StringMap(), {'a': 'b' * 4097}), (StringMap(), {'a': '\0'}),
-    (StringMap(strict=True), {'a': 1}), (StringList(), ['a', 1]), (StringList(), 'a')])
+@pytest.mark.parametrize(
+    'kind, given',
+    [
+        (Integer(), 'x'),
+        (Integer(), ''),
+        (Integer(), 1.5),
+        (Integer(), None),
+        (Integer(), []),
+        (Integer(), 2**31),
+        (Integer(min=1), 0),
+        (Integer(), float('inf')),
+        (Integer(), float('nan')),
+        (Boolean(), 'maybe'),
+        (Boolean(), ''),
+        (Boolean(), 2),
+        (Boolean(), []),
+        (Boolean(), 1.0),
+        (String(min=1), ''),
+        (String(max=2), 'abc'),
+        (String(), 5),
+        (String(pattern='^a$'), 'b'),
+        (String(), 'a\0'),
+        (String(), '\ud800'),
+        (Enum('a'), 'A'),
+        (Enum('a'), []),
+        (Uuid(), ''),
+        (StringMap(), {'a': None}),
+        (StringMap(), {'a': []}),
+        (StringMap(), []),
+        (StringMap(), {'a' * 256: 'b'}),
+        (StringMap(), {'a': 'b' * 4097}),
+        (StringMap(), {'a': '\0'}),
+        (StringMap(strict=True), {'a': 1}),
+        (StringList(), ['a', 1]),
+        (StringList(), 'a'),
+    ],
+)
 def test_types_refuse_the_rest(kind, given):
     with pytest.raises(ValueError):
         kind.accept(given)
@@ -76,7 +117,7 @@ def test_an_attribute_of_a_later_version_is_unknown():
 
 def row(resource):
     """What looks like a row with nothing in it, but for its times."""
-    moment = datetime.datetime(2026, 1, 2, 3, 4, 5)     # as rows have it: without a zone
+    moment = datetime.datetime(2026, 1, 2, 3, 4, 5)  # as rows have it: without a zone
     return SimpleNamespace(**{**dict.fromkeys(resource.fields), 'created_at': moment})
 
 
@@ -105,10 +146,15 @@ def test_invented_names_are_names():
         assert Cluster.fields['name'].kind.accept(name) == name
 
 
-@pytest.mark.parametrize(('name', 'told'), [
-    ('nodecount', 'unknown attribute, did you mean node_count?'),
-    ('master_flavour_id', 'unknown attribute, did you mean master_flavor_id?'),
-    ('rocket', 'unknown attribute'), ('api_adress', 'unknown attribute')])
+@pytest.mark.parametrize(
+    ('name', 'told'),
+    [
+        ('nodecount', 'unknown attribute, did you mean node_count?'),
+        ('master_flavour_id', 'unknown attribute, did you mean master_flavor_id?'),
+        ('rocket', 'unknown attribute'),
+        ('api_adress', 'unknown attribute'),
+    ],
+)
 def test_an_unknown_attribute_is_answered_with_a_near_one_that_may_be_given(name, told):
     with pytest.raises(Invalid) as error:
         schema.create(Cluster, {'cluster_template_id': 't', name: 1}, NEW)

@@ -33,10 +33,12 @@ def main():
         say(f'SKIPPED: {reason}')
         return SKIPPED
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    seed = args.seed if args.seed is not None else random.SystemRandom().randrange(10 ** 6)
+    seed = args.seed if args.seed is not None else random.SystemRandom().randrange(10**6)
     path = Path(tempfile.mkdtemp(prefix='magnum-lite-chaos-'))
-    say(f'seed {seed} (--seed {seed} repeats this schedule), {args.minutes:g} minutes on '
-        f'{args.database} and {args.identity}, logs in {path}')
+    say(
+        f'seed {seed} (--seed {seed} repeats this schedule), {args.minutes:g} minutes on '
+        f'{args.database} and {args.identity}, logs in {path}'
+    )
     violations = run(path, seed, args)
     if violations:
         say(f'seed {seed}: {len(violations)} violations; logs and answers are kept in {path}')
@@ -56,13 +58,19 @@ def run(path, seed, args):
         faults = rage(running, answers, seed, args.minutes * 60, say)
         say('the storm is over; waiting for what was accepted')
         world = settle(running, args.settle)
-        found = [(kind, f'after the storm: {text}')
-                 for kind, text in after_storm(world, answers.all())]
-        say(f'{len(found)} violations after the storm; deleting {len(world.rows["clusters"])} '
-            'clusters')
+        found = [
+            (kind, f'after the storm: {text}') for kind, text in after_storm(world, answers.all())
+        ]
+        say(
+            f'{len(found)} violations after the storm; deleting {len(world.rows["clusters"])} '
+            'clusters'
+        )
         world = delete_all(running, args.settle)
-        found += [(kind, f'after the deletion: {text}') for kind, text in after_deletion(world)
-                  if not any(text in earlier for _kind, earlier in found)]
+        found += [
+            (kind, f'after the deletion: {text}')
+            for kind, text in after_deletion(world)
+            if not any(text in earlier for _kind, earlier in found)
+        ]
         doors = {name: victim.door.struck for name, victim in running.doors.items()}
     found += nothing_shown(faults, doors, answers.counts())
     for line in report.lines(faults, doors, answers.counts(), len(doubles(world)[0]), found):
@@ -80,13 +88,27 @@ def _parser():
     parser.add_argument('--minutes', type=float, default=3, help='of storm (default: 3)')
     parser.add_argument('--seed', type=int, help='of the schedule; one is chosen and printed else')
     parser.add_argument('--database', choices=DATABASES, default='mariadb')
-    parser.add_argument('--identity', choices=IDENTITIES, default='keystone',
-                        help='who vouches for callers; without Keystone there are no trusts')
-    parser.add_argument('--without', choices=TARGETS, action='append', default=[],
-                        help='leave a door or process in peace; may be given again')
-    parser.add_argument('--settle', type=float, default=SETTLE_S, metavar='SECONDS',
-                        help='that everything accepted may take after the storm, and the deletion '
-                             f'after that (default: {SETTLE_S})')
+    parser.add_argument(
+        '--identity',
+        choices=IDENTITIES,
+        default='keystone',
+        help='who vouches for callers; without Keystone there are no trusts',
+    )
+    parser.add_argument(
+        '--without',
+        choices=TARGETS,
+        action='append',
+        default=[],
+        help='leave a door or process in peace; may be given again',
+    )
+    parser.add_argument(
+        '--settle',
+        type=float,
+        default=SETTLE_S,
+        metavar='SECONDS',
+        help='that everything accepted may take after the storm, and the deletion '
+        f'after that (default: {SETTLE_S})',
+    )
     return parser
 
 

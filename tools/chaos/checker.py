@@ -15,23 +15,47 @@ _OF_CLUSTERS = ('nodegroups', 'certificates', 'secrets', 'enrolments')
 
 def after_storm(world, answers):
     """[(kind of ``KINDS``, sentence)]: what is wrong once all had time to settle."""
-    return [*_promises(world, answers), *_operations(world), *_clusters(world, answers),
-            *_stacks(world), *_tags(world), *_counts(world), *_servers(world), *_keys(world),
-            *_lent(world), *_notifications(world)]
+    return [
+        *_promises(world, answers),
+        *_operations(world),
+        *_clusters(world, answers),
+        *_stacks(world),
+        *_tags(world),
+        *_counts(world),
+        *_servers(world),
+        *_keys(world),
+        *_lent(world),
+        *_notifications(world),
+    ]
 
 
 def after_deletion(world):
     """[(kind of ``KINDS``, sentence)]: what is still there after every cluster was deleted."""
-    found = [('left over', f'{len(world.rows[table])} rows of {table}')
-             for table in ('clusters', *_OF_CLUSTERS) if world.rows[table]]
-    found += [('left over', f'{row["kind"]} {row["name"]} in the ledger')
-              for row in world.rows['ledger'] if row['closed_at'] is None]
-    found += [('left over', f'{stack.name} ({stack.status}) in Heat')
-              for stacks in world.stacks.values() for stack in stacks]
-    found += [('left over', f'{count} servers of node group {group} of cluster {cluster}')
-              for (cluster, group), count in world.servers.items() if count]
-    found += [('left over', f'{count} {table} in the cloud')
-              for table, count in world.cloud.items() if count and table != 'servers']
+    found = [
+        ('left over', f'{len(world.rows[table])} rows of {table}')
+        for table in ('clusters', *_OF_CLUSTERS)
+        if world.rows[table]
+    ]
+    found += [
+        ('left over', f'{row["kind"]} {row["name"]} in the ledger')
+        for row in world.rows['ledger']
+        if row['closed_at'] is None
+    ]
+    found += [
+        ('left over', f'{stack.name} ({stack.status}) in Heat')
+        for stacks in world.stacks.values()
+        for stack in stacks
+    ]
+    found += [
+        ('left over', f'{count} servers of node group {group} of cluster {cluster}')
+        for (cluster, group), count in world.servers.items()
+        if count
+    ]
+    found += [
+        ('left over', f'{count} {table} in the cloud')
+        for table, count in world.cloud.items()
+        if count and table != 'servers'
+    ]
     return [*found, *_lent(world), *_operations(world), *_counts(world), *_notifications(world)]
 
 
@@ -54,24 +78,43 @@ def nothing_shown(faults, doors, counts):
 
 def _promises(world, answers):
     """Every change that was accepted is in the journal, by its request id; no answer is a 500."""
-    known = {row['request_id'] for table in ('operations', 'cluster_versions')
-             for row in world.rows[table]}
+    known = {
+        row['request_id']
+        for table in ('operations', 'cluster_versions')
+        for row in world.rows[table]
+    }
     doomed = {row['cluster_id'] for row in world.rows['operations'] if row['kind'] == 'delete'}
     # A deletion that is asked for again while it runs is accepted, and one operation does both.
-    groups = {(answer.cluster, answer.group) for answer in answers
-              if answer.kind == 'nodegroup_delete' and (
-                  answer.status is None or answer.status >= 500 or answer.request_id in known)}
+    groups = {
+        (answer.cluster, answer.group)
+        for answer in answers
+        if answer.kind == 'nodegroup_delete'
+        and (answer.status is None or answer.status >= 500 or answer.request_id in known)
+    }
     for answer in answers:
         # A part that is away is foreseen, 503; anything else is not.
         if answer.status is not None and answer.status >= 500 and answer.status != 503:
-            yield 'failed', (f'{answer.kind} of {answer.name} was answered {answer.status} '
-                             f'({answer.request_id})')
-        if answer.kind == 'delete' and answer.cluster in doomed or (
-                answer.kind == 'nodegroup_delete' and (answer.cluster, answer.group) in groups):
+            yield (
+                'failed',
+                (
+                    f'{answer.kind} of {answer.name} was answered {answer.status} '
+                    f'({answer.request_id})'
+                ),
+            )
+        if (
+            answer.kind == 'delete'
+            and answer.cluster in doomed
+            or (answer.kind == 'nodegroup_delete' and (answer.cluster, answer.group) in groups)
+        ):
             continue
         if answer.kind != 'list' and answer.is_accepted and answer.request_id not in known:
-            yield 'lost', (f'{answer.kind} of {answer.name} was answered {answer.status} '
-                           f'({answer.request_id}) and is in no journal')
+            yield (
+                'lost',
+                (
+                    f'{answer.kind} of {answer.name} was answered {answer.status} '
+                    f'({answer.request_id}) and is in no journal'
+                ),
+            )
 
 
 def _operations(world):
@@ -85,9 +128,12 @@ def _operations(world):
 
 def _clusters(world, answers):
     there = {row['uuid'] for row in world.rows['clusters']}
-    doomed = {answer.cluster for answer in answers
-              if answer.kind == 'delete' and (answer.status is None or answer.status >= 500
-                                              or answer.is_accepted)}
+    doomed = {
+        answer.cluster
+        for answer in answers
+        if answer.kind == 'delete'
+        and (answer.status is None or answer.status >= 500 or answer.is_accepted)
+    }
     for answer in answers:
         if answer.kind == 'create' and answer.is_accepted:
             if answer.cluster not in there | doomed:
@@ -108,8 +154,11 @@ def _clusters(world, answers):
 def _stacks(world):
     """Heat has what the ledger says, once each, whole."""
     names = Counter(stack.name for stacks in world.stacks.values() for stack in stacks)
-    noted = {row['name'] for row in world.rows['ledger']
-             if row['kind'] == STACK and row['closed_at'] is None}
+    noted = {
+        row['name']
+        for row in world.rows['ledger']
+        if row['kind'] == STACK and row['closed_at'] is None
+    }
     for name in sorted(noted - names.keys()):
         yield 'lost', f'stack {name} is in the ledger and not in Heat'
     for name in sorted(names.keys() - noted):
@@ -126,8 +175,11 @@ def _stacks(world):
 def _tags(world):
     """A stack is found by its tag: each has that of its cluster, and no other."""
     there = {row['uuid'] for row in world.rows['clusters']}
-    owners = {row['name']: row['cluster_id'] for row in world.rows['ledger']
-              if row['kind'] == STACK and row['closed_at'] is None}
+    owners = {
+        row['name']: row['cluster_id']
+        for row in world.rows['ledger']
+        if row['kind'] == STACK and row['closed_at'] is None
+    }
     for stack in (stack for stacks in world.stacks.values() for stack in stacks):
         for cluster in sorted(set(stack.clusters) - there):
             yield 'left over', f'stack {stack.name} has the tag of cluster {cluster}, not there'
@@ -141,24 +193,35 @@ def _tags(world):
 def _counts(world):
     """The quota counts the clusters."""
     clusters = Counter(row['project_id'] for row in world.rows['clusters'])
-    used = {row['project_id']: row['in_use'] for row in world.rows['usages']
-            if row['resource'] == CLUSTER}
+    used = {
+        row['project_id']: row['in_use']
+        for row in world.rows['usages']
+        if row['resource'] == CLUSTER
+    }
     for project in sorted(clusters.keys() | used.keys()):
         if clusters[project] != used.get(project, 0):
-            yield 'lost', (f'{project} has {clusters[project]} clusters and its quota counts '
-                           f'{used.get(project, 0)}')
+            yield (
+                'lost',
+                (
+                    f'{project} has {clusters[project]} clusters and its quota counts '
+                    f'{used.get(project, 0)}'
+                ),
+            )
 
 
 def _servers(world):
     """Each node group of each cluster has as many as it names, and nobody else has any."""
-    named = {(row['cluster_id'], row['uuid']): row['node_count']
-             for row in world.rows['nodegroups']}
+    named = {
+        (row['cluster_id'], row['uuid']): row['node_count'] for row in world.rows['nodegroups']
+    }
     for where in sorted(named.keys() | world.servers.keys(), key=str):
         there, wanted = world.servers.get(where, 0), named.get(where, 0)
         if there != wanted:
             cluster, group = where
-            yield ('lost' if there < wanted else 'left over'), (
-                f'node group {group} of cluster {cluster} has {there} servers and names {wanted}')
+            yield (
+                ('lost' if there < wanted else 'left over'),
+                (f'node group {group} of cluster {cluster} has {there} servers and names {wanted}'),
+            )
 
 
 def _keys(world):
@@ -176,8 +239,9 @@ def _keys(world):
 
 def _lent(world):
     """Keystone has what the ledger says that users lent: no more, also of broken requests."""
-    noted = [row for row in world.rows['ledger']
-             if row['kind'] in LENT and row['closed_at'] is None]
+    noted = [
+        row for row in world.rows['ledger'] if row['kind'] in LENT and row['closed_at'] is None
+    ]
     for row in noted:
         if row in world.strays:
             yield 'stuck', f'{row["kind"]} {row["name"]} of a request that broke off is not ended'
@@ -197,8 +261,11 @@ def _notifications(world):
     places = defaultdict(list)
     for row in world.rows['outbox']:
         if row['uuid'] not in first:
-            kind, how = ('stuck', 'not sent') if row['sent_at'] is None else (
-                'lost', 'marked as sent and not heard')
+            kind, how = (
+                ('stuck', 'not sent')
+                if row['sent_at'] is None
+                else ('lost', 'marked as sent and not heard')
+            )
             yield kind, f'notification {row["event_type"]} {row["uuid"]} is {how}'
         else:
             places[row['payload']['target']['id']].append(first[row['uuid']])
@@ -219,7 +286,9 @@ def doubles(world):
         times[heard.id].append(heard.at_s)
     for ident, moments in times.items():
         if len(moments) > 1:
-            near = any(begin <= moments[-1] and moments[0] <= end + DOUBLING_S
-                       for begin, end in world.doubling)
+            near = any(
+                begin <= moments[-1] and moments[0] <= end + DOUBLING_S
+                for begin, end in world.doubling
+            )
             (excused if near else others).append(ident)
     return excused, others

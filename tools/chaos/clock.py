@@ -22,8 +22,10 @@ class Clock:
         if compiler is None:
             raise OSError('there is no C compiler, cc')
         library = path / 'clock.so'
-        subprocess.run([compiler, '-shared', '-fPIC', '-O2', '-Wall', '-Werror', SOURCE,
-                        '-o', library], check=True)
+        subprocess.run(
+            [compiler, '-shared', '-fPIC', '-O2', '-Wall', '-Werror', SOURCE, '-o', library],
+            check=True,
+        )
         self._file = path / 'clock'
         self.set(0)
         self.environ = {'LD_PRELOAD': str(library), 'CHAOS_CLOCK': str(self._file)}
@@ -33,6 +35,6 @@ class Clock:
         # In place and at once: who believes the clock has the file in its memory.
         file = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
-            os.write(file, struct.pack('=q', int(ahead_s * 10 ** 9)))
+            os.write(file, struct.pack('=q', int(ahead_s * 10**9)))
         finally:
             os.close(file)

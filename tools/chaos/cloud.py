@@ -39,15 +39,22 @@ class Cloud:
     def look(self):
         """What a ``World`` shows of it, as keywords; ``cloud`` is the size of everything."""
         state = self._past[0].state()
-        found = {'servers': world.servers(state), 'cloud': world.sizes(state), 'stacks': {
-            name: world.stacks(self._past[0], self.token(name), ident)
-            for name, ident in self.projects.items()}}
+        found = {
+            'servers': world.servers(state),
+            'cloud': world.sizes(state),
+            'stacks': {
+                name: world.stacks(self._past[0], self.token(name), ident)
+                for name, ident in self.projects.items()
+            },
+        }
         if self.keystone:
             keystone = self._past[1]
-            found['lent'] = world.lent(keystone, keystone.user('magnum'),
-                                       map(keystone.user, self.projects))
-            found['cloud']['trusts of Heat'] = len(keystone.admin.trusts.list(
-                trustee_user=keystone.user('heat')))
+            found['lent'] = world.lent(
+                keystone, keystone.user('magnum'), map(keystone.user, self.projects)
+            )
+            found['cloud']['trusts of Heat'] = len(
+                keystone.admin.trusts.list(trustee_user=keystone.user('heat'))
+            )
         return found
 
 
@@ -63,8 +70,14 @@ def running_cloud(path, broker, identity, names):
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
         keystone = enter(running_keystone(path / 'keystone')) if identity == 'keystone' else None
-        heat = enter(running_heat(path / 'heat', transport_url=broker, topics='magnum_lite_heat',
-                                  keystone_url=keystone and keystone.url))
+        heat = enter(
+            running_heat(
+                path / 'heat',
+                transport_url=broker,
+                topics='magnum_lite_heat',
+                keystone_url=keystone and keystone.url,
+            )
+        )
         door, url = before(enter, HttpDoor, heat.heat_url)
         catalog = {kind: where.replace(heat.heat_url, url) for kind, where in heat.catalog.items()}
         doors, projects, sessions = {'heat': (door, ())}, {name: name for name in names}, {}
@@ -79,16 +92,22 @@ def running_cloud(path, broker, identity, names):
             doors['keystone'] = door, ('double',)
             # Heat asks for block storage under its older name.
             keystone.endpoints({**catalog, 'volumev3': catalog['block-storage']})
-        yield Cloud(dataclasses.replace(heat, catalog=catalog), vouching, doors, projects,
-                    (heat, keystone), sessions)
+        yield Cloud(
+            dataclasses.replace(heat, catalog=catalog),
+            vouching,
+            doors,
+            projects,
+            (heat, keystone),
+            sessions,
+        )
 
 
 def _keystone_door(enter, keystone):
     """(a door before Keystone for this service alone, Keystone through it)."""
     door, url = before(enter, HttpDoor, keystone.url)
     # Heat asks the public endpoints.
-    identity, = keystone.admin.services.list(type='identity')
-    internal, = keystone.admin.endpoints.list(service=identity, interface='internal')
+    (identity,) = keystone.admin.services.list(type='identity')
+    (internal,) = keystone.admin.endpoints.list(service=identity, interface='internal')
     keystone.admin.endpoints.update(internal, url=url)
     vouching = copy.copy(keystone)
     vouching.url = url

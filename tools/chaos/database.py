@@ -13,8 +13,10 @@ from tools.chaos.galera import Watch, running_galera
 
 SERVERS = {
     'mariadb': os.environ.get('MAGNUM_LITE_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1:3306'),
-    'postgresql': os.environ.get('MAGNUM_LITE_TEST_POSTGRESQL',
-                                 'postgresql+psycopg://postgres@127.0.0.1:5432')}
+    'postgresql': os.environ.get(
+        'MAGNUM_LITE_TEST_POSTGRESQL', 'postgresql+psycopg://postgres@127.0.0.1:5432'
+    ),
+}
 DATABASES = (*SERVERS, 'galera')
 # What another node has accepted is seen at once.
 SEEN = {'init_command': 'SET SESSION wsrep_sync_wait = 7'}
@@ -50,8 +52,12 @@ def running_database(logs, kind, say):
             door = enter(BalancingDoor([node.address for node in galera.nodes]))
             enter(Watch(galera.nodes, door))
             url = sa.make_url(past)
-            yield Served(door, url.set(port=door.port).render_as_string(),
-                         url.update_query_dict(SEEN).render_as_string(), {'galera': galera})
+            yield Served(
+                door,
+                url.set(port=door.port).render_as_string(),
+                url.update_query_dict(SEEN).render_as_string(),
+                {'galera': galera},
+            )
             return
         past = enter({'mariadb': mariadb, 'postgresql': _postgresql}[kind](SERVERS[kind]))
         door, url = before(enter, Door, past)

@@ -44,7 +44,8 @@ def listening(transport_url):
     ear = Ear()
     transport = oslo_messaging.get_notification_transport(cfg.ConfigOpts(), url=transport_url)
     listener = oslo_messaging.get_notification_listener(
-        transport, [oslo_messaging.Target(topic='notifications')], [ear], executor='threading')
+        transport, [oslo_messaging.Target(topic='notifications')], [ear], executor='threading'
+    )
     listener.start()
     try:
         yield ear

@@ -16,16 +16,26 @@ import pymysql
 from magnum_lite_dev.state import free_port
 
 NODES = 3
-PROVIDERS = ('/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera/libgalera_smm.so',
-             '/usr/lib64/galera-4/libgalera_smm.so')
+PROVIDERS = (
+    '/usr/lib/galera/libgalera_smm.so',
+    '/usr/lib64/galera/libgalera_smm.so',
+    '/usr/lib64/galera-4/libgalera_smm.so',
+)
 COMMANDS = ('mariadbd', 'mariadb-install-db', 'rsync')
 # A node that joins copies everything from another; that takes seconds.
 SYNC_WITHIN_S = 90
 LOOK_S = 1
 TIMEOUT_S = 3
-OPTIONS = ('--bind-address=127.0.0.1', '--skip-name-resolve', '--binlog-format=ROW',
-           '--innodb-autoinc-lock-mode=2', '--innodb-buffer-pool-size=64M',
-           '--innodb-flush-log-at-trx-commit=2', '--wsrep-on=ON', '--wsrep-sst-method=rsync')
+OPTIONS = (
+    '--bind-address=127.0.0.1',
+    '--skip-name-resolve',
+    '--binlog-format=ROW',
+    '--innodb-autoinc-lock-mode=2',
+    '--innodb-buffer-pool-size=64M',
+    '--innodb-flush-log-at-trx-commit=2',
+    '--wsrep-on=ON',
+    '--wsrep-sst-method=rsync',
+)
 # A silent node is given up after a few seconds instead of fifteen.
 PROVIDER_OPTIONS = ('gcache.size=32M', 'evs.suspect_timeout=PT3.5S', 'evs.inactive_timeout=PT7S')
 
@@ -56,9 +66,18 @@ class Node:
 
     def install(self):
         """Make the tables of the server; those of further nodes are copied."""
-        subprocess.run(['mariadb-install-db', '--no-defaults', f'--datadir={self.path}',
-                        '--auth-root-authentication-method=normal', '--skip-test-db', *self._user],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                'mariadb-install-db',
+                '--no-defaults',
+                f'--datadir={self.path}',
+                '--auth-root-authentication-method=normal',
+                '--skip-test-db',
+                *self._user,
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
 
     def start(self, group):
         """Start it.
@@ -66,18 +85,34 @@ class Node:
         :param group: addresses of all nodes, comma-separated; empty founds a cluster.
         """
         here = {name: f'127.0.0.1:{port}' for name, port in self.ports.items()}
-        options = ';'.join((f'gmcast.listen_addr=tcp://{here["group"]}',
-                            f'ist.recv_addr={here["ist"]}', *PROVIDER_OPTIONS))
+        options = ';'.join(
+            (
+                f'gmcast.listen_addr=tcp://{here["group"]}',
+                f'ist.recv_addr={here["ist"]}',
+                *PROVIDER_OPTIONS,
+            )
+        )
         with self._log.open('a') as log:
             self._process = subprocess.Popen(
-                ['mariadbd', '--no-defaults', *self._user, *OPTIONS, f'--datadir={self.path}',
-                 f'--port={self.ports["sql"]}', f'--socket={self.path}/socket',
-                 f'--wsrep-provider={next(filter(os.path.exists, PROVIDERS))}',
-                 f'--wsrep-cluster-address=gcomm://{group}', f'--wsrep-node-name={self.path.name}',
-                 f'--wsrep-node-address={here["group"]}',
-                 f'--wsrep-sst-receive-address={here["sst"]}',
-                 f'--wsrep-provider-options={options}'],
-                stdout=log, stderr=log, start_new_session=True)
+                [
+                    'mariadbd',
+                    '--no-defaults',
+                    *self._user,
+                    *OPTIONS,
+                    f'--datadir={self.path}',
+                    f'--port={self.ports["sql"]}',
+                    f'--socket={self.path}/socket',
+                    f'--wsrep-provider={next(filter(os.path.exists, PROVIDERS))}',
+                    f'--wsrep-cluster-address=gcomm://{group}',
+                    f'--wsrep-node-name={self.path.name}',
+                    f'--wsrep-node-address={here["group"]}',
+                    f'--wsrep-sst-receive-address={here["sst"]}',
+                    f'--wsrep-provider-options={options}',
+                ],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     @property
     def is_running(self):
@@ -105,8 +140,13 @@ class Node:
 
     def _ask(self, statement):
         try:
-            connection = pymysql.connect(host=self.address[0], port=self.address[1], user='root',
-                                         connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S)
+            connection = pymysql.connect(
+                host=self.address[0],
+                port=self.address[1],
+                user='root',
+                connect_timeout=TIMEOUT_S,
+                read_timeout=TIMEOUT_S,
+            )
             with connection, connection.cursor() as cursor:
                 cursor.execute(statement)
                 return cursor.fetchone()
@@ -138,7 +178,7 @@ class Galera:
         while not node.is_ready:
             if time.monotonic() > until:
                 raise OSError(f'node {node.path.name} of Galera does not get ready')
-            if not node.is_running:     # it came while the others changed their group
+            if not node.is_running:  # it came while the others changed their group
                 node.start('' if first else group)
             time.sleep(LOOK_S)
 

@@ -61,8 +61,11 @@ class _Exchange(BaseHTTPRequestHandler):
         """(status, headers, body) of the service's own answer."""
         inside = http.client.HTTPConnection(*self.server.target, timeout=PATIENCE_S)
         try:
-            headers = {name: text for name, text in self.headers.items()
-                       if name.lower() not in _OF_ONE_CONNECTION}
+            headers = {
+                name: text
+                for name, text in self.headers.items()
+                if name.lower() not in _OF_ONE_CONNECTION
+            }
             inside.request(self.command, self.path, body or None, headers)
             reply = inside.getresponse()
             return reply.status, reply.getheaders(), reply.read()
@@ -89,7 +92,7 @@ class _Exchange(BaseHTTPRequestHandler):
         if self.command == 'HEAD':
             return
         if fault == 'truncate' and body:
-            self.wfile.write(body[:len(body) // 2])
+            self.wfile.write(body[: len(body) // 2])
             self.close_connection = True
             return
         self.wfile.write(drip(self.server, body, self.wfile.write) if fault == 'drip' else body)

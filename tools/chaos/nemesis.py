@@ -34,7 +34,7 @@ def schedule(seed, seconds, kinds, *, least_s=0.0):
     :param kinds: {target: kinds of its faults}.
     :param least_s: what each lasts on top of the usual.
     """
-    chooser = random.Random(seed)       # noqa: S311 - chooses, hides nothing
+    chooser = random.Random(seed)  # noqa: S311 - chooses, hides nothing
     every = sorted((target, kind) for target, names in kinds.items() for kind in names)
     faults, bag, at_s = [], [], 0.0
     while every:

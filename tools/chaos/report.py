@@ -4,7 +4,7 @@ from collections import Counter
 
 from tools.chaos.checker import KINDS
 
-MOST_LINES = 40     # of one kind
+MOST_LINES = 40  # of one kind
 
 
 def lines(faults, doors, counts, doubles, violations):

@@ -24,8 +24,17 @@ CONDUCTORS = ('conductor-0', 'conductor-1')
 # The last conductor, on a host whose clock is wrong.
 CLOCK = 'clock-1'
 USERS = ('red', 'green', 'blue')
-TARGETS = ('heat', 'keystone', 'database', 'broker', 'api', *CONDUCTORS, CLOCK, 'galera',
-           'api-worker')
+TARGETS = (
+    'heat',
+    'keystone',
+    'database',
+    'broker',
+    'api',
+    *CONDUCTORS,
+    CLOCK,
+    'galera',
+    'api-worker',
+)
 
 
 @dataclass
@@ -57,8 +66,12 @@ class Stage:
         """A ``World``, past all doors."""
         found = self.cloud.look()
         found['cloud'] -= self._before
-        return world.World(rows=world.rows(self.engine), heard=list(self.ear.heard),
-                           doubling=list(self.doubling), **found)
+        return world.World(
+            rows=world.rows(self.engine),
+            heard=list(self.ear.heard),
+            doubling=list(self.doubling),
+            **found,
+        )
 
 
 @contextlib.contextmanager
@@ -79,20 +92,40 @@ def stage(path, database, identity, say):
         server = enter(running_database(path / 'database', database, say))
         ear = enter(listening(broker))
         cloud = enter(running_cloud(path / 'cloud', broker, identity, USERS))
-        service = enter(deployment(
-            path / 'service', cloud.heat, database=server.url, broker=broker,
-            keystone=cloud.keystone, conductors=1, lease_s=LEASE_S, stray_s=STRAY_S,
-            notifications='messagingv2'))
+        service = enter(
+            deployment(
+                path / 'service',
+                cloud.heat,
+                database=server.url,
+                broker=broker,
+                keystone=cloud.keystone,
+                conductors=1,
+                lease_s=LEASE_S,
+                stray_s=STRAY_S,
+                notifications='messagingv2',
+            )
+        )
         api_door, api_url = before(enter, HttpDoor, service.url)
         engine = sa.create_engine(server.past)
         stack.callback(engine.dispose)
-        doors = {**cloud.doors, 'database': (server.door, ()), 'broker': (service.door, ()),
-                 # A creation that arrives twice is two clusters, as the interface says.
-                 'api': (api_door, ('double',))}
-        yield Stage(service, cloud, engine, ear, api_url,
-                    {name: DoorVictim(door, spared) for name, (door, spared) in doors.items()},
-                    {**_conductors(service, path, say), 'api-worker': Api(service)}, server.victims,
-                    cloud.look()['cloud'])
+        doors = {
+            **cloud.doors,
+            'database': (server.door, ()),
+            'broker': (service.door, ()),
+            # A creation that arrives twice is two clusters, as the interface says.
+            'api': (api_door, ('double',)),
+        }
+        yield Stage(
+            service,
+            cloud,
+            engine,
+            ear,
+            api_url,
+            {name: DoorVictim(door, spared) for name, (door, spared) in doors.items()},
+            {**_conductors(service, path, say), 'api-worker': Api(service)},
+            server.victims,
+            cloud.look()['cloud'],
+        )
 
 
 def _conductors(service, path, say):

@@ -26,10 +26,17 @@ def rage(stage, answers, seed, seconds, say):
         Nemesis(schedule(f'{seed}/doors', seconds, _kinds(stage.doors)), stage.doors, say),
         # A stopped worker comes back when its lease has long ended. A node of Galera that is silent
         # holds up the others for some seconds: time is needed in which they work without it.
-        Nemesis(schedule(f'{seed}/processes', seconds, _kinds(stage.processes),
-                         least_s=LEASE_S), stage.processes, say),
-        Nemesis(schedule(f'{seed}/nodes', seconds, _kinds(stage.nodes),
-                         least_s=LEASE_S), stage.nodes, say)]
+        Nemesis(
+            schedule(f'{seed}/processes', seconds, _kinds(stage.processes), least_s=LEASE_S),
+            stage.processes,
+            say,
+        ),
+        Nemesis(
+            schedule(f'{seed}/nodes', seconds, _kinds(stage.nodes), least_s=LEASE_S),
+            stage.nodes,
+            say,
+        ),
+    ]
     begun = time.monotonic()
     for thread in (*users, *nemeses):
         thread.start()
@@ -43,8 +50,11 @@ def rage(stage, answers, seed, seconds, say):
     for nemesis in nemeses:
         if nemesis.error:
             raise nemesis.error
-        stage.doubling += [span for fault, span in zip(nemesis.made, nemesis.spans, strict=True)
-                           if fault.target not in NO_DOUBLES]
+        stage.doubling += [
+            span
+            for fault, span in zip(nemesis.made, nemesis.spans, strict=True)
+            if fault.target not in NO_DOUBLES
+        ]
     return [fault for nemesis in nemeses for fault in nemesis.made]
 
 
@@ -57,8 +67,11 @@ def settle(stage, within_s):
     while True:
         world = stage.look()
         heard = {heard.id for heard in world.heard}
-        late = [row for row in world.rows['outbox'] if row['sent_at'] is None
-                or row['uuid'] not in heard]
+        late = [
+            row
+            for row in world.rows['outbox']
+            if row['sent_at'] is None or row['uuid'] not in heard
+        ]
         if time.monotonic() > until or not (world.open or late or world.strays):
             return world
         # What was lost never comes; only a look after the operations ended can tell.
@@ -73,8 +86,11 @@ def delete_all(stage, within_s):
     for project, ident in stage.cloud.projects.items():
         for row in stage.rows().rows['clusters']:
             if row['project_id'] == ident:
-                requests.delete(f'{stage.url}/v1/clusters/{row["uuid"]}', timeout=60,
-                                headers={'X-Auth-Token': stage.cloud.token(project)})
+                requests.delete(
+                    f'{stage.url}/v1/clusters/{row["uuid"]}',
+                    timeout=60,
+                    headers={'X-Auth-Token': stage.cloud.token(project)},
+                )
     until = time.monotonic() + within_s
     while stage.rows().rows['clusters'] and time.monotonic() < until:
         time.sleep(LOOK_S)

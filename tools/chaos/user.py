@@ -10,8 +10,17 @@ from tools.chaos.answers import Answer
 
 TIMEOUT_S = 20
 # How often each is chosen.
-CHANGES = {'create': 4, 'resize': 6, 'update': 3, 'nodegroup_create': 3, 'nodegroup_delete': 2,
-           'rotate_ca': 1, 'rotate_credentials': 1, 'delete': 2, 'list': 3}
+CHANGES = {
+    'create': 4,
+    'resize': 6,
+    'update': 3,
+    'nodegroup_create': 3,
+    'nodegroup_delete': 2,
+    'rotate_ca': 1,
+    'rotate_credentials': 1,
+    'delete': 2,
+    'list': 3,
+}
 MOST_CLUSTERS = 2
 PAUSE_S = 1.5
 
@@ -31,7 +40,7 @@ class User(threading.Thread):
         self._url = f'{url}/v1'
         self._headers = {'X-Auth-Token': token, 'OpenStack-API-Version': 'container-infra latest'}
         self._template = template
-        self._random = random.Random(f'{seed}/{project}')     # noqa: S311 - chooses, hides nothing
+        self._random = random.Random(f'{seed}/{project}')  # noqa: S311 - chooses, hides nothing
         self._answers = answers
         self._made = 0
         self._stopping = threading.Event()
@@ -66,8 +75,11 @@ class User(threading.Thread):
     def _create(self, count):
         self._made += 1
         name = f'{self.project}-{self._made}'
-        reply = self._ask('POST', '/clusters', {
-            'name': name, 'cluster_template_id': self._template, 'node_count': count})
+        reply = self._ask(
+            'POST',
+            '/clusters',
+            {'name': name, 'cluster_template_id': self._template, 'node_count': count},
+        )
         uuid = reply.json().get('uuid') if reply is not None and reply.ok else None
         self._keep('create', name, uuid, reply)
 
@@ -78,28 +90,49 @@ class User(threading.Thread):
         method, where, body = {
             'resize': ('POST', f'{path}/actions/resize', {'node_count': count}),
             'update': ('PATCH', path, count_patch),
-            'nodegroup_create': ('POST', f'{path}/nodegroups',
-                                 {'name': f'group-{count}', 'node_count': 1}),
+            'nodegroup_create': (
+                'POST',
+                f'{path}/nodegroups',
+                {'name': f'group-{count}', 'node_count': 1},
+            ),
             'nodegroup_delete': ('DELETE', f'{path}/nodegroups/group-{count}', None),
             'rotate_ca': ('PATCH', f'/certificates/{uuid}', None),
             'rotate_credentials': ('PATCH', f'/credentials/{uuid}', None),
             'delete': ('DELETE', path, None),
         }[kind]
-        self._keep(kind, cluster['name'], uuid, self._ask(method, where, body),
-                   f'group-{count}' if kind.startswith('nodegroup_') else None)
+        self._keep(
+            kind,
+            cluster['name'],
+            uuid,
+            self._ask(method, where, body),
+            f'group-{count}' if kind.startswith('nodegroup_') else None,
+        )
 
     def _keep(self, kind, name, cluster, reply, group=None):
-        self._answers.keep(Answer(
-            project=self.project, kind=kind, name=name, cluster=cluster, group=group,
-            status=None if reply is None else reply.status_code,
-            request_id=None if reply is None else reply.headers.get('x-openstack-request-id')))
+        self._answers.keep(
+            Answer(
+                project=self.project,
+                kind=kind,
+                name=name,
+                cluster=cluster,
+                group=group,
+                status=None if reply is None else reply.status_code,
+                request_id=None if reply is None else reply.headers.get('x-openstack-request-id'),
+            )
+        )
 
     def _ask(self, method, path, body=None):
         """The answer; None if none came whole."""
         try:
             # Bytes that drip keep a timeout from ending; the whole answer has its time here.
-            with requests.request(method, self._url + path, json=body, headers=self._headers,
-                                  timeout=TIMEOUT_S, stream=True) as reply:
+            with requests.request(
+                method,
+                self._url + path,
+                json=body,
+                headers=self._headers,
+                timeout=TIMEOUT_S,
+                stream=True,
+            ) as reply:
                 _read(reply)
                 return reply
         except requests.RequestException:

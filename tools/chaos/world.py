@@ -11,8 +11,18 @@ from magnum_lite.db.ledger import APPLICATION_CREDENTIAL, TRUST
 from magnum_lite.db.tables import METADATA
 from magnum_lite.driver_sdk.heat import cluster_tag
 
-TABLES = ('clusters', 'nodegroups', 'operations', 'cluster_versions', 'certificates', 'secrets',
-          'enrolments', 'ledger', 'outbox', 'usages')
+TABLES = (
+    'clusters',
+    'nodegroups',
+    'operations',
+    'cluster_versions',
+    'certificates',
+    'secrets',
+    'enrolments',
+    'ledger',
+    'outbox',
+    'usages',
+)
 LENT = (TRUST, APPLICATION_CREDENTIAL)
 TIMEOUT_S = 60
 
@@ -52,14 +62,20 @@ class World:
     @property
     def open(self):
         """Operations that have not ended."""
-        return [row for row in self.rows['operations']
-                if row['state'] in ('QUEUED', 'RUNNING', 'WAITING')]
+        return [
+            row
+            for row in self.rows['operations']
+            if row['state'] in ('QUEUED', 'RUNNING', 'WAITING')
+        ]
 
     @property
     def strays(self):
         """Entries of the ledger for what requests made that broke off, not ended yet."""
-        return [row for row in self.rows['ledger'] if row['kind'] in LENT
-                and row['closed_at'] is None and row['external_id'] is None]
+        return [
+            row
+            for row in self.rows['ledger']
+            if row['kind'] in LENT and row['closed_at'] is None and row['external_id'] is None
+        ]
 
 
 def rows(engine):
@@ -68,20 +84,32 @@ def rows(engine):
     with engine.connect() as connection:
         for name in TABLES:
             table = METADATA.tables[name]
-            found[name] = [dict(row._mapping) for row in
-                           connection.execute(sa.select(table).order_by(table.c.id))]
+            found[name] = [
+                dict(row._mapping)
+                for row in connection.execute(sa.select(table).order_by(table.c.id))
+            ]
     return found
 
 
 def stacks(heat, token, project):
     """The list of ``Stack`` of a project."""
-    reply = requests.get(heat.catalog['orchestration'] % {'project_id': project} + '/stacks',
-                         headers={'X-Auth-Token': token}, timeout=TIMEOUT_S)
+    reply = requests.get(
+        heat.catalog['orchestration'] % {'project_id': project} + '/stacks',
+        headers={'X-Auth-Token': token},
+        timeout=TIMEOUT_S,
+    )
     reply.raise_for_status()
     prefix = cluster_tag('')
-    return [Stack(stack['stack_name'], stack['stack_status'], tuple(
-        tag.removeprefix(prefix) for tag in stack['tags'] or () if tag.startswith(prefix)))
-        for stack in reply.json()['stacks']]
+    return [
+        Stack(
+            stack['stack_name'],
+            stack['stack_status'],
+            tuple(
+                tag.removeprefix(prefix) for tag in stack['tags'] or () if tag.startswith(prefix)
+            ),
+        )
+        for stack in reply.json()['stacks']
+    ]
 
 
 def sizes(cloud):
@@ -92,15 +120,20 @@ def sizes(cloud):
 def servers(cloud):
     """{(cluster, node group): how many servers} of the whole cloud, as their metadata says."""
     return Counter(
-        (server['metadata'].get('magnum_lite_cluster'),
-         server['metadata'].get('magnum_lite_node_group'))
-        for server in cloud.get('servers', {}).values())
+        (
+            server['metadata'].get('magnum_lite_cluster'),
+            server['metadata'].get('magnum_lite_node_group'),
+        )
+        for server in cloud.get('servers', {}).values()
+    )
 
 
 def lent(keystone, trustee, users):
     """{(kind, id): name} of what users lent to a trustee and to nodes, named as the ledger does."""
-    found = {(TRUST, trust.id): trust.magnum_lite_mark
-             for trust in keystone.admin.trusts.list(trustee_user=trustee)}
+    found = {
+        (TRUST, trust.id): trust.magnum_lite_mark
+        for trust in keystone.admin.trusts.list(trustee_user=trustee)
+    }
     for user in users:
         for made in keystone.admin.application_credentials.list(user=user):
             name = made.name.removeprefix('magnum-lite-')

@@ -33,8 +33,10 @@ class Kubernetes(HeatDriver):
     distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
     capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager', 'monitor'})
     limits: ClassVar[Mapping[str, int]] = {
-        'max_nodes': rules.MAX_NODES, 'max_master_count': 1,
-        'max_node_count': rules.MAX_NODES_PER_STACK}
+        'max_nodes': rules.MAX_NODES,
+        'max_master_count': 1,
+        'max_node_count': rules.MAX_NODES_PER_STACK,
+    }
     config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
     authorities: ClassVar[tuple[str, ...]] = ('kubernetes', 'etcd', 'front_proxy')
     marks_servers: ClassVar[bool] = True

@@ -9,8 +9,12 @@ VERSION = 'kubeadm.k8s.io/v1beta4'
 SOCKET = 'unix:///run/containerd/containerd.sock'
 # Slow disks and processors make kubeadm's own limits give up on nodes that would have come.
 TIMEOUTS = {
-    'controlPlaneComponentHealthCheck': '10m0s', 'discovery': '10m0s', 'etcdAPICall': '5m0s',
-    'kubeletHealthCheck': '5m0s', 'kubernetesAPICall': '3m0s', 'tlsBootstrap': '10m0s',
+    'controlPlaneComponentHealthCheck': '10m0s',
+    'discovery': '10m0s',
+    'etcdAPICall': '5m0s',
+    'kubeletHealthCheck': '5m0s',
+    'kubernetesAPICall': '3m0s',
+    'tlsBootstrap': '10m0s',
 }
 
 
@@ -28,11 +32,16 @@ def port(spec: ClusterSpec) -> int:
 def init(spec: ClusterSpec) -> dict[str, Any]:
     """InitConfiguration of the first control-plane node, without its token, name and address."""
     return {
-        'apiVersion': VERSION, 'kind': 'InitConfiguration',
+        'apiVersion': VERSION,
+        'kind': 'InitConfiguration',
         # A group may grow at any time, and its user data does not change: the token must not end.
-        'bootstrapTokens': [{
-            'ttl': '0s', 'usages': ['signing', 'authentication'],
-            'groups': ['system:bootstrappers:kubeadm:default-node-token']}],
+        'bootstrapTokens': [
+            {
+                'ttl': '0s',
+                'usages': ['signing', 'authentication'],
+                'groups': ['system:bootstrappers:kubeadm:default-node-token'],
+            }
+        ],
         'nodeRegistration': _registration(spec.control_plane),
         'localAPIEndpoint': {'bindPort': port(spec)},
         'timeouts': TIMEOUTS,
@@ -42,7 +51,9 @@ def init(spec: ClusterSpec) -> dict[str, Any]:
 def join(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
     """JoinConfiguration of a worker, without discovery, name and address."""
     return {
-        'apiVersion': VERSION, 'kind': 'JoinConfiguration', 'discovery': {},
+        'apiVersion': VERSION,
+        'kind': 'JoinConfiguration',
+        'discovery': {},
         'nodeRegistration': _registration(group) | {'taints': [dict(t) for t in group.node_taints]},
         'timeouts': TIMEOUTS,
     }
@@ -54,15 +65,21 @@ def cluster(spec: ClusterSpec) -> dict[str, Any]:
     # 400 requests at once, the API server's default, end in 429 answers with many kubelets.
     inflight = max(400, 2 * spec.config['expected_nodes'])
     return {
-        'apiVersion': VERSION, 'kind': 'ClusterConfiguration',
+        'apiVersion': VERSION,
+        'kind': 'ClusterConfiguration',
         'clusterName': names.slug(spec.name, 63),
         'networking': {
             'podSubnet': pod_cidr(spec),
             'serviceSubnet': spec.config['service_cluster_ip_range'],
-            'dnsDomain': spec.config['dns_cluster_domain']},
-        'apiServer': {'certSANs': [], 'extraArgs': [
-            {'name': 'max-requests-inflight', 'value': str(inflight)},
-            {'name': 'max-mutating-requests-inflight', 'value': str(inflight // 2)}]},
+            'dnsDomain': spec.config['dns_cluster_domain'],
+        },
+        'apiServer': {
+            'certSANs': [],
+            'extraArgs': [
+                {'name': 'max-requests-inflight', 'value': str(inflight)},
+                {'name': 'max-mutating-requests-inflight', 'value': str(inflight // 2)},
+            ],
+        },
         'controllerManager': {'extraArgs': [{'name': 'node-cidr-mask-size', 'value': '24'}]},
     } | ({'imageRepository': prefix.rstrip('/')} if prefix else {})
 
@@ -70,7 +87,8 @@ def cluster(spec: ClusterSpec) -> dict[str, Any]:
 def kubelet(spec: ClusterSpec) -> dict[str, Any]:
     """KubeletConfiguration of every node."""
     return {
-        'apiVersion': 'kubelet.config.k8s.io/v1beta1', 'kind': 'KubeletConfiguration',
+        'apiVersion': 'kubelet.config.k8s.io/v1beta1',
+        'kind': 'KubeletConfiguration',
         'cgroupDriver': spec.config['cgroup_driver'],
         'clusterDomain': spec.config['dns_cluster_domain'],
         'maxPods': spec.config['max_pods'],

@@ -30,11 +30,14 @@ class ApiMonitor:
         except ConnectionRefusedError:
             return Health('UNHEALTHY', {'api': f'{address} refuses connections'})
         except ssl.SSLError as error:
-            return Health('UNKNOWN', {'api': f'what answers at {address} is not this cluster: '
-                                             f'{error.reason or error}'})
+            return Health(
+                'UNKNOWN',
+                {'api': f'what answers at {address} is not this cluster: {error.reason or error}'},
+            )
         except (OSError, http.client.HTTPException) as error:
-            return Health('UNKNOWN', {'api': f'{address} cannot be reached: '
-                                             f'{error or type(error).__name__}'})
+            return Health(
+                'UNKNOWN', {'api': f'{address} cannot be reached: {error or type(error).__name__}'}
+            )
         if status == 200:
             return Health('HEALTHY', {'api': 'ok'})
         return Health('UNHEALTHY', {'api': f'answers {status}: {text[:200]}'})
@@ -43,7 +46,8 @@ class ApiMonitor:
         context = ssl.create_default_context(cadata=self.spec.secrets['ca.kubernetes.cert'].value)
         url = urlsplit(address)
         connection = http.client.HTTPSConnection(
-            url.hostname or '', url.port, timeout=timeout_s, context=context)
+            url.hostname or '', url.port, timeout=timeout_s, context=context
+        )
         try:
             connection.request('GET', '/readyz')
             answer = connection.getresponse()

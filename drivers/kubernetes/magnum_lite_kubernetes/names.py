@@ -40,5 +40,6 @@ def node_prefix(spec: ClusterSpec, group: NodeGroupSpec, shard: int = 0) -> str:
     keeps apart what two slugs may confuse.
     """
     suffix = f's{shard}' if shard else ''
-    return (f'{slug(spec.name, 20)}-{slug(group.name, 16)}-{group.uuid[:8]}'
-            f'-{group.generation}{suffix}')
+    return (
+        f'{slug(spec.name, 20)}-{slug(group.name, 16)}-{group.uuid[:8]}-{group.generation}{suffix}'
+    )

@@ -31,14 +31,19 @@ def _objects() -> list[dict[str, Any]]:
 def _flannel(spec: ClusterSpec) -> list[dict[str, Any]]:
     objects = copy.deepcopy(_objects())
     prefix = spec.config['container_infra_prefix'] or 'flannel/'
-    images = {'flannel': f'{prefix}flannel:{spec.config["flannel_tag"]}',
-              'flannel-cni-plugin':
-                  f'{prefix}flannel-cni-plugin:{spec.config["flannel_cni_tag"]}'}
+    images = {
+        'flannel': f'{prefix}flannel:{spec.config["flannel_tag"]}',
+        'flannel-cni-plugin': f'{prefix}flannel-cni-plugin:{spec.config["flannel_cni_tag"]}',
+    }
     for item in objects:
         if item['kind'] == 'ConfigMap':
-            item['data']['net-conf.json'] = json.dumps({
-                'Network': kubeadm.pod_cidr(spec),
-                'Backend': {'Type': spec.config['flannel_backend']}}, sort_keys=True)
+            item['data']['net-conf.json'] = json.dumps(
+                {
+                    'Network': kubeadm.pod_cidr(spec),
+                    'Backend': {'Type': spec.config['flannel_backend']},
+                },
+                sort_keys=True,
+            )
         if item['kind'] == 'DaemonSet':
             pod = item['spec']['template']['spec']
             for container in pod['initContainers'] + pod['containers']:

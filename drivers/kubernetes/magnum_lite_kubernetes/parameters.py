@@ -29,19 +29,23 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
         'DNS_REPLICAS': min(6, 2 + spec.config['expected_nodes'] // 250),
         'WAIT_READY': network.has_network(spec),
     }
-    return _nodes(spec, spec.control_plane) | _authorities(spec) | {
-        'node_name': names.node_prefix(spec, spec.control_plane) + '-0',
-        'name_prefix': names.prefix(spec),
-        'external_network': net.external_network or '',
-        'fixed_network': net.fixed_network or '',
-        'fixed_subnet_cidr': spec.config['fixed_subnet_cidr'],
-        'dns_nameservers': list(net.dns_nameservers),
-        'floating_ip': net.floating_ip_enabled,
-        'apiserver_port': kubeadm.port(spec),
-        'api_sources': spec.config['master_lb_allowed_cidrs'].split(','),
-        'node_env': envfile.render(env),
-        'manifest': network.render(spec),
-    }
+    return (
+        _nodes(spec, spec.control_plane)
+        | _authorities(spec)
+        | {
+            'node_name': names.node_prefix(spec, spec.control_plane) + '-0',
+            'name_prefix': names.prefix(spec),
+            'external_network': net.external_network or '',
+            'fixed_network': net.fixed_network or '',
+            'fixed_subnet_cidr': spec.config['fixed_subnet_cidr'],
+            'dns_nameservers': list(net.dns_nameservers),
+            'floating_ip': net.floating_ip_enabled,
+            'apiserver_port': kubeadm.port(spec),
+            'api_sources': spec.config['master_lb_allowed_cidrs'].split(','),
+            'node_env': envfile.render(env),
+            'manifest': network.render(spec),
+        }
+    )
 
 
 def workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> dict[str, Any]:
@@ -76,7 +80,8 @@ def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
         'fixed_subnet': spec.network.fixed_subnet or '',
         # Calico routes the addresses of pods through the ports of the nodes.
         'address_pairs': [{'ip_address': kubeadm.pod_cidr(spec)}]
-        if spec.network.driver == 'calico' else [],
+        if spec.network.driver == 'calico'
+        else [],
         'boot_timeout_s': spec.config['node_boot_timeout'],
         # Without its comment: what is left is of letters that are safe everywhere.
         'ssh_public_key': ' '.join((spec.ssh_public_key or '').split()[:2]),
@@ -91,7 +96,8 @@ def _metadata(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str]:
     # property for it.
     size = {'docker_volume_size': str(group.docker_volume_size)}
     return {'magnum_lite_cluster': spec.uuid, 'magnum_lite_node_group': group.uuid} | (
-        size if group.docker_volume_size else {})
+        size if group.docker_volume_size else {}
+    )
 
 
 def _authorities(spec: ClusterSpec) -> dict[str, Any]:
@@ -133,9 +139,15 @@ def _node_env(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str | int | 
 def _no_proxy(spec: ClusterSpec) -> str:
     if not (spec.http_proxy or spec.https_proxy):
         return ''
-    own = ['localhost', '127.0.0.1', '169.254.169.254', '.svc',
-           '.' + spec.config['dns_cluster_domain'],
-           spec.config['service_cluster_ip_range'], kubeadm.pod_cidr(spec)]
+    own = [
+        'localhost',
+        '127.0.0.1',
+        '169.254.169.254',
+        '.svc',
+        '.' + spec.config['dns_cluster_domain'],
+        spec.config['service_cluster_ip_range'],
+        kubeadm.pod_cidr(spec),
+    ]
     return ','.join(([spec.no_proxy] if spec.no_proxy else []) + own)
 
 

@@ -17,8 +17,15 @@ MAX_NODES = 5000
 # Each is a document of its own, and calls of Heat.
 MAX_STACKS = 200
 # Labels that a group may have of its own; the others are the same in a whole cluster.
-OF_GROUPS = frozenset({'availability_zone', 'boot_volume_size', 'boot_volume_type',
-                       'node_boot_timeout', 'registry_mirror'})
+OF_GROUPS = frozenset(
+    {
+        'availability_zone',
+        'boot_volume_size',
+        'boot_volume_type',
+        'node_boot_timeout',
+        'registry_mirror',
+    }
+)
 
 
 def check(spec: ClusterSpec, *, distros: frozenset[str], server_types: frozenset[str]) -> None:
@@ -43,107 +50,169 @@ def _refuse_if(wrong: object, path: str, reason: str) -> None:
 
 
 def _check_kind(spec: ClusterSpec, distros: frozenset[str], server_types: frozenset[str]) -> None:
-    _refuse_if(spec.server_type not in server_types, 'server_type',
-               f'{spec.server_type} is not one of {", ".join(sorted(server_types))}')
-    _refuse_if(spec.image.os_distro not in distros, 'image_id',
-               f'image {spec.image.name} has os_distro {spec.image.os_distro or "not set"}, '
-               f'this driver boots {", ".join(sorted(distros))}')
-    _refuse_if(spec.control_plane.node_count != 1, 'master_count',
-               f'{spec.control_plane.node_count} control-plane nodes are not supported yet, use 1')
+    _refuse_if(
+        spec.server_type not in server_types,
+        'server_type',
+        f'{spec.server_type} is not one of {", ".join(sorted(server_types))}',
+    )
+    _refuse_if(
+        spec.image.os_distro not in distros,
+        'image_id',
+        f'image {spec.image.name} has os_distro {spec.image.os_distro or "not set"}, '
+        f'this driver boots {", ".join(sorted(distros))}',
+    )
+    _refuse_if(
+        spec.control_plane.node_count != 1,
+        'master_count',
+        f'{spec.control_plane.node_count} control-plane nodes are not supported yet, use 1',
+    )
 
 
 def _check_unsupported(spec: ClusterSpec) -> None:
-    _refuse_if(spec.tls_disabled, 'tls_disabled',
-               'Kubernetes does not run without TLS, use false')
-    _refuse_if(spec.registry_enabled, 'registry_enabled',
-               'this driver installs no registry, use false and the label registry_mirror')
-    _refuse_if(spec.network.master_lb_enabled, 'master_lb_enabled',
-               'one control-plane node has no load balancer, use false')
-    _refuse_if(spec.docker_storage_driver not in (None, 'overlay', 'overlay2'),
-               'docker_storage_driver', 'containerd stores by overlayfs, use overlay2')
+    _refuse_if(spec.tls_disabled, 'tls_disabled', 'Kubernetes does not run without TLS, use false')
+    _refuse_if(
+        spec.registry_enabled,
+        'registry_enabled',
+        'this driver installs no registry, use false and the label registry_mirror',
+    )
+    _refuse_if(
+        spec.network.master_lb_enabled,
+        'master_lb_enabled',
+        'one control-plane node has no load balancer, use false',
+    )
+    _refuse_if(
+        spec.docker_storage_driver not in (None, 'overlay', 'overlay2'),
+        'docker_storage_driver',
+        'containerd stores by overlayfs, use overlay2',
+    )
     manifests = spec.config['manifests_url']
-    _refuse_if(spec.volume_driver and not manifests, 'volume_driver',
-               'this driver brings none; leave it out, or give the manifests of one by the labels '
-               'manifests_url and manifests_sha256')
-    _refuse_if(spec.network.driver not in (None, 'flannel') and not manifests, 'network_driver',
-               f'flannel is built in; {spec.network.driver} needs its manifests by the labels '
-               'manifests_url and manifests_sha256')
-    _refuse_if(bool(manifests) != bool(spec.config['manifests_sha256']), 'labels.manifests_sha256',
-               'goes together with manifests_url')
+    _refuse_if(
+        spec.volume_driver and not manifests,
+        'volume_driver',
+        'this driver brings none; leave it out, or give the manifests of one by the labels '
+        'manifests_url and manifests_sha256',
+    )
+    _refuse_if(
+        spec.network.driver not in (None, 'flannel') and not manifests,
+        'network_driver',
+        f'flannel is built in; {spec.network.driver} needs its manifests by the labels '
+        'manifests_url and manifests_sha256',
+    )
+    _refuse_if(
+        bool(manifests) != bool(spec.config['manifests_sha256']),
+        'labels.manifests_sha256',
+        'goes together with manifests_url',
+    )
 
 
 def _check_text(spec: ClusterSpec) -> None:
     for path, text, pattern, wanted in (
-            ('keypair', spec.ssh_public_key, SSH_KEY, 'one line of OpenSSH public key'),
-            ('insecure_registry', spec.insecure_registry, REGISTRY, 'HOST or HOST:PORT'),
-            ('http_proxy', spec.http_proxy, PROXY, 'an http or https URL'),
-            ('https_proxy', spec.https_proxy, PROXY, 'an http or https URL'),
-            ('no_proxy', spec.no_proxy, NO_PROXY, 'hosts, domains and CIDRs with commas')):
+        ('keypair', spec.ssh_public_key, SSH_KEY, 'one line of OpenSSH public key'),
+        ('insecure_registry', spec.insecure_registry, REGISTRY, 'HOST or HOST:PORT'),
+        ('http_proxy', spec.http_proxy, PROXY, 'an http or https URL'),
+        ('https_proxy', spec.https_proxy, PROXY, 'an http or https URL'),
+        ('no_proxy', spec.no_proxy, NO_PROXY, 'hosts, domains and CIDRs with commas'),
+    ):
         _refuse_if(text and not pattern.fullmatch(text), path, f'is not {wanted}')
 
 
 def _check_network(spec: ClusterSpec) -> None:
     net = spec.network
-    _refuse_if(not net.external_network and not net.fixed_network, 'external_network_id',
-               'a network is made for the cluster, which needs an external network; or name a '
-               'fixed_network')
-    _refuse_if(not net.external_network and net.floating_ip_enabled, 'external_network_id',
-               'the floating IP of the API comes from it; name one, or use '
-               'floating_ip_enabled false')
-    _refuse_if(net.fixed_subnet and not net.fixed_network, 'fixed_subnet',
-               'needs the fixed_network that it is in')
+    _refuse_if(
+        not net.external_network and not net.fixed_network,
+        'external_network_id',
+        'a network is made for the cluster, which needs an external network; or name a '
+        'fixed_network',
+    )
+    _refuse_if(
+        not net.external_network and net.floating_ip_enabled,
+        'external_network_id',
+        'the floating IP of the API comes from it; name one, or use floating_ip_enabled false',
+    )
+    _refuse_if(
+        net.fixed_subnet and not net.fixed_network,
+        'fixed_subnet',
+        'needs the fixed_network that it is in',
+    )
 
 
 def _check_size(spec: ClusterSpec) -> None:
     nodes = sum(group.node_count for group in spec.node_groups)
-    _refuse_if(nodes > MAX_NODES, 'node_count',
-               f'a cluster has at most {MAX_NODES} nodes, {nodes} are wanted')
+    _refuse_if(
+        nodes > MAX_NODES,
+        'node_count',
+        f'a cluster has at most {MAX_NODES} nodes, {nodes} are wanted',
+    )
 
 
 def _check_stacks(spec: ClusterSpec) -> None:
     count = 1 + sum(len(stacks.shards(spec, group)) for group in spec.worker_groups)
-    _refuse_if(count > MAX_STACKS, 'labels.nodes_per_stack',
-               f'a cluster has at most {MAX_STACKS} stacks, {count} are wanted: use a larger '
-               'number or fewer node groups')
+    _refuse_if(
+        count > MAX_STACKS,
+        'labels.nodes_per_stack',
+        f'a cluster has at most {MAX_STACKS} stacks, {count} are wanted: use a larger '
+        'number or fewer node groups',
+    )
 
 
 def _check_group(spec: ClusterSpec, group: NodeGroupSpec) -> None:
     for name in sorted(group.config.keys() - OF_GROUPS):
-        raise Rejected(f'labels.{name}', f'node group {group.name} cannot differ from its cluster '
-                                         f'in this; in {", ".join(sorted(OF_GROUPS))} it can')
+        raise Rejected(
+            f'labels.{name}',
+            f'node group {group.name} cannot differ from its cluster '
+            f'in this; in {", ".join(sorted(OF_GROUPS))} it can',
+        )
     spec = spec.of_group(group)
     path = 'master_count' if group.is_control_plane else 'node_count'
     most = max(group.node_count, group.max_node_count or 0)
-    _refuse_if(group.max_node_count is not None and most > MAX_NODES_PER_STACK, path,
-               f'a node group with a max_node_count has at most {MAX_NODES_PER_STACK} nodes')
+    _refuse_if(
+        group.max_node_count is not None and most > MAX_NODES_PER_STACK,
+        path,
+        f'a node group with a max_node_count has at most {MAX_NODES_PER_STACK} nodes',
+    )
     if spec.server_type == 'bm':
-        _refuse_if(group.docker_volume_size, 'docker_volume_size',
-                   'physical machines have no volumes, leave it out')
-        _refuse_if(spec.config['boot_volume_size'], 'labels.boot_volume_size',
-                   'physical machines boot from their own disks, use 0')
+        _refuse_if(
+            group.docker_volume_size,
+            'docker_volume_size',
+            'physical machines have no volumes, leave it out',
+        )
+        _refuse_if(
+            spec.config['boot_volume_size'],
+            'labels.boot_volume_size',
+            'physical machines boot from their own disks, use 0',
+        )
 
 
 def _check_addresses(spec: ClusterSpec) -> None:
     key = 'calico_ipv4pool' if spec.network.driver == 'calico' else 'flannel_network_cidr'
-    wanted = {key: _cidr(key, kubeadm.pod_cidr(spec)),
-              'service_cluster_ip_range': _cidr(
-                  'service_cluster_ip_range', spec.config['service_cluster_ip_range'])}
+    wanted = {
+        key: _cidr(key, kubeadm.pod_cidr(spec)),
+        'service_cluster_ip_range': _cidr(
+            'service_cluster_ip_range', spec.config['service_cluster_ip_range']
+        ),
+    }
     for source in spec.config['master_lb_allowed_cidrs'].split(','):
         _cidr('master_lb_allowed_cidrs', source)
     nodes = sum(group.node_count for group in spec.node_groups)
     # Each node takes a /24.
-    _refuse_if(nodes > 2 ** max(0, 24 - wanted[key].prefixlen), f'labels.{key}',
-               f'{wanted[key]} has room for {2 ** max(0, 24 - wanted[key].prefixlen)} nodes, '
-               f'{nodes} are wanted')
+    _refuse_if(
+        nodes > 2 ** max(0, 24 - wanted[key].prefixlen),
+        f'labels.{key}',
+        f'{wanted[key]} has room for {2 ** max(0, 24 - wanted[key].prefixlen)} nodes, '
+        f'{nodes} are wanted',
+    )
     if not spec.network.fixed_network:
         subnet = _cidr('fixed_subnet_cidr', spec.config['fixed_subnet_cidr'])
         # Network, gateway, DHCP and broadcast are not for nodes.
-        _refuse_if(nodes > subnet.num_addresses - 4, 'labels.fixed_subnet_cidr',
-                   f'{subnet} has room for {subnet.num_addresses - 4} nodes, {nodes} are wanted')
+        _refuse_if(
+            nodes > subnet.num_addresses - 4,
+            'labels.fixed_subnet_cidr',
+            f'{subnet} has room for {subnet.num_addresses - 4} nodes, {nodes} are wanted',
+        )
         wanted['fixed_subnet_cidr'] = subnet
     pairs = list(wanted.items())
     for index, (name, cidr) in enumerate(pairs):
-        for other, taken in pairs[index + 1:]:
+        for other, taken in pairs[index + 1 :]:
             _refuse_if(cidr.overlaps(taken), f'labels.{other}', f'{taken} overlaps {name} {cidr}')
 
 

@@ -38,8 +38,11 @@ class Members:
         if group is None:
             raise Rejected('nodegroup', f'{uuid} is no worker group of the cluster')
         if len(stacks.shards(self.spec, group)) > 1:
-            raise Rejected('nodes_to_remove', f'group {group.name} is kept in several stacks, '
-                           'where nodes cannot be chosen: set its max_node_count')
+            raise Rejected(
+                'nodes_to_remove',
+                f'group {group.name} is kept in several stacks, '
+                'where nodes cannot be chosen: set its max_node_count',
+            )
         return group
 
     def _members(self, group: NodeGroupSpec) -> dict[str, str]:

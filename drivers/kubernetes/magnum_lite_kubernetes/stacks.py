@@ -4,20 +4,28 @@ from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack
 from magnum_lite_kubernetes import files, names, parameters
 
 # What both roles write to a node.
-COMMON = ('cloud_init/containerd_v2.toml', 'cloud_init/containerd_v3.toml',
-          'cloud_init/metadata.service', 'scripts/boot_lib.sh', 'scripts/prepare.sh')
+COMMON = (
+    'cloud_init/containerd_v2.toml',
+    'cloud_init/containerd_v3.toml',
+    'cloud_init/metadata.service',
+    'scripts/boot_lib.sh',
+    'scripts/prepare.sh',
+)
 # A server there is the one place of the cluster's state: never replaced without being told so.
 # The '*' reaches into a template that stands in for the server.
-KEPT = {name: {'restricted_actions': 'replace', '*': {'restricted_actions': 'replace'}}
-        for name in ('network', 'subnet', 'router', 'api_port', 'control_plane')}
+KEPT = {
+    name: {'restricted_actions': 'replace', '*': {'restricted_actions': 'replace'}}
+    for name in ('network', 'subnet', 'router', 'api_port', 'control_plane')
+}
 
 
 def plan(spec: ClusterSpec) -> Plan:
     """The stacks of a cluster, the base stack first."""
     stacks = [_base(spec)]
     for group in spec.worker_groups:
-        stacks += [_workers(spec, group, shard, count)
-                   for shard, count in enumerate(shards(spec, group))]
+        stacks += [
+            _workers(spec, group, shard, count) for shard, count in enumerate(shards(spec, group))
+        ]
     return Plan(tuple(stacks))
 
 
@@ -33,25 +41,36 @@ def shards(spec: ClusterSpec, group: NodeGroupSpec) -> list[int]:
 def _base(spec: ClusterSpec) -> Stack:
     kind = parameters.node_type(spec, spec.control_plane)
     return Stack(
-        key='base', name=names.base_stack(spec), node_group=spec.control_plane.uuid,
+        key='base',
+        name=names.base_stack(spec),
+        node_group=spec.control_plane.uuid,
         template=files.text('templates/base.yaml'),
-        files=files.named('cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON,
-                          *_nested(kind)),
-        parameters=parameters.base(spec), kept=frozenset({'signal_transport'}),
+        files=files.named(
+            'cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON, *_nested(kind)
+        ),
+        parameters=parameters.base(spec),
+        kept=frozenset({'signal_transport'}),
         environment={'resource_registry': {parameters.NODE_TYPE: kind, 'resources': KEPT}},
-        timeout_min=spec.timeout_min)
+        timeout_min=spec.timeout_min,
+    )
 
 
 def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> Stack:
     return Stack(
-        key=names.worker_key(group, shard), name=names.worker_stack(spec, group, shard),
+        key=names.worker_key(group, shard),
+        name=names.worker_stack(spec, group, shard),
         node_group=group.uuid,
         template=files.text('templates/workers.yaml'),
-        files=files.named('cloud_init/worker.yaml', 'scripts/worker.sh', *COMMON,
-                          *_nested(parameters.node_type(spec, group))),
+        files=files.named(
+            'cloud_init/worker.yaml',
+            'scripts/worker.sh',
+            *COMMON,
+            *_nested(parameters.node_type(spec, group)),
+        ),
         parameters=parameters.workers(spec, group, shard, count),
         kept=frozenset({'signal_transport'}),
-        timeout_min=spec.timeout_min)
+        timeout_min=spec.timeout_min,
+    )
 
 
 def _nested(kind: str) -> tuple[str, ...]:

@@ -17,20 +17,61 @@ from magnum_lite_kubernetes.driver import Kubernetes
 
 # The fields of kubeadm v1beta4, as far as drivers write them.
 FIELDS = {
-    'InitConfiguration': {'bootstrapTokens', 'certificateKey', 'localAPIEndpoint',
-                          'nodeRegistration', 'patches', 'skipPhases', 'timeouts'},
-    'ClusterConfiguration': {'apiServer', 'caCertificateValidityPeriod',
-                             'certificateValidityPeriod', 'certificatesDir', 'clusterName',
-                             'controlPlaneEndpoint', 'controllerManager', 'dns',
-                             'encryptionAlgorithm', 'etcd', 'featureGates', 'imageRepository',
-                             'kubernetesVersion', 'networking', 'proxy', 'scheduler'},
-    'JoinConfiguration': {'caCertPath', 'controlPlane', 'discovery', 'nodeRegistration', 'patches',
-                          'skipPhases', 'timeouts'},
-    'nodeRegistration': {'criSocket', 'ignorePreflightErrors', 'imagePullPolicy',
-                         'imagePullSerial', 'kubeletExtraArgs', 'name', 'taints'},
+    'InitConfiguration': {
+        'bootstrapTokens',
+        'certificateKey',
+        'localAPIEndpoint',
+        'nodeRegistration',
+        'patches',
+        'skipPhases',
+        'timeouts',
+    },
+    'ClusterConfiguration': {
+        'apiServer',
+        'caCertificateValidityPeriod',
+        'certificateValidityPeriod',
+        'certificatesDir',
+        'clusterName',
+        'controlPlaneEndpoint',
+        'controllerManager',
+        'dns',
+        'encryptionAlgorithm',
+        'etcd',
+        'featureGates',
+        'imageRepository',
+        'kubernetesVersion',
+        'networking',
+        'proxy',
+        'scheduler',
+    },
+    'JoinConfiguration': {
+        'caCertPath',
+        'controlPlane',
+        'discovery',
+        'nodeRegistration',
+        'patches',
+        'skipPhases',
+        'timeouts',
+    },
+    'nodeRegistration': {
+        'criSocket',
+        'ignorePreflightErrors',
+        'imagePullPolicy',
+        'imagePullSerial',
+        'kubeletExtraArgs',
+        'name',
+        'taints',
+    },
     'localAPIEndpoint': {'advertiseAddress', 'bindPort'},
-    'timeouts': {'controlPlaneComponentHealthCheck', 'discovery', 'etcdAPICall',
-                 'kubeletHealthCheck', 'kubernetesAPICall', 'tlsBootstrap', 'upgradeManifests'},
+    'timeouts': {
+        'controlPlaneComponentHealthCheck',
+        'discovery',
+        'etcdAPICall',
+        'kubeletHealthCheck',
+        'kubernetesAPICall',
+        'tlsBootstrap',
+        'upgradeManifests',
+    },
     'bootstrapTokens': {'description', 'expires', 'groups', 'token', 'ttl', 'usages'},
     'apiServer': {'certSANs', 'extraArgs', 'extraEnvs', 'extraVolumes'},
     'controllerManager': {'extraArgs', 'extraEnvs', 'extraVolumes'},
@@ -88,12 +129,14 @@ def driver():
 @pytest.fixture
 def make_spec(driver):
     """``make_spec(**changes)``: an example cluster on virtual machines."""
+
     def make(**changes):
         return example.spec(driver, **{'server_type': 'vm'} | changes)
+
     return make
 
 
-STUB = r'''#!/bin/bash
+STUB = r"""#!/bin/bash
 name=${0##*/}
 echo "$name $*" >>"$STUB_LOG"
 case "$name $*" in
@@ -118,9 +161,22 @@ curl*manifests.tar.gz*) cp "$STUB_DIR/manifests.tar.gz" "$(sed 's/.*-o \([^ ]*\)
 'kubectl wait'*) [ ! -e "$STUB_DIR/hang" ] || sleep 60 ;;
 esac
 exit 0
-'''
-PROGRAMS = ('blkid', 'containerd', 'curl', 'kubeadm', 'kubectl', 'lsblk', 'mkfs.ext4', 'modprobe',
-            'mount', 'mountpoint', 'swapoff', 'sysctl', 'systemctl')
+"""
+PROGRAMS = (
+    'blkid',
+    'containerd',
+    'curl',
+    'kubeadm',
+    'kubectl',
+    'lsblk',
+    'mkfs.ext4',
+    'modprobe',
+    'mount',
+    'mountpoint',
+    'swapoff',
+    'sysctl',
+    'systemctl',
+)
 
 
 class Node:
@@ -129,52 +185,101 @@ class Node:
     def __init__(self, root, spec, group):
         self.root, self.stubs = root, root / 'stubs'
         etc = root / 'etc/magnum-lite'
-        for path in (etc, self.stubs / 'bin', root / 'etc/kubernetes/pki',
-                     root / 'etc/modules-load.d', root / 'etc/sysctl.d', root / 'run/containerd',
-                     root / 'etc/systemd/system', root / 'usr/local/lib/magnum-lite'):
+        for path in (
+            etc,
+            self.stubs / 'bin',
+            root / 'etc/kubernetes/pki',
+            root / 'etc/modules-load.d',
+            root / 'etc/sysctl.d',
+            root / 'run/containerd',
+            root / 'etc/systemd/system',
+            root / 'usr/local/lib/magnum-lite',
+        ):
             path.mkdir(parents=True, exist_ok=True)
         (root / 'etc/fstab').touch()
         for name in PROGRAMS:
             (self.stubs / 'bin' / name).write_text(STUB)
             (self.stubs / 'bin' / name).chmod(0o755)
         self.containerd('1.7.28')
-        env = parameters.base(spec) if group.is_control_plane else \
-            parameters.workers(spec, group, 0, group.node_count)
+        env = (
+            parameters.base(spec)
+            if group.is_control_plane
+            else parameters.workers(spec, group, 0, group.node_count)
+        )
         (etc / 'node.env').write_text(env['node_env'])
-        (etc / 'stack.env').write_text(envfile.render(
-            {'API_INTERNAL': '10.0.0.5', 'API_EXTERNAL': '192.0.2.5'}))
-        (etc / 'signal.json').write_text(json.dumps({
-            'alarm_url': 'http://heat/stacks/s/resources/handle/signal', 'user_id': 'u',
-            'password': 'p', 'project_id': 'q', 'auth_url': 'http://keystone/v3/'}))
+        (etc / 'stack.env').write_text(
+            envfile.render({'API_INTERNAL': '10.0.0.5', 'API_EXTERNAL': '192.0.2.5'})
+        )
+        (etc / 'signal.json').write_text(
+            json.dumps(
+                {
+                    'alarm_url': 'http://heat/stacks/s/resources/handle/signal',
+                    'user_id': 'u',
+                    'password': 'p',
+                    'project_id': 'q',
+                    'auth_url': 'http://keystone/v3/',
+                }
+            )
+        )
         (etc / 'bootstrap_token').write_text('abcdef.0123456789abcdef\n')
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
-                        'ec_paramgen_curve:P-256', '-nodes', '-days', '1', '-subj', '/CN=ca',
-                        '-keyout', root / 'etc/kubernetes/pki/sa.key', '-out', etc / 'ca.crt'],
-                       check=True, capture_output=True)
+        subprocess.run(
+            [
+                'openssl',
+                'req',
+                '-x509',
+                '-newkey',
+                'ec',
+                '-pkeyopt',
+                'ec_paramgen_curve:P-256',
+                '-nodes',
+                '-days',
+                '1',
+                '-subj',
+                '/CN=ca',
+                '-keyout',
+                root / 'etc/kubernetes/pki/sa.key',
+                '-out',
+                etc / 'ca.crt',
+            ],
+            check=True,
+            capture_output=True,
+        )
         with socket.socket(socket.AF_UNIX) as server:
             server.bind(str(root / 'run/containerd/containerd.sock'))
         for name in ('boot_lib.sh', 'prepare.sh', 'control_plane.sh', 'worker.sh'):
             (root / 'usr/local/lib/magnum-lite' / name).write_text(
-                self.placed(files.text(f'scripts/{name}')))
+                self.placed(files.text(f'scripts/{name}'))
+            )
         for name in ('containerd_v2.toml', 'containerd_v3.toml'):
-            (root / 'usr/local/lib/magnum-lite' / name).write_text(
-                files.text(f'cloud_init/{name}'))
+            (root / 'usr/local/lib/magnum-lite' / name).write_text(files.text(f'cloud_init/{name}'))
 
     def placed(self, text):
         """A script that works below this directory."""
-        return re.sub(r'(?<![\w./$}])/(?=(etc|run|var/lib|usr/local)/)', f'{self.root}/',
-                      text.replace('/dev/console', f'{self.root}/console'))
+        return re.sub(
+            r'(?<![\w./$}])/(?=(etc|run|var/lib|usr/local)/)',
+            f'{self.root}/',
+            text.replace('/dev/console', f'{self.root}/console'),
+        )
 
     def containerd(self, version):
         (self.stubs / 'containerd.version').write_text(
-            f'containerd github.com/containerd/containerd v{version} abc\n')
+            f'containerd github.com/containerd/containerd v{version} abc\n'
+        )
 
     def start(self, script):
         return subprocess.Popen(
-            ['bash', str(self.root / 'usr/local/lib/magnum-lite' / script)], cwd=self.root,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-            env={'PATH': f'{self.stubs}/bin:/usr/bin:/bin', 'STUB_DIR': str(self.stubs),
-                 'STUB_LOG': str(self.stubs / 'log'), 'TMPDIR': str(self.stubs)})
+            ['bash', str(self.root / 'usr/local/lib/magnum-lite' / script)],
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={
+                'PATH': f'{self.stubs}/bin:/usr/bin:/bin',
+                'STUB_DIR': str(self.stubs),
+                'STUB_LOG': str(self.stubs / 'log'),
+                'TMPDIR': str(self.stubs),
+            },
+        )
 
     def boot(self, script):
         process = self.start(script)
@@ -203,8 +308,10 @@ class Node:
 @pytest.fixture
 def make_node(tmp_path, make_spec):
     """``make_node(role, **changes of the spec)``."""
+
     def make(role='master', **changes):
         spec = make_spec(**changes)
         group = spec.control_plane if role == 'master' else spec.worker_groups[0]
         return Node(tmp_path, spec, group)
+
     return make

@@ -18,7 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 pytestmark = pytest.mark.skipif(
-    not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed')
+    not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed'
+)
 
 
 def test_a_control_plane_comes_up_and_says_so(make_node, kubeadm_documents):
@@ -82,13 +83,17 @@ def test_a_worker_joins_by_the_hash_of_the_authority(make_node, kubeadm_document
     assert code == 0, output
     join = kubeadm_documents((node.stubs / 'kubeadm.yaml').read_text())['JoinConfiguration']
     certificate = (node.root / 'etc/magnum-lite/ca.crt').read_bytes()
-    key = x509.load_pem_x509_certificate(certificate).public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    key = (
+        x509.load_pem_x509_certificate(certificate)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
     assert join['discovery']['bootstrapToken'] == {
-        'apiServerEndpoint': '10.0.0.5:6443', 'token': 'abcdef.0123456789abcdef',
-        'caCertHashes': [f'sha256:{hashlib.sha256(key).hexdigest()}']}
-    assert {'name': 'node-ip', 'value': '10.0.0.10'} in join['nodeRegistration'][
-        'kubeletExtraArgs']
+        'apiServerEndpoint': '10.0.0.5:6443',
+        'token': 'abcdef.0123456789abcdef',
+        'caCertHashes': [f'sha256:{hashlib.sha256(key).hexdigest()}'],
+    }
+    assert {'name': 'node-ip', 'value': '10.0.0.10'} in join['nodeRegistration']['kubeletExtraArgs']
     assert node.first('https://10.0.0.5:6443/livez') < node.first('kubeadm join')
     assert [s['status'] for s in node.signals] == ['SUCCESS']
 
@@ -100,8 +105,9 @@ def test_a_failure_says_stage_line_and_last_words(make_node):
     assert code != 0
     assert [s['status'] for s in node.signals] == ['FAILURE']
     reason = node.signals[0]['reason']
-    assert re.search(r'stage init, line [1-9]\d*, exit 1: kubeadm init .*port 6443 is "in use"',
-                     reason)
+    assert re.search(
+        r'stage init, line [1-9]\d*, exit 1: kubeadm init .*port 6443 is "in use"', reason
+    )
 
 
 def test_an_image_with_another_version_fails_by_name(make_node):
@@ -126,13 +132,22 @@ def test_a_node_that_is_shut_down_in_the_middle_reports_it(make_node):
     assert 'stage ready' in node.signals[0]['reason']
 
 
-@pytest.mark.parametrize(('version', 'cri', 'images'), [
-    ('1.7.28', 'io.containerd.grpc.v1.cri', 'io.containerd.grpc.v1.cri'),
-    ('2.1.4', 'io.containerd.cri.v1.runtime', 'io.containerd.cri.v1.images')])
+@pytest.mark.parametrize(
+    ('version', 'cri', 'images'),
+    [
+        ('1.7.28', 'io.containerd.grpc.v1.cri', 'io.containerd.grpc.v1.cri'),
+        ('2.1.4', 'io.containerd.cri.v1.runtime', 'io.containerd.cri.v1.images'),
+    ],
+)
 def test_containerd_is_configured_for_its_version(make_node, version, cri, images):
-    node = make_node(config={'cgroup_driver': 'cgroupfs', 'container_infra_prefix': '10.0.0.9/k/',
-                             'registry_mirror': 'https://10.0.0.8:5000'},
-                     insecure_registry='10.0.0.7:5000')
+    node = make_node(
+        config={
+            'cgroup_driver': 'cgroupfs',
+            'container_infra_prefix': '10.0.0.9/k/',
+            'registry_mirror': 'https://10.0.0.8:5000',
+        },
+        insecure_registry='10.0.0.7:5000',
+    )
     node.containerd(version)
     code, output = node.boot('control_plane.sh')
     assert code == 0, output
@@ -158,16 +173,19 @@ def test_a_proxy_is_for_the_outside_only(make_node):
 
 
 @pytest.mark.parametrize('is_right', [True, False])
-def test_an_artifact_is_applied_only_if_it_is_the_one_that_was_meant(
-        make_node, tmp_path, is_right):
+def test_an_artifact_is_applied_only_if_it_is_the_one_that_was_meant(make_node, tmp_path, is_right):
     (tmp_path / 'app.yaml').write_text('kind: List\n')
     archive = tmp_path / 'm.tar.gz'
     subprocess.run(['tar', '-czf', archive, '-C', tmp_path, 'app.yaml'], check=True)
-    digest = subprocess.run(['sha256sum', archive], check=True, capture_output=True,
-                            text=True).stdout.split()[0]
-    node = make_node(config={
-        'manifests_url': 'http://192.0.2.9/manifests.tar.gz',
-        'manifests_sha256': digest if is_right else '0' * 64})
+    digest = subprocess.run(
+        ['sha256sum', archive], check=True, capture_output=True, text=True
+    ).stdout.split()[0]
+    node = make_node(
+        config={
+            'manifests_url': 'http://192.0.2.9/manifests.tar.gz',
+            'manifests_sha256': digest if is_right else '0' * 64,
+        }
+    )
     shutil.copy(archive, node.stubs / 'manifests.tar.gz')
     node.boot('control_plane.sh')
     assert node.signals[0]['status'] == ('SUCCESS' if is_right else 'FAILURE')

@@ -16,8 +16,16 @@ from magnum_lite_kubernetes.driver import Kubernetes
 
 WORKERS = example.WORKERS
 # What a cluster leaves behind if its deletion forgets something.
-TABLES = ('servers', 'ports', 'networks', 'subnets', 'routers', 'floatingips', 'security-groups',
-          'volumes')
+TABLES = (
+    'servers',
+    'ports',
+    'networks',
+    'subnets',
+    'routers',
+    'floatingips',
+    'security-groups',
+    'volumes',
+)
 
 
 def rows(heat):
@@ -46,8 +54,9 @@ def members(cloud, spec):
 def env(text, *names_of):
     """Values of variables of an environment file, as bash reads them."""
     script = '. /dev/stdin; ' + '; '.join(f'printf "%s\\0" "${name}"' for name in names_of)
-    done = subprocess.run(['bash', '-euc', script], input=text, text=True, capture_output=True,
-                          check=True)
+    done = subprocess.run(
+        ['bash', '-euc', script], input=text, text=True, capture_output=True, check=True
+    )
     return done.stdout.split('\0')[:-1]
 
 
@@ -73,7 +82,8 @@ def test_a_given_server_goes_and_the_others_keep_their_ids(driver, real_cloud, c
 
 
 def test_a_replaced_node_does_not_come_back_and_an_emptied_group_grows_again(
-        driver, real_cloud, cluster):
+    driver, real_cloud, cluster
+):
     two = example.with_nodes(cluster, 2)
     finish(lambda: driver.create(real_cloud, two))
     old = members(real_cloud, cluster)
@@ -88,10 +98,12 @@ def test_a_replaced_node_does_not_come_back_and_an_emptied_group_grows_again(
         assert len(members(real_cloud, cluster)) == count
 
 
-@pytest.mark.parametrize(('match', 'resource'), [
-    ('*master*', 'control_plane_ready'), ('*worker*', 'workers_ready')])
+@pytest.mark.parametrize(
+    ('match', 'resource'), [('*master*', 'control_plane_ready'), ('*worker*', 'workers_ready')]
+)
 def test_the_failure_of_a_node_is_told_and_a_new_attempt_succeeds(
-        match, resource, driver, real_cloud, cluster, embedded_heat):
+    match, resource, driver, real_cloud, cluster, embedded_heat
+):
     embedded_heat.fault(kind='signal_failure', match=match, times=1)
     progress = finish(lambda: driver.create(real_cloud, cluster))
     assert isinstance(progress, Failed)
@@ -104,7 +116,8 @@ def test_the_failure_of_a_node_is_told_and_a_new_attempt_succeeds(
 
 
 def test_nodes_begin_to_enrol_and_nothing_waits_for_those_that_are_up(
-        driver, real_cloud, cluster, embedded_heat):
+    driver, real_cloud, cluster, embedded_heat
+):
     assert finish(lambda: driver.create(real_cloud, cluster)) == DONE
     before = embedded_heat.state()['servers'].keys()
     later = dataclasses.replace(cluster, enrolment_url='http://127.0.0.1:9', attempt='later')
@@ -117,7 +130,8 @@ def test_nodes_begin_to_enrol_and_nothing_waits_for_those_that_are_up(
 
 
 def test_a_resize_without_room_fails_and_is_repaired_by_a_new_attempt(
-        driver, real_cloud, cluster, embedded_heat):
+    driver, real_cloud, cluster, embedded_heat
+):
     finish(lambda: driver.create(real_cloud, cluster))
     old = members(real_cloud, cluster)
     embedded_heat.fault(kind='no_valid_host', match='*worker*', times=1)
@@ -135,8 +149,7 @@ def test_a_resize_without_room_fails_and_is_repaired_by_a_new_attempt(
 def test_a_control_plane_is_never_replaced(volume, driver, real_cloud, make_spec):
     def with_image(image, attempt):
         master = dataclasses.replace(spec.control_plane, image=image, docker_volume_size=volume)
-        return dataclasses.replace(spec, attempt=attempt,
-                                   node_groups=(master, *spec.worker_groups))
+        return dataclasses.replace(spec, attempt=attempt, node_groups=(master, *spec.worker_groups))
 
     def server():
         return real_cloud.heat.get(names.base_stack(spec)).outputs['refs_map']['0']
@@ -168,16 +181,23 @@ def test_delete_leaves_nothing_in_the_cloud(driver, real_cloud, make_spec, embed
 
 
 def test_a_deletion_that_failed_is_told_and_tried_again(
-        driver, real_cloud, make_spec, embedded_heat, before):
+    driver, real_cloud, make_spec, embedded_heat, before
+):
     spec = example.with_nodes(make_spec(), 0)
     finish(lambda: driver.create(real_cloud, spec))
-    embedded_heat.fault(kind='http', match='DELETE /network/v2.0/security-groups/*', status=409,
-                        message='still in use', times=1)
+    embedded_heat.fault(
+        kind='http',
+        match='DELETE /network/v2.0/security-groups/*',
+        status=409,
+        message='still in use',
+        times=1,
+    )
     seen = []
 
     def step():
         seen.append(driver.delete(real_cloud, spec))
         return seen[-1]
+
     assert finish(step) == DONE
     troubles = {progress.trouble for progress in seen if progress != DONE and progress.trouble}
     assert any('still in use' in trouble for trouble in troubles)
@@ -185,7 +205,8 @@ def test_a_deletion_that_failed_is_told_and_tried_again(
 
 
 def test_the_stack_that_clients_look_at_holds_the_servers_themselves(
-        driver, real_cloud, cluster, embedded_heat):
+    driver, real_cloud, cluster, embedded_heat
+):
     finish(lambda: driver.create(real_cloud, cluster))
     status = driver.get_status(real_cloud, cluster)
     stack = real_cloud.heat.get(status.group_backend_ids[WORKERS])
@@ -235,15 +256,20 @@ class TestUserData:
             spec = example.hostile(make_spec())
             existing = set(user_data())
             finish(lambda: driver.create(real_cloud, spec))
-            made.update({'master' if 'master' in name else 'worker': text
-                         for name, text in user_data().items() if name not in existing})
+            made.update(
+                {
+                    'master' if 'master' in name else 'worker': text
+                    for name, text in user_data().items()
+                    if name not in existing
+                }
+            )
             made['spec'] = spec
             finish(lambda: driver.delete(real_cloud, spec))
         return made
 
     @pytest.mark.parametrize('role', ['master', 'worker'])
     def test_it_fits_into_nova(self, given, role):
-        assert len(given[role].encode()) <= 49151      # 65535 after base64
+        assert len(given[role].encode()) <= 49151  # 65535 after base64
 
     def test_files_arrive_byte_for_byte(self, given):
         spec = given['spec']
@@ -255,10 +281,12 @@ class TestUserData:
             for name in ('containerd_v2.toml', 'containerd_v3.toml'):
                 assert found[f'{lib}/{name}'] == files.text(f'cloud_init/{name}')
         pki = '/etc/kubernetes/pki'
-        for path, purpose in ((f'{pki}/ca.key', 'ca.kubernetes.key'),
-                              (f'{pki}/etcd/ca.crt', 'ca.etcd.cert'),
-                              (f'{pki}/front-proxy-ca.key', 'ca.front_proxy.key'),
-                              (f'{pki}/sa.key', 'service_account')):
+        for path, purpose in (
+            (f'{pki}/ca.key', 'ca.kubernetes.key'),
+            (f'{pki}/etcd/ca.crt', 'ca.etcd.cert'),
+            (f'{pki}/front-proxy-ca.key', 'ca.front_proxy.key'),
+            (f'{pki}/sa.key', 'service_account'),
+        ):
             assert control_plane[path] == spec.secrets[purpose].value
         assert worker['/etc/magnum-lite/ca.crt'] == spec.secrets['ca.kubernetes.cert'].value
 
@@ -288,6 +316,5 @@ def test_the_version_is_what_the_control_plane_reported(driver, make_spec):
     spec = make_spec()
     name = driver.plan(spec).stacks[0].name
     for data, version in (('{"m-0": "v1.36.2"}', 'v1.36.2'), ('{"m-0": ""}', None), (None, None)):
-        view = StackView('i', name, 'CREATE_COMPLETE',
-                         outputs={'coe_version': data})
+        view = StackView('i', name, 'CREATE_COMPLETE', outputs={'coe_version': data})
         assert Kubernetes().status_of(spec, {'base': view}).coe_version == version

@@ -18,12 +18,13 @@ class TestKubernetes(DriverContract):
 
     def roomy(self):
         """Addresses for a million nodes."""
-        return example.spec(Kubernetes(), config={
-            'flannel_network_cidr': '16.0.0.0/4', 'fixed_subnet_cidr': '172.16.0.0/12'})
+        return example.spec(
+            Kubernetes(),
+            config={'flannel_network_cidr': '16.0.0.0/4', 'fixed_subnet_cidr': '172.16.0.0/12'},
+        )
 
     def scenarios(self):
         """The common ones, and nodes that keep containers on a volume."""
         small = example.spec(Kubernetes(), server_type='vm')
         groups = tuple(dataclasses.replace(g, docker_volume_size=10) for g in small.node_groups)
-        return super().scenarios() | {
-            'vm-volumes': dataclasses.replace(small, node_groups=groups)}
+        return super().scenarios() | {'vm-volumes': dataclasses.replace(small, node_groups=groups)}

@@ -11,15 +11,21 @@ from magnum_lite.driver_sdk import enrolment
 from magnum_lite.driver_sdk.testing import example
 
 pytestmark = pytest.mark.skipif(
-    not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed')
+    not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed'
+)
 TOKEN = 'abcdef.0123456789abcdef'
-KEYS = {'ca.kubernetes.key': 'ca.key', 'ca.etcd.key': 'etcd/ca.key',
-        'ca.front_proxy.key': 'front-proxy-ca.key', 'service_account': 'sa.key'}
+KEYS = {
+    'ca.kubernetes.key': 'ca.key',
+    'ca.etcd.key': 'etcd/ca.key',
+    'ca.front_proxy.key': 'front-proxy-ca.key',
+    'service_account': 'sa.key',
+}
 
 
 @pytest.fixture
 def make_asking(make_node):
     """``make_asking(role)``: a node that is to fetch its secrets, and what it will be given."""
+
     def make(role='master'):
         node = make_node(role, enrolment_url='https://service.example.org/')
         pki = node.root / 'etc/kubernetes/pki'
@@ -28,9 +34,11 @@ def make_asking(make_node):
         (pki / 'sa.key').write_text('')
         (node.root / 'etc/magnum-lite/bootstrap_token').write_text('')
         bundle = {'bootstrap': TOKEN} | (
-            {name: f'{key}{name}' for name in KEYS} if role == 'master' else {})
+            {name: f'{key}{name}' for name in KEYS} if role == 'master' else {}
+        )
         (node.stubs / 'bundle.json').write_text(json.dumps({'secrets': bundle}))
         return node, bundle
+
     return make
 
 
@@ -55,7 +63,7 @@ def test_a_worker_joins_by_the_token_that_it_fetched(make_asking):
     assert code == 0, output
     assert TOKEN in (node.stubs / 'kubeadm.yaml').read_text()
     assert TOKEN not in output
-    report, = node.signals
+    (report,) = node.signals
     assert report['proof'] == json.loads((node.stubs / 'asked.json').read_text())['proof']
     assert (report['server'], report['status'], report['data']) == ('u', 'SUCCESS', 'v1.36.2')
     assert not any(line.endswith('/signal') or 'auth/tokens' in line for line in node.log)
@@ -72,7 +80,8 @@ def test_a_node_asks_less_and_less_often(make_asking):
     (node.stubs / 'bin/sleep').write_text(
         '#!/bin/bash\necho "sleep $*" >>"$STUB_LOG"\n'
         '[ "$(grep -c ^sleep "$STUB_LOG")" -lt 8 ] ||'
-        ' cp "$STUB_DIR/later.json" "$STUB_DIR/bundle.json"\n')
+        ' cp "$STUB_DIR/later.json" "$STUB_DIR/bundle.json"\n'
+    )
     (node.stubs / 'bin/sleep').chmod(0o755)
     code, output = node.boot('worker.sh')
     assert code == 0, output
@@ -90,6 +99,9 @@ def test_a_node_that_gives_up_says_why_on_its_console(make_asking):
     assert node.boot('worker.sh')[0] != 0
     assert [(said['status'], said['server']) for said in node.signals] == [('FAILURE', 'u')]
     last = node.read('console').splitlines()[-1]
-    assert re.match(r'magnum-lite: .*stage enrol, line \d+, exit 1: gave up after 1 s: '
-                    r'https://service.example.org answers 403: No secrets for this server: '
-                    'too early', last)
+    assert re.match(
+        r'magnum-lite: .*stage enrol, line \d+, exit 1: gave up after 1 s: '
+        r'https://service.example.org answers 403: No secrets for this server: '
+        'too early',
+        last,
+    )

@@ -12,8 +12,14 @@ from magnum_lite_kubernetes import files, network
 # systemd only warns of a key that it does not know, and goes on without it.
 UNIT_KEYS = {
     'Unit': {'After', 'Before', 'Description', 'Requires', 'Wants'},
-    'Service': {'Environment', 'EnvironmentFile', 'ExecStart', 'RemainAfterExit', 'Restart',
-                'Type'},
+    'Service': {
+        'Environment',
+        'EnvironmentFile',
+        'ExecStart',
+        'RemainAfterExit',
+        'Restart',
+        'Type',
+    },
     'Install': {'RequiredBy', 'WantedBy'},
 }
 
@@ -41,8 +47,9 @@ def test_a_unit_has_known_keys_and_absolute_programs():
     found = unit(files.text('cloud_init/metadata.service'))
     for section, pairs in found.items():
         assert {key for key, _ in pairs} <= UNIT_KEYS[section]
-    assert all(value.lstrip('-').startswith('/') for key, value in found['Service']
-               if key == 'ExecStart')
+    assert all(
+        value.lstrip('-').startswith('/') for key, value in found['Service'] if key == 'ExecStart'
+    )
 
 
 def test_the_kubelet_does_not_start_while_the_metadata_service_is_open():
@@ -59,30 +66,42 @@ def test_containerd_files_say_the_version_they_are_for(version):
 
 def test_the_parts_of_the_manifest_find_each_other(flannel):
     pod = flannel['DaemonSet']['spec']['template']
-    assert flannel['DaemonSet']['spec']['selector']['matchLabels'].items() <= pod['metadata'][
-        'labels'].items()
+    assert (
+        flannel['DaemonSet']['spec']['selector']['matchLabels'].items()
+        <= pod['metadata']['labels'].items()
+    )
     volumes = {volume['name'] for volume in pod['spec']['volumes']}
     containers = pod['spec']['initContainers'] + pod['spec']['containers']
     for container in containers:
         assert {mount['name'] for mount in container['volumeMounts']} <= volumes
     assert pod['spec']['serviceAccountName'] == flannel['ServiceAccount']['metadata']['name']
-    assert flannel['ClusterRoleBinding']['roleRef']['name'] == flannel['ClusterRole'][
-        'metadata']['name']
+    assert (
+        flannel['ClusterRoleBinding']['roleRef']['name']
+        == flannel['ClusterRole']['metadata']['name']
+    )
     used = [v['configMap']['name'] for v in pod['spec']['volumes'] if 'configMap' in v]
     assert used == [flannel['ConfigMap']['metadata']['name']]
     json.loads(flannel['ConfigMap']['data']['cni-conf.json'])
 
 
 def test_the_manifest_takes_its_values_from_the_configuration(make_spec):
-    spec = make_spec(config={'container_infra_prefix': '10.0.0.7:5000/k8s/', 'flannel_tag': 'v9',
-                             'flannel_cni_tag': 'v8', 'flannel_backend': 'host-gw',
-                             'flannel_network_cidr': '10.64.0.0/12'})
+    spec = make_spec(
+        config={
+            'container_infra_prefix': '10.0.0.7:5000/k8s/',
+            'flannel_tag': 'v9',
+            'flannel_cni_tag': 'v8',
+            'flannel_backend': 'host-gw',
+            'flannel_network_cidr': '10.64.0.0/12',
+        }
+    )
     items = {item['kind']: item for item in json.loads(network.render(spec))['items']}
     pod = items['DaemonSet']['spec']['template']['spec']
     images = {c['image'] for c in pod['initContainers'] + pod['containers']}
     assert images == {'10.0.0.7:5000/k8s/flannel:v9', '10.0.0.7:5000/k8s/flannel-cni-plugin:v8'}
     assert json.loads(items['ConfigMap']['data']['net-conf.json']) == {
-        'Network': '10.64.0.0/12', 'Backend': {'Type': 'host-gw'}}
+        'Network': '10.64.0.0/12',
+        'Backend': {'Type': 'host-gw'},
+    }
 
 
 def test_another_network_driver_brings_its_own_manifests(make_spec):
@@ -90,8 +109,10 @@ def test_another_network_driver_brings_its_own_manifests(make_spec):
     assert json.loads(network.render(spec))['items'] == []
 
 
-@pytest.mark.skipif(importlib.util.find_spec('kubernetes_validate') is None,
-                    reason="kubernetes-validate is not installed: Kubernetes' schema was not asked")
+@pytest.mark.skipif(
+    importlib.util.find_spec('kubernetes_validate') is None,
+    reason="kubernetes-validate is not installed: Kubernetes' schema was not asked",
+)
 def test_kubernetes_accepts_the_manifest(make_spec):
     import kubernetes_validate
 

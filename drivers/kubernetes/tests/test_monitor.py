@@ -27,18 +27,26 @@ def certificate(name, issuer=None):
     signer, signing_key = issuer or (None, key)
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder(
-        subject_name=subject, issuer_name=signer.subject if signer else subject,
-        public_key=key.public_key(), serial_number=x509.random_serial_number(),
+        subject_name=subject,
+        issuer_name=signer.subject if signer else subject,
+        public_key=key.public_key(),
+        serial_number=x509.random_serial_number(),
         not_valid_before=now - datetime.timedelta(hours=1),
-        not_valid_after=now + datetime.timedelta(hours=1))
-    builder = builder.add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None),
-                                    critical=True)
-    builder = builder.add_extension(x509.SubjectAlternativeName(
-        [x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]), critical=False)
-    builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
-        signing_key.public_key()), critical=False)
-    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
-                                    critical=False)
+        not_valid_after=now + datetime.timedelta(hours=1),
+    )
+    builder = builder.add_extension(
+        x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True
+    )
+    builder = builder.add_extension(
+        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]),
+        critical=False,
+    )
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False
+    )
+    builder = builder.add_extension(
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+    )
     return builder.sign(signing_key, hashes.SHA256()), key
 
 
@@ -53,8 +61,10 @@ def api_server(where, authority, status, text):
     """The URL of a server that answers ``/readyz`` over TLS."""
     cert, key = certificate('kube-apiserver', authority)
     pem = where / 'server.pem'
-    pem.write_bytes(cert.public_bytes(PEM) + key.private_bytes(
-        PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    pem.write_bytes(
+        cert.public_bytes(PEM)
+        + key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -81,14 +91,15 @@ def api_server(where, authority, status, text):
 @pytest.fixture
 def look(driver, make_spec, authority):
     """``look(api_address)``: the health of a cluster whose API is there."""
+
     def ask(address):
         spec = make_spec()
-        spec.secrets['ca.kubernetes.cert'] = Secret(
-            'ca', authority[0].public_bytes(PEM).decode())
+        spec.secrets['ca.kubernetes.cert'] = Secret('ca', authority[0].public_bytes(PEM).decode())
         view = StackView('i', 'n', 'CREATE_COMPLETE', outputs={'api_address': address})
         heat = types.SimpleNamespace(get=lambda name: view if address else None)
         cloud = types.SimpleNamespace(heat=heat)
         return driver.get_monitor(cloud, spec).look(timeout_s=5)
+
     return ask
 
 
@@ -124,12 +135,17 @@ def test_a_silent_server_is_unknown(look, driver, make_spec):
     with socket.socket() as silent:
         silent.bind(('127.0.0.1', 0))
         silent.listen()
-        view = StackView('i', 'n', 'CREATE_COMPLETE', outputs={
-            'api_address': f'https://127.0.0.1:{silent.getsockname()[1]}'})
+        view = StackView(
+            'i',
+            'n',
+            'CREATE_COMPLETE',
+            outputs={'api_address': f'https://127.0.0.1:{silent.getsockname()[1]}'},
+        )
         cloud = types.SimpleNamespace(heat=types.SimpleNamespace(get=lambda name: view))
         spec = make_spec()
-        spec.secrets['ca.kubernetes.cert'] = Secret('ca', certificate('ca')[0].public_bytes(
-            PEM).decode())
+        spec.secrets['ca.kubernetes.cert'] = Secret(
+            'ca', certificate('ca')[0].public_bytes(PEM).decode()
+        )
         health = driver.get_monitor(cloud, spec).look(timeout_s=0.3)
     assert health.status == 'UNKNOWN'
     assert 'cannot be reached' in health.reason['api']

@@ -11,32 +11,56 @@ from magnum_lite.driver_sdk.testing.golden import readable
 
 def two_groups(spec):
     more = NodeGroupSpec(
-        uuid=example.MORE_WORKERS, name='GPU workers', role='gpu', node_count=3,
-        flavor='m1.large', image='ubuntu-24.04', generation=2, removed=(1, 4), max_node_count=10,
-        docker_volume_size=50, node_labels={'example.org/gpu': 'yes'},
-        node_taints=({'key': 'gpu', 'value': 'yes', 'effect': 'NoSchedule'},))
+        uuid=example.MORE_WORKERS,
+        name='GPU workers',
+        role='gpu',
+        node_count=3,
+        flavor='m1.large',
+        image='ubuntu-24.04',
+        generation=2,
+        removed=(1, 4),
+        max_node_count=10,
+        docker_volume_size=50,
+        node_labels={'example.org/gpu': 'yes'},
+        node_taints=({'key': 'gpu', 'value': 'yes', 'effect': 'NoSchedule'},),
+    )
     return dataclasses.replace(spec, node_groups=(*spec.node_groups, more))
 
 
 SCENARIOS = {
     'defaults': lambda make: make(),
-    'given_network': lambda make: make(network=Network(
-        fixed_network='private', fixed_subnet='private-subnet', external_network='public')),
-    'no_floating_ip': lambda make: make(network=Network(
-        external_network='public', floating_ip_enabled=False)),
+    'given_network': lambda make: make(
+        network=Network(
+            fixed_network='private', fixed_subnet='private-subnet', external_network='public'
+        )
+    ),
+    'no_floating_ip': lambda make: make(
+        network=Network(external_network='public', floating_ip_enabled=False)
+    ),
     'two_groups': lambda make: two_groups(make()),
     'enrolment': lambda make: make(enrolment_url='https://service.example.org/'),
     'baremetal': lambda make: make(server_type='bm'),
     'hostile': lambda make: example.hostile(make()),
     'everything_set': lambda make: make(
-        apiserver_port=443, insecure_registry='10.0.0.7:5000', http_proxy='http://192.0.2.3:3128',
-        no_proxy='example.org', ssh_public_key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@example',
-        network=Network(external_network='public', driver='calico'), timeout_min=90,
-        config={'kube_tag': 'v1.36.2', 'availability_zone': 'nova', 'boot_volume_size': 20,
-                'boot_volume_type': 'fast', 'container_infra_prefix': '10.0.0.7:5000/k8s/',
-                'expected_nodes': 1000, 'manifests_url': 'http://192.0.2.9/calico.tar.gz',
-                'manifests_sha256': '0' * 64,
-                'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.0/24'}),
+        apiserver_port=443,
+        insecure_registry='10.0.0.7:5000',
+        http_proxy='http://192.0.2.3:3128',
+        no_proxy='example.org',
+        ssh_public_key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA me@example',
+        network=Network(external_network='public', driver='calico'),
+        timeout_min=90,
+        config={
+            'kube_tag': 'v1.36.2',
+            'availability_zone': 'nova',
+            'boot_volume_size': 20,
+            'boot_volume_type': 'fast',
+            'container_infra_prefix': '10.0.0.7:5000/k8s/',
+            'expected_nodes': 1000,
+            'manifests_url': 'http://192.0.2.9/calico.tar.gz',
+            'manifests_sha256': '0' * 64,
+            'master_lb_allowed_cidrs': '192.0.2.0/24,198.51.100.0/24',
+        },
+    ),
 }
 
 
@@ -48,8 +72,11 @@ def test_the_golden_plan(name, driver, make_spec, golden):
 
 
 def test_a_group_may_be_elsewhere_than_its_cluster(driver, make_spec):
-    base, workers = driver.plan(example.with_nodes(
-        make_spec(config={'availability_zone': 'a'}), 1, config={'availability_zone': 'b'}))
+    base, workers = driver.plan(
+        example.with_nodes(
+            make_spec(config={'availability_zone': 'a'}), 1, config={'availability_zone': 'b'}
+        )
+    )
     assert base.parameters['availability_zone'] == 'a'
     assert workers.parameters['availability_zone'] == 'b'
 
@@ -73,8 +100,7 @@ def test_the_size_of_one_group_changes_no_other_stack(driver, make_spec):
     spec = two_groups(make_spec())
     before = driver.plan(spec).stacks
     after = driver.plan(example.with_nodes(spec, 7)).stacks
-    assert [a.digest == b.digest for a, b in zip(before, after, strict=True)] == [
-        True, False, True]
+    assert [a.digest == b.digest for a, b in zip(before, after, strict=True)] == [True, False, True]
 
 
 def test_a_new_generation_is_a_new_stack_with_other_names(driver, make_spec):
@@ -97,6 +123,10 @@ def test_host_names_are_labels_whatever_the_user_called_the_cluster(driver, make
 
 def test_where_nodes_enrol_only_certificates_are_in_the_plan(driver, make_spec):
     plan = driver.plan(make_spec(enrolment_url='https://service.example.org'))
-    given = {value.ref for stack in plan for value in stack.parameters.values()
-             if isinstance(value, Secret)}
+    given = {
+        value.ref
+        for stack in plan
+        for value in stack.parameters.values()
+        if isinstance(value, Secret)
+    }
     assert [ref for ref in given if not ref.endswith('.cert')] == []

@@ -27,7 +27,7 @@ def _wrapped(text, width=100):
     while len(line) > width:
         cut = line.rindex(' ', 0, width)
         lines.append(line[:cut])
-        line = ' ' * 7 + line[cut + 1:]
+        line = ' ' * 7 + line[cut + 1 :]
     return [*lines, line.rstrip()]
 
 

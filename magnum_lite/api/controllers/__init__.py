@@ -19,6 +19,21 @@ from magnum_lite.api.controllers import (
     stats,
 )
 
-__all__ = ['certificates', 'cluster_actions', 'cluster_create', 'cluster_templates',
-           'cluster_upgrade', 'clusters', 'credentials', 'drivers', 'enrolments', 'federations',
-           'mservices', 'nodegroups', 'operations', 'quotas', 'root', 'stats']
+__all__ = [
+    'certificates',
+    'cluster_actions',
+    'cluster_create',
+    'cluster_templates',
+    'cluster_upgrade',
+    'clusters',
+    'credentials',
+    'drivers',
+    'enrolments',
+    'federations',
+    'mservices',
+    'nodegroups',
+    'operations',
+    'quotas',
+    'root',
+    'stats',
+]

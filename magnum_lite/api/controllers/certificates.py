@@ -20,34 +20,56 @@ from magnum_lite.objects.status import STATUSES
 
 LOG = logging.getLogger(__name__)
 _PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
-_DEFAULT = 'kubernetes'     # any other text means it too
+_DEFAULT = 'kubernetes'  # any other text means it too
 # A status of a later release may be one in which the authorities are still to be made.
 _ALL_MADE = [status for status in STATUSES if status != 'CREATE_IN_PROGRESS']
-_KIND = attr(Text(), create='optional',
-             doc='Which authority: etcd, front_proxy, or any other text for that of the API.')
-_SIGN = Document('CertificateRequest', {
-    'cluster_uuid': attr(Text(), create='required', blank=True, doc='Uuid or name of the cluster.'),
-    'csr': attr(Text(), create='required', blank=True, doc='The request to sign, PEM.'),
-    'ca_cert_type': _KIND,
-    'days': attr(Integer(min=1), create='optional', unit='days',
-                 doc='How long it is valid; at most ``[certificates] max_days``, which is the '
-                     'default. Never beyond its authority.'),
-    'pem': attr(Text(), create='ignored', doc='Kept for clients.'),
-})
+_KIND = attr(
+    Text(),
+    create='optional',
+    doc='Which authority: etcd, front_proxy, or any other text for that of the API.',
+)
+_SIGN = Document(
+    'CertificateRequest',
+    {
+        'cluster_uuid': attr(
+            Text(), create='required', blank=True, doc='Uuid or name of the cluster.'
+        ),
+        'csr': attr(Text(), create='required', blank=True, doc='The request to sign, PEM.'),
+        'ca_cert_type': _KIND,
+        'days': attr(
+            Integer(min=1),
+            create='optional',
+            unit='days',
+            doc='How long it is valid; at most ``[certificates] max_days``, which is the '
+            'default. Never beyond its authority.',
+        ),
+        'pem': attr(Text(), create='ignored', doc='Kept for clients.'),
+    },
+)
 _ANSWER = {
     'cluster_uuid': attr(Uuid(), doc='The cluster.'),
     'pem': attr(Text(), doc='The certificate, PEM.'),
     'links': LINKS,
 }
 _AUTHORITY = Document('CertificateAuthority', _ANSWER)
-_SIGNED = Document('SignedCertificate', {
-    **_ANSWER, 'csr': attr(Text(), doc='As it was sent.'),
-    'ca_cert_type': attr(Text(), sometimes=True, doc='As it was sent, if it was.'),
-})
+_SIGNED = Document(
+    'SignedCertificate',
+    {
+        **_ANSWER,
+        'csr': attr(Text(), doc='As it was sent.'),
+        'ca_cert_type': attr(Text(), sometimes=True, doc='As it was sent, if it was.'),
+    },
+)
 
 
-@endpoint('GET', '/certificates/{cluster}', rule='certificate:get',
-          everywhere='context_is_admin', query={'ca_cert_type': _KIND}, answers=_AUTHORITY)
+@endpoint(
+    'GET',
+    '/certificates/{cluster}',
+    rule='certificate:get',
+    everywhere='context_is_admin',
+    query={'ca_cert_type': _KIND},
+    answers=_AUTHORITY,
+)
 def show(request: Request, cluster: str) -> dict[str, Any]:
     """The certificate of an authority."""
     with request.service.db.read() as connection:
@@ -57,8 +79,16 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
     return _document(request, found, authority.pem)
 
 
-@endpoint('POST', '/certificates', rule='certificate:create', status=201, takes=_SIGN,
-          answers=_SIGNED, everywhere='context_is_admin', errors=(Conflict,))
+@endpoint(
+    'POST',
+    '/certificates',
+    rule='certificate:create',
+    status=201,
+    takes=_SIGN,
+    answers=_SIGNED,
+    everywhere='context_is_admin',
+    errors=(Conflict,),
+)
 def sign(request: Request) -> dict[str, Any]:
     """A certificate for a request; the cluster's journal tells of it."""
     given = request.given()
@@ -78,7 +108,8 @@ def sign(request: Request) -> dict[str, Any]:
     context = request.context
     text = (
         f'user {context.user_id} of project {context.project_id} had the {authority.purpose} '
-        f'authority sign {signing.described(certificate)} (request {context.request_id})')
+        f'authority sign {signing.described(certificate)} (request {context.request_id})'
+    )
     request.service.db.write(journal.note_cluster, found.uuid, text)
     LOG.info('Cluster %s: %s', found.uuid, text)
     kept = {name: given[name] for name in ('csr', 'ca_cert_type') if name in given}
@@ -86,8 +117,15 @@ def sign(request: Request) -> dict[str, Any]:
     return _document(request, found, pem) | kept
 
 
-@endpoint('PATCH', '/certificates/{cluster}', rule='certificate:rotate_ca', status=202,
-          takes=NOTHING, answers=ACCEPTED, everywhere='context_is_admin')
+@endpoint(
+    'PATCH',
+    '/certificates/{cluster}',
+    rule='certificate:rotate_ca',
+    status=202,
+    takes=NOTHING,
+    answers=ACCEPTED,
+    everywhere='context_is_admin',
+)
 def rotate(request: Request, cluster: str) -> dict[str, Any]:
     """Replace the authorities of a cluster; certificates that they signed become invalid."""
     request.given()
@@ -99,11 +137,17 @@ def rotate(request: Request, cluster: str) -> dict[str, Any]:
         if template.tls_disabled:
             raise BadRequest(reason=f'Cluster {found.uuid} has TLS disabled and no authorities')
         driver_that_can(connection, found, 'rotate_ca', 'rotation of certificate authorities')
-    operation = change_of(request, found, 'rotate_ca', 'rotate the certificate authorities',
-                          target={'cluster': {'ca_generation': found.ca_generation + 1}})
+    operation = change_of(
+        request,
+        found,
+        'rotate_ca',
+        'rotate the certificate authorities',
+        target={'cluster': {'ca_generation': found.ca_generation + 1}},
+    )
     nodes = sum(group.node_count for group in groups)
-    request.accept(accept.whole, found, operation, groups=[],
-                             timeout_min=deadline.timeout_min(nodes))
+    request.accept(
+        accept.whole, found, operation, groups=[], timeout_min=deadline.timeout_min(nodes)
+    )
     request.service.waker.wake(operation.uuid)
     return {'uuid': found.uuid}
 
@@ -115,21 +159,34 @@ def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:
     :raises BadRequest: it does not make one, since the driver asks for none.
     """
     purpose = _PURPOSES.get(kind, _DEFAULT)
-    found = {row.purpose: row for row in store.rows(
-        connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation)}
+    found = {
+        row.purpose: row
+        for row in store.rows(
+            connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation
+        )
+    }
     if purpose in found:
         return found[purpose]
-    if found:       # all of a cluster are made in one transaction
-        raise BadRequest(reason=f'Cluster {cluster.uuid} has no {purpose} certificate authority, '
-                                f'it has {", ".join(sorted(found))}')
+    if found:  # all of a cluster are made in one transaction
+        raise BadRequest(
+            reason=f'Cluster {cluster.uuid} has no {purpose} certificate authority, '
+            f'it has {", ".join(sorted(found))}'
+        )
     if cluster.status in _ALL_MADE:
-        raise BadRequest(reason=f'Cluster {cluster.uuid} is {cluster.status} and has no '
-                                'certificate authorities: none were made for driver '
-                                f'{cluster.driver}')
-    raise Conflict(reason=f'The {purpose} certificate authority of cluster {cluster.uuid} does '
-                          'not exist yet, it is made at the start of its creation')
+        raise BadRequest(
+            reason=f'Cluster {cluster.uuid} is {cluster.status} and has no '
+            'certificate authorities: none were made for driver '
+            f'{cluster.driver}'
+        )
+    raise Conflict(
+        reason=f'The {purpose} certificate authority of cluster {cluster.uuid} does '
+        'not exist yet, it is made at the start of its creation'
+    )
 
 
 def _document(request: Request, cluster: Cluster, pem: str) -> dict[str, Any]:
-    return {'cluster_uuid': cluster.uuid, 'pem': pem.rstrip('\n'),
-            'links': links(request.base, 'certificates', cluster.uuid)}
+    return {
+        'cluster_uuid': cluster.uuid,
+        'pem': pem.rstrip('\n'),
+        'links': links(request.base, 'certificates', cluster.uuid),
+    }

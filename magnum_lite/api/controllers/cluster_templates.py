@@ -20,21 +20,43 @@ from magnum_lite.exceptions import Conflict, Invalid, NotFound, Referenced
 from magnum_lite.objects import Cluster, ClusterTemplate, Driver
 
 _PUBLISHED = ('public', 'hidden')
-_FIXED = ('name', 'coe', 'image_id', 'network_driver', 'external_network_id', 'tls_disabled',
-          'public', 'server_type', 'registry_enabled', 'cluster_distro', 'hidden')
+_FIXED = (
+    'name',
+    'coe',
+    'image_id',
+    'network_driver',
+    'external_network_id',
+    'tls_disabled',
+    'public',
+    'server_type',
+    'registry_enabled',
+    'cluster_distro',
+    'hidden',
+)
 _NETWORK_DRIVERS = ('flannel', 'calico', 'cilium')
 
 
-@endpoint('GET', '/clustertemplates', rule='clustertemplate:get_all', query=paging.ARGUMENTS,
-          everywhere='clustertemplate:get_all_all_projects', answers=Many(ClusterTemplate))
+@endpoint(
+    'GET',
+    '/clustertemplates',
+    rule='clustertemplate:get_all',
+    query=paging.ARGUMENTS,
+    everywhere='clustertemplate:get_all_all_projects',
+    answers=Many(ClusterTemplate),
+)
 def list_templates(request: Request) -> dict[str, Any]:
     """One page of templates: the project's own, and public ones."""
     return _list(request, 'clustertemplates')
 
 
-@endpoint('GET', '/clustertemplates/detail', rule='clustertemplate:detail',
-          everywhere='clustertemplate:detail_all_projects', query=paging.ARGUMENTS,
-          answers=Many(ClusterTemplate))
+@endpoint(
+    'GET',
+    '/clustertemplates/detail',
+    rule='clustertemplate:detail',
+    everywhere='clustertemplate:detail_all_projects',
+    query=paging.ARGUMENTS,
+    answers=Many(ClusterTemplate),
+)
 def list_details(request: Request) -> dict[str, Any]:
     """One page of templates; the other list shows as much."""
     return _list(request, 'clustertemplates/detail')
@@ -45,12 +67,18 @@ def _list(request: Request, path: str) -> dict[str, Any]:
     wanted = paging.page(request, ClusterTemplate)
     with request.service.db.read() as connection:
         rows = store.page(connection, ClusterTemplate, wanted, request.scope)
-    return paging.document(request, 'clustertemplates', path, wanted, rows,
-                           [_view(request, row) for row in rows])
+    return paging.document(
+        request, 'clustertemplates', path, wanted, rows, [_view(request, row) for row in rows]
+    )
 
 
-@endpoint('GET', '/clustertemplates/{template}', rule='clustertemplate:get',
-          everywhere='clustertemplate:get_one_all_projects', answers=ClusterTemplate)
+@endpoint(
+    'GET',
+    '/clustertemplates/{template}',
+    rule='clustertemplate:get',
+    everywhere='clustertemplate:get_one_all_projects',
+    answers=ClusterTemplate,
+)
 def show(request: Request, template: str) -> dict[str, Any]:
     """One template."""
     with request.service.db.read() as connection:
@@ -69,15 +97,23 @@ def _of_own_cluster(connection: Any, request: Request, ident: str) -> ClusterTem
     :raises NotFound: the project has no such cluster.
     """
     uuid = store.normal_uuid(ident)
-    if uuid and store.count(connection, Cluster, cluster_template_id=uuid,
-                            project_id=request.context.project_id):
+    if uuid and store.count(
+        connection, Cluster, cluster_template_id=uuid, project_id=request.context.project_id
+    ):
         return store.get(connection, ClusterTemplate, uuid, public=True)
     raise NotFound(noun='ClusterTemplate', ident=ident)
 
 
-@endpoint('POST', '/clustertemplates', rule='clustertemplate:create', status=201,
-          takes=ClusterTemplate, answers=ClusterTemplate, errors=(Conflict, NotFound),
-          headers={'Location': 'Where the template is.', **IGNORED_LABELS})
+@endpoint(
+    'POST',
+    '/clustertemplates',
+    rule='clustertemplate:create',
+    status=201,
+    takes=ClusterTemplate,
+    answers=ClusterTemplate,
+    errors=(Conflict, NotFound),
+    headers={'Location': 'Where the template is.', **IGNORED_LABELS},
+)
 def create(request: Request) -> dict[str, Any]:
     """Make a template."""
     given = request.given()
@@ -85,19 +121,32 @@ def create(request: Request) -> dict[str, Any]:
     if any(given.get(name) for name in _PUBLISHED):
         request.context.can('clustertemplate:publish')
     if 'uuid' in given and store.normal_uuid(given['uuid']) != given['uuid']:
-        raise Invalid(path='uuid', reason='a uuid in its usual spelling is expected',
-                      value=given['uuid'])
+        raise Invalid(
+            path='uuid', reason='a uuid in its usual spelling is expected', value=given['uuid']
+        )
     check_storage(given.get('docker_storage_driver'), given.get('docker_volume_size'))
     given['network_driver'] = _network_driver(request, given.get('network_driver'))
     image = _check_cloud(request, given)
     drivers = _drivers(request)
-    driver = choose_driver(drivers, given.get('server_type', 'vm'), image and image.os_distro,
-                           given['coe'], given.get('driver'), image and image.magnum_driver)
+    driver = choose_driver(
+        drivers,
+        given.get('server_type', 'vm'),
+        image and image.os_distro,
+        given['coe'],
+        given.get('driver'),
+        image and image.magnum_driver,
+    )
     request.check_labels(given.get('labels', {}), driver)
-    template = ClusterTemplate.new(**{
-        'name': schema.made_up_name('template'), **given, 'driver': driver.name,
-        'cluster_distro': image.os_distro if image else given.get('cluster_distro'),
-        'project_id': request.context.project_id, 'user_id': request.context.user_id})
+    template = ClusterTemplate.new(
+        **{
+            'name': schema.made_up_name('template'),
+            **given,
+            'driver': driver.name,
+            'cluster_distro': image.os_distro if image else given.get('cluster_distro'),
+            'project_id': request.context.project_id,
+            'user_id': request.context.user_id,
+        }
+    )
     try:
         request.service.db.write(_add, template, request.service.conf.api.max_templates)
     except db_exc.DBDuplicateEntry:
@@ -106,9 +155,15 @@ def create(request: Request) -> dict[str, Any]:
     return _view(request, template)
 
 
-@endpoint('PATCH', '/clustertemplates/{template}', rule='clustertemplate:update',
-          everywhere='clustertemplate:update_all_projects', takes=Patch(ClusterTemplate),
-          answers=ClusterTemplate, headers=IGNORED_LABELS)
+@endpoint(
+    'PATCH',
+    '/clustertemplates/{template}',
+    rule='clustertemplate:update',
+    everywhere='clustertemplate:update_all_projects',
+    takes=Patch(ClusterTemplate),
+    answers=ClusterTemplate,
+    headers=IGNORED_LABELS,
+)
 def update(request: Request, template: str) -> dict[str, Any]:
     """Change a template; one that clusters are made of only in what they do not notice."""
     steps = patch.parse(request.body)
@@ -143,8 +198,9 @@ def _change(connection: Any, template: ClusterTemplate, changed: dict[str, Any])
         updated = store.update(connection, ClusterTemplate, changed, uuid=template.uuid)
         if not updated:
             raise NotFound(noun='ClusterTemplate', ident=template.uuid)
-        if not _is_harmless(changed) and \
-                store.count(connection, Cluster, cluster_template_id=template.uuid):
+        if not _is_harmless(changed) and store.count(
+            connection, Cluster, cluster_template_id=template.uuid
+        ):
             raise Referenced(template=template.uuid)
     return store.get(connection, ClusterTemplate, template.uuid)
 
@@ -153,13 +209,23 @@ def _is_harmless(changed: Mapping[str, Any]) -> bool:
     """Whether clusters of the template do not notice the change."""
     if len(changed) != 1:
         return False
-    (name, value), = changed.items()
-    return name in ('name', 'hidden') or name == 'public' and value or \
-        name == 'tags' and value is not None
+    ((name, value),) = changed.items()
+    return (
+        name in ('name', 'hidden')
+        or name == 'public'
+        and value
+        or name == 'tags'
+        and value is not None
+    )
 
 
-@endpoint('DELETE', '/clustertemplates/{template}', rule='clustertemplate:delete',
-          everywhere='clustertemplate:delete_all_projects', answers=NOTHING)
+@endpoint(
+    'DELETE',
+    '/clustertemplates/{template}',
+    rule='clustertemplate:delete',
+    everywhere='clustertemplate:delete_all_projects',
+    answers=NOTHING,
+)
 def delete(request: Request, template: str) -> None:
     """Delete a template that no cluster is made of."""
     with request.service.db.read() as connection:
@@ -174,8 +240,12 @@ def _delete(connection: Any, uuid: str) -> None:
 
 
 def _view(request: Request, row: Any) -> dict[str, Any]:
-    return schema.view(ClusterTemplate, row, request.version,
-                       links=links(request.base, 'clustertemplates', row.uuid))
+    return schema.view(
+        ClusterTemplate,
+        row,
+        request.version,
+        links=links(request.base, 'clustertemplates', row.uuid),
+    )
 
 
 def _drivers(request: Request) -> Any:
@@ -189,8 +259,9 @@ def _network_driver(request: Request, name: str | None) -> str:
     allowed = conf.allowed_network_drivers
     usable = [one for one in _NETWORK_DRIVERS if 'all' in allowed or one in allowed]
     if name not in usable:
-        raise Invalid(path='network_driver', reason=f'one of {", ".join(usable)} is expected',
-                      value=name)
+        raise Invalid(
+            path='network_driver', reason=f'one of {", ".join(usable)} is expected', value=name
+        )
     return name
 
 
@@ -208,7 +279,8 @@ def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[
     if not changed.keys() & {'coe', 'driver', 'image_id', 'labels', 'server_type'}:
         return None
     named = wanted['driver'] if 'driver' in changed or 'coe' not in changed else None
-    driver = choose_driver(_drivers(request), wanted['server_type'], wanted['cluster_distro'],
-                           wanted['coe'], named)
+    driver = choose_driver(
+        _drivers(request), wanted['server_type'], wanted['cluster_distro'], wanted['coe'], named
+    )
     request.check_labels(wanted['labels'], driver)
     return driver

@@ -11,22 +11,30 @@ from magnum_lite.exceptions import NotFound
 from magnum_lite.objects import Cluster, Driver
 
 
-@endpoint('GET', '/drivers', rule='driver:get_all', everywhere='context_is_admin',
-          query=paging.ARGUMENTS, answers=Many(Driver))
+@endpoint(
+    'GET',
+    '/drivers',
+    rule='driver:get_all',
+    everywhere='context_is_admin',
+    query=paging.ARGUMENTS,
+    answers=Many(Driver),
+)
 def list_drivers(request: Request) -> dict[str, Any]:
     """One page of all versions of all drivers."""
     request.authorize()
     wanted = paging.page(request, Driver)
     with request.service.db.read() as connection:
         rows = store.page(connection, Driver, wanted, store.ALL, deleted_at=None)
-        counts = store.count_by(connection, Cluster, 'driver', 'driver_version',
-                                scope=request.scope)
+        counts = store.count_by(
+            connection, Cluster, 'driver', 'driver_version', scope=request.scope
+        )
     items = [_view(request, row, counts.get((row.name, row.version), 0)) for row in rows]
     return paging.document(request, 'drivers', 'drivers', wanted, rows, items)
 
 
-@endpoint('GET', '/drivers/{driver}', rule='driver:get', everywhere='context_is_admin',
-          answers=Driver)
+@endpoint(
+    'GET', '/drivers/{driver}', rule='driver:get', everywhere='context_is_admin', answers=Driver
+)
 def show(request: Request, driver: str) -> dict[str, Any]:
     """One version by its uuid, or the newest of a name."""
     request.authorize()
@@ -34,18 +42,28 @@ def show(request: Request, driver: str) -> dict[str, Any]:
     with request.service.db.read() as connection:
         where = {'uuid': uuid} if uuid else {'name': driver}
         # MariaDB takes no notice of spaces at the end of a name.
-        found = [row for row in store.rows(connection, Driver, deleted_at=None, **where)
-                 if uuid or row.name == driver]
+        found = [
+            row
+            for row in store.rows(connection, Driver, deleted_at=None, **where)
+            if uuid or row.name == driver
+        ]
         if not found:
             raise NotFound(noun='Driver', ident=driver)
         siblings = store.rows(connection, Driver, deleted_at=None, name=found[0].name)
         newest = max(siblings, key=lambda row: row.version)
         row = found[0] if uuid else newest
-        count = store.count(connection, Cluster, request.scope, driver=row.name,
-                            driver_version=row.version)
+        count = store.count(
+            connection, Cluster, request.scope, driver=row.name, driver_version=row.version
+        )
     return _view(request, row, count, latest_version=newest.uuid)
 
 
 def _view(request: Request, row: Any, count: int, **computed: Any) -> dict[str, Any]:
-    return schema.view(Driver, row, request.version, cluster_count=count, **computed,
-                       links=links(request.base, 'drivers', row.uuid))
+    return schema.view(
+        Driver,
+        row,
+        request.version,
+        cluster_count=count,
+        **computed,
+        links=links(request.base, 'drivers', row.uuid),
+    )

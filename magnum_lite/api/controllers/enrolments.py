@@ -19,40 +19,60 @@ from magnum_lite.objects.fields import Enum, Json, String
 
 _UUID = r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z'
 _WHO = {
-    'cluster': attr(String(pattern=_UUID, says='a uuid'), create='required',
-                    doc='Uuid of the cluster.'),
-    'server': attr(String(pattern=_UUID, says='a uuid'), create='required',
-                   doc='Id of the server.'),
-    'proof': attr(String(min=32, max=128, pattern=r'[0-9a-zA-Z]+\Z', says='letters and digits'),
-                  create='required',
-                  doc='A random text whose SHA-256 stands on the console of the server.'),
+    'cluster': attr(
+        String(pattern=_UUID, says='a uuid'), create='required', doc='Uuid of the cluster.'
+    ),
+    'server': attr(
+        String(pattern=_UUID, says='a uuid'), create='required', doc='Id of the server.'
+    ),
+    'proof': attr(
+        String(min=32, max=128, pattern=r'[0-9a-zA-Z]+\Z', says='letters and digits'),
+        create='required',
+        doc='A random text whose SHA-256 stands on the console of the server.',
+    ),
 }
 _ASK = Document('EnrolmentRequest', _WHO)
-_REPORT = Document('NodeReport', {
-    **_WHO,
-    'status': attr(Enum('SUCCESS', 'FAILURE'), create='required', doc='How its boot ended.'),
-    'reason': attr(String(max=2000), default='', create='optional', doc='What happened.'),
-    'data': attr(String(max=255), default='', create='optional', doc='What the driver reads.'),
-})
-_BUNDLE = Document('Enrolment', {
-    'secrets': attr(Json({'type': 'object', 'additionalProperties': {'type': 'string'}}),
-                    doc='By purpose, as the driver knows them.'),
-})
+_REPORT = Document(
+    'NodeReport',
+    {
+        **_WHO,
+        'status': attr(Enum('SUCCESS', 'FAILURE'), create='required', doc='How its boot ended.'),
+        'reason': attr(String(max=2000), default='', create='optional', doc='What happened.'),
+        'data': attr(String(max=255), default='', create='optional', doc='What the driver reads.'),
+    },
+)
+_BUNDLE = Document(
+    'Enrolment',
+    {
+        'secrets': attr(
+            Json({'type': 'object', 'additionalProperties': {'type': 'string'}}),
+            doc='By purpose, as the driver knows them.',
+        ),
+    },
+)
 
 
-@endpoint('POST', '/enrolments', status=201, takes=_ASK, answers=_BUNDLE,
-          errors=(NotEnrolled, Unavailable))
+@endpoint(
+    'POST',
+    '/enrolments',
+    status=201,
+    takes=_ASK,
+    answers=_BUNDLE,
+    errors=(NotEnrolled, Unavailable),
+)
 def enrol(request: Request) -> dict[str, Any]:
     """The secrets of a node, for that node."""
     given = request.given()
     if not request.service.conf.enrolment.public_url:
         raise NotEnrolled(reason='nodes do not enrol here')
-    return {'secrets': _enrol(request.service, given['cluster'], given['server'],
-                              _fingerprint(given))}
+    return {
+        'secrets': _enrol(request.service, given['cluster'], given['server'], _fingerprint(given))
+    }
 
 
-@endpoint('POST', '/enrolments/reports', takes=_REPORT, answers=NOTHING,
-          errors=(NotEnrolled, Unavailable))
+@endpoint(
+    'POST', '/enrolments/reports', takes=_REPORT, answers=NOTHING, errors=(NotEnrolled, Unavailable)
+)
 def report(request: Request) -> None:
     """Say how the boot of a node ended, with the proof by which it enrolled."""
     service, given = request.service, request.given()
@@ -63,8 +83,13 @@ def report(request: Request) -> None:
         cluster = store.get(connection, Cluster, cluster_id)
         stacks = _stacks(connection, cluster_id)
     with service.enrolling.one(cluster.project_id):
-        nodes.report(service.conf, cluster.identity, stacks, server, {
-            'id': server, **{name: given.get(name, '') for name in ('status', 'reason', 'data')}})
+        nodes.report(
+            service.conf,
+            cluster.identity,
+            stacks,
+            server,
+            {'id': server, **{name: given.get(name, '') for name in ('status', 'reason', 'data')}},
+        )
 
 
 def _fingerprint(given: dict[str, Any]) -> str:
@@ -72,8 +97,11 @@ def _fingerprint(given: dict[str, Any]) -> str:
 
 
 def _stacks(connection: Any, cluster_id: str) -> list[str]:
-    return [entry.name for entry in ledger.open_entries(connection, cluster_id)
-            if entry.kind == ledger.STACK]
+    return [
+        entry.name
+        for entry in ledger.open_entries(connection, cluster_id)
+        if entry.kind == ledger.STACK
+    ]
 
 
 def _enrol(service: Service, cluster_id: str, server: str, fingerprint: str) -> dict[str, str]:
@@ -83,8 +111,10 @@ def _enrol(service: Service, cluster_id: str, server: str, fingerprint: str) -> 
         except NotFound as error:
             raise NotEnrolled(reason='it is not in the stacks of the cluster') from error
         stacks = _stacks(connection, cluster_id)
-        roles = {group.uuid: group.role for group in store.rows(
-            connection, NodeGroup, 'uuid', 'role', cluster_id=cluster_id)}
+        roles = {
+            group.uuid: group.role
+            for group in store.rows(connection, NodeGroup, 'uuid', 'role', cluster_id=cluster_id)
+        }
     try:
         with service.enrolling.one(cluster.project_id):
             group = nodes.group_of(service.conf, cluster.identity, stacks, server, fingerprint)
@@ -96,13 +126,23 @@ def _enrol(service: Service, cluster_id: str, server: str, fingerprint: str) -> 
         raise
     with service.db.read() as connection:
         found = _secrets(service.vault, connection, cluster)
-    return {name: text for name, text in found.items()
-            if roles[group] == 'master' or enrolment.joins(name)}
+    return {
+        name: text
+        for name, text in found.items()
+        if roles[group] == 'master' or enrolment.joins(name)
+    }
 
 
 def _secrets(vault: Any, connection: Any, cluster: Cluster) -> dict[str, str]:
     """``{purpose: text}``: keys of the authorities and what the driver had made at random."""
-    found = {f'ca.{row.purpose}.key': vault.read(connection, row.key_ref) for row in store.rows(
-        connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation)}
-    return found | {name: text for name, text in vault.values(connection, cluster.uuid).items()
-                    if not name.startswith(('ca.', 'application_credential.'))}
+    found = {
+        f'ca.{row.purpose}.key': vault.read(connection, row.key_ref)
+        for row in store.rows(
+            connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation
+        )
+    }
+    return found | {
+        name: text
+        for name, text in vault.values(connection, cluster.uuid).items()
+        if not name.startswith(('ca.', 'application_credential.'))
+    }

@@ -11,15 +11,25 @@ from magnum_lite.objects import Cluster
 _FEDERATION = Document('Federation', {}, collection='federations', open=True)
 
 
-@endpoint('GET', '/federations', rule='federation:get_all',
-          answers=Many(_FEDERATION), query=paging.ARGUMENTS)
+@endpoint(
+    'GET',
+    '/federations',
+    rule='federation:get_all',
+    answers=Many(_FEDERATION),
+    query=paging.ARGUMENTS,
+)
 def list_federations(request: Request) -> dict[str, Any]:
     """None."""
     return _list(request)
 
 
-@endpoint('GET', '/federations/detail', rule='federation:detail',
-          answers=Many(_FEDERATION), query=paging.ARGUMENTS)
+@endpoint(
+    'GET',
+    '/federations/detail',
+    rule='federation:detail',
+    answers=Many(_FEDERATION),
+    query=paging.ARGUMENTS,
+)
 def list_details(request: Request) -> dict[str, Any]:
     """As ``list_federations``."""
     return _list(request)
@@ -27,7 +37,7 @@ def list_details(request: Request) -> dict[str, Any]:
 
 def _list(request: Request) -> dict[str, Any]:
     request.authorize()
-    marker = paging.page(request, Cluster).marker      # sorted by what clusters are sorted by
+    marker = paging.page(request, Cluster).marker  # sorted by what clusters are sorted by
     if marker is not None:
         raise _unknown(marker)
     return {'federations': []}
@@ -40,16 +50,28 @@ def show(request: Request, federation: str) -> NoReturn:
     raise _unknown(federation)
 
 
-@endpoint('POST', '/federations', rule='federation:create', status=202,
-          takes=_FEDERATION, answers=ACCEPTED)
+@endpoint(
+    'POST',
+    '/federations',
+    rule='federation:create',
+    status=202,
+    takes=_FEDERATION,
+    answers=ACCEPTED,
+)
 def create(request: Request) -> NoReturn:
     """Refused."""
     request.authorize()
     raise BadRequest(reason='Federations are not supported')
 
 
-@endpoint('PATCH', '/federations/{federation}', rule='federation:update', status=202,
-          takes=Patch(Cluster), answers=ACCEPTED)
+@endpoint(
+    'PATCH',
+    '/federations/{federation}',
+    rule='federation:update',
+    status=202,
+    takes=Patch(Cluster),
+    answers=ACCEPTED,
+)
 def update(request: Request, federation: str) -> NoReturn:
     """Not found."""
     patch.parse(request.body)

@@ -10,20 +10,23 @@ from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import stamps
 from magnum_lite.objects.fields import Boolean, Enum, Integer, String
 
-_SERVICE = Document('Service', {
-    'id': attr(Integer(), doc='Row id.'),
-    'host': attr(String(), doc='Name of its machine.'),
-    'binary': attr(String(), doc='magnum-conductor.'),
-    'state': attr(Enum('up', 'down'), doc='Whether it was seen lately.'),
-    'report_count': attr(Integer(), doc='Heartbeats so far.'),
-    'disabled': attr(Boolean(), doc='Whether it takes no work.'),
-    'disabled_reason': attr(String(), nullable=True, doc='Why it takes none.'),
-    **stamps(),
-}, collection='mservices')
+_SERVICE = Document(
+    'Service',
+    {
+        'id': attr(Integer(), doc='Row id.'),
+        'host': attr(String(), doc='Name of its machine.'),
+        'binary': attr(String(), doc='magnum-conductor.'),
+        'state': attr(Enum('up', 'down'), doc='Whether it was seen lately.'),
+        'report_count': attr(Integer(), doc='Heartbeats so far.'),
+        'disabled': attr(Boolean(), doc='Whether it takes no work.'),
+        'disabled_reason': attr(String(), nullable=True, doc='Why it takes none.'),
+        **stamps(),
+    },
+    collection='mservices',
+)
 
 
-@endpoint('GET', '/mservices', rule='magnum-service:get_all',
-          answers=Many(_SERVICE, paged=False))
+@endpoint('GET', '/mservices', rule='magnum-service:get_all', answers=Many(_SERVICE, paged=False))
 def list_services(request: Request) -> dict[str, Any]:
     """All of them."""
     request.authorize()
@@ -35,7 +38,13 @@ def list_services(request: Request) -> dict[str, Any]:
 
 def _view(row: Any) -> dict[str, Any]:
     return {
-        'id': row.id, 'host': row.host, 'binary': row.binary,
-        'state': 'up' if row.is_up else 'down', 'report_count': row.report_count,
-        'disabled': bool(row.disabled), 'disabled_reason': row.disabled_reason,
-        'created_at': moment(row.created_at), 'updated_at': moment(row.updated_at)}
+        'id': row.id,
+        'host': row.host,
+        'binary': row.binary,
+        'state': 'up' if row.is_up else 'down',
+        'report_count': row.report_count,
+        'disabled': bool(row.disabled),
+        'disabled_reason': row.disabled_reason,
+        'created_at': moment(row.created_at),
+        'updated_at': moment(row.updated_at),
+    }

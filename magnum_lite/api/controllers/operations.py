@@ -11,29 +11,51 @@ from magnum_lite.exceptions import NotFound
 from magnum_lite.objects import Cluster, Operation
 
 
-@endpoint('GET', '/clusters/{cluster}/operations', rule='cluster:get', query=paging.ARGUMENTS,
-          everywhere='cluster:get_one_all_projects', answers=Many(Operation))
+@endpoint(
+    'GET',
+    '/clusters/{cluster}/operations',
+    rule='cluster:get',
+    query=paging.ARGUMENTS,
+    everywhere='cluster:get_one_all_projects',
+    answers=Many(Operation),
+)
 def list_operations(request: Request, cluster: str) -> dict[str, Any]:
     """One page of the operations, oldest first."""
     wanted = paging.page(request, Operation)
     with request.service.db.read() as connection:
         uuid = _cluster(connection, request, cluster)
         rows = store.page(connection, Operation, wanted, request.scope, cluster_id=uuid)
-    return paging.document(request, 'operations', f'clusters/{uuid}/operations', wanted, rows,
-                           [_view(request, row) for row in rows])
+    return paging.document(
+        request,
+        'operations',
+        f'clusters/{uuid}/operations',
+        wanted,
+        rows,
+        [_view(request, row) for row in rows],
+    )
 
 
-@endpoint('GET', '/clusters/{cluster}/operations/{operation}', rule='cluster:get',
-          everywhere='cluster:get_one_all_projects', answers=Operation)
+@endpoint(
+    'GET',
+    '/clusters/{cluster}/operations/{operation}',
+    rule='cluster:get',
+    everywhere='cluster:get_one_all_projects',
+    answers=Operation,
+)
 def show(request: Request, cluster: str, operation: str) -> dict[str, Any]:
     """One operation with its journal."""
     with request.service.db.read() as connection:
         uuid = _cluster(connection, request, cluster)
         row = store.get(connection, Operation, operation, request.scope, cluster_id=uuid)
         steps = journal.steps_of(connection, row.uuid)
-    return _view(request, row, steps=[{
-        'text': step.text, 'fence': step.fence, 'created_at': schema.moment(step.created_at)}
-        for step in steps])
+    return _view(
+        request,
+        row,
+        steps=[
+            {'text': step.text, 'fence': step.fence, 'created_at': schema.moment(step.created_at)}
+            for step in steps
+        ],
+    )
 
 
 def _cluster(connection: Any, request: Request, ident: str) -> str:
@@ -46,8 +68,9 @@ def _cluster(connection: Any, request: Request, ident: str) -> str:
     except NotFound:
         uuid = store.normal_uuid(ident)
         request.authorize()
-        if not uuid or not store.page(connection, Operation, store.Page(1), request.scope,
-                                      cluster_id=uuid):
+        if not uuid or not store.page(
+            connection, Operation, store.Page(1), request.scope, cluster_id=uuid
+        ):
             raise
         return uuid
     request.authorize(found)
@@ -58,5 +81,9 @@ def _view(request: Request, row: Any, **computed: Any) -> dict[str, Any]:
     if text := views.waits(row):
         computed['progress'] = text
     return schema.view(
-        Operation, row, request.version, **computed,
-        links=links(request.base, 'clusters', row.cluster_id, 'operations', row.uuid))
+        Operation,
+        row,
+        request.version,
+        **computed,
+        links=links(request.base, 'clusters', row.cluster_id, 'operations', row.uuid),
+    )

@@ -19,16 +19,27 @@ from magnum_lite.objects.fields import Boolean, Integer, String
 
 LOG = logging.getLogger(__name__)
 _PATH = '/quotas/{project}/{resource}'
-_CHANGE = Document('QuotaChange', {
-    'id': attr(Integer(), create='ignored', doc='Dialogs send it back.'),
-    'project_id': attr(String(), create='ignored', doc='What the path says counts.'),
-    'resource': attr(String(), create='ignored', doc='What the path says counts.'),
-    'hard_limit': Quota.fields['hard_limit']})
+_CHANGE = Document(
+    'QuotaChange',
+    {
+        'id': attr(Integer(), create='ignored', doc='Dialogs send it back.'),
+        'project_id': attr(String(), create='ignored', doc='What the path says counts.'),
+        'resource': attr(String(), create='ignored', doc='What the path says counts.'),
+        'hard_limit': Quota.fields['hard_limit'],
+    },
+)
 
 
-@endpoint('GET', '/quotas', rule='quota:get_all', answers=Many(Quota), query={
-    **paging.ARGUMENTS,
-    'all_tenants': attr(Boolean(), default=False, doc='Whether those of all projects.')})
+@endpoint(
+    'GET',
+    '/quotas',
+    rule='quota:get_all',
+    answers=Many(Quota),
+    query={
+        **paging.ARGUMENTS,
+        'all_tenants': attr(Boolean(), default=False, doc='Whether those of all projects.'),
+    },
+)
 def list_quotas(request: Request) -> dict[str, Any]:
     """One page of the quotas that were set: the caller's project's, or all with ``all_tenants``."""
     request.authorize()
@@ -39,8 +50,9 @@ def list_quotas(request: Request) -> dict[str, Any]:
     scope = store.ALL if of_all else store.Scope(request.context.project_id)
     with request.service.db.read() as connection:
         rows = store.page(connection, Quota, wanted, scope)
-    return paging.document(request, 'quotas', 'quotas', wanted, rows,
-                           [_view(request, row) for row in rows])
+    return paging.document(
+        request, 'quotas', 'quotas', wanted, rows, [_view(request, row) for row in rows]
+    )
 
 
 @endpoint('GET', _PATH, rule='quota:get', answers=Quota)
@@ -53,12 +65,22 @@ def show(request: Request, project: str, resource: str) -> dict[str, Any]:
         found = store.rows(connection, Quota, project_id=project, resource=resource)
     if found:
         return _view(request, found[0])
-    return {'hard_limit': request.service.conf.api.cluster_quota, 'project_id': project,
-            'resource': resource}
+    return {
+        'hard_limit': request.service.conf.api.cluster_quota,
+        'project_id': project,
+        'resource': resource,
+    }
 
 
-@endpoint('POST', '/quotas', rule='quota:create', status=201, takes=Quota, answers=Quota,
-          errors=(NotFound, Conflict))
+@endpoint(
+    'POST',
+    '/quotas',
+    rule='quota:create',
+    status=201,
+    takes=Quota,
+    answers=Quota,
+    errors=(NotFound, Conflict),
+)
 def create(request: Request) -> dict[str, Any]:
     """Set the quota of a project that has none yet."""
     given = request.given()
@@ -71,8 +93,9 @@ def create(request: Request) -> dict[str, Any]:
     try:
         request.service.db.write(store.insert, quota)
     except db_exc.DBDuplicateEntry:
-        raise Conflict(reason=f'Project {quota.project_id} has a quota of {quota.resource} '
-                              'already') from None
+        raise Conflict(
+            reason=f'Project {quota.project_id} has a quota of {quota.resource} already'
+        ) from None
     return _view(request, quota)
 
 

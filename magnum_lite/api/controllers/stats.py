@@ -11,15 +11,27 @@ from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Integer, String
 
 _TYPE = 'cluster'
-_TOTALS = Document('Stats', {
-    'clusters': attr(Integer(min=0), doc='Clusters.'),
-    'nodes': attr(Integer(min=0), doc='Nodes of all their groups, the control planes too.')})
+_TOTALS = Document(
+    'Stats',
+    {
+        'clusters': attr(Integer(min=0), doc='Clusters.'),
+        'nodes': attr(Integer(min=0), doc='Nodes of all their groups, the control planes too.'),
+    },
+)
 
 
-@endpoint('GET', '/stats', rule='stats:get_all', answers=_TOTALS, query={
-    'project_id': attr(String(), doc='Of this project; another than one\'s own is for '
-                                     'administrators.'),
-    'type': attr(String(), default=_TYPE, doc='Only cluster.')})
+@endpoint(
+    'GET',
+    '/stats',
+    rule='stats:get_all',
+    answers=_TOTALS,
+    query={
+        'project_id': attr(
+            String(), doc="Of this project; another than one's own is for administrators."
+        ),
+        'type': attr(String(), default=_TYPE, doc='Only cluster.'),
+    },
+)
 def show(request: Request) -> dict[str, Any]:
     """The numbers of a project; those of all projects for an administrator who names none."""
     request.authorize()

@@ -13,9 +13,9 @@ from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.plan_rules import PlanRules
 
 # The largest that a column holds: what a release without limits may have accepted.
-MAX_INT = 2 ** 31 - 1
+MAX_INT = 2**31 - 1
 CPU_S = 1.0
-MEMORY_BYTES = 50 * 2 ** 20
+MEMORY_BYTES = 50 * 2**20
 
 
 class TooMuch(BaseException):
@@ -49,13 +49,16 @@ class BoundRules(PlanRules):
                     found[f'{name} {value}, {nodes} nodes'] = _with(spec, **{name: value})
             found |= {
                 f'all numbers at their {word}, {nodes} nodes': _with(
-                    spec, **{name: bounds[at] for name, bounds in self.integers().items()})
-                for at, word in enumerate(('minimum', 'maximum'))}
+                    spec, **{name: bounds[at] for name, bounds in self.integers().items()}
+                )
+                for at, word in enumerate(('minimum', 'maximum'))
+            }
         for name in ('max_node_count', 'docker_volume_size', 'generation'):
             found[f'{name} {MAX_INT}'] = example.with_nodes(small, 1, **{name: MAX_INT})
         masters = dataclasses.replace(small.control_plane, node_count=MAX_INT)
         found[f'{MAX_INT} control-plane nodes'] = dataclasses.replace(
-            small, node_groups=(masters, *small.worker_groups))
+            small, node_groups=(masters, *small.worker_groups)
+        )
         for name in ('timeout_min', 'max_batch_size', 'apiserver_port'):
             changes: dict[str, Any] = {name: MAX_INT}
             found[f'{name} {MAX_INT}'] = dataclasses.replace(small, **changes)
@@ -67,13 +70,13 @@ class BoundRules(PlanRules):
         assert not endless, f'no maximum: {endless}'
 
     def test_d17_no_number_makes_much_work_or_memory(self) -> None:
-        self.driver().create_dry_run(self.roomy())      # what is read once, is now
+        self.driver().create_dry_run(self.roomy())  # what is read once, is now
         for where, spec in self.extremes().items():
             with _at_most(CPU_S, where):
                 self._plan(spec)
             tracemalloc.start()
             try:
-                with _at_most(10 * CPU_S, where):       # it is slow while it is watched
+                with _at_most(10 * CPU_S, where):  # it is slow while it is watched
                     self._plan(spec)
                 most = tracemalloc.get_traced_memory()[1]
             finally:
@@ -97,8 +100,10 @@ def _with(spec: ClusterSpec, **config: Any) -> ClusterSpec:
 @contextlib.contextmanager
 def _at_most(seconds: float, where: str) -> Iterator[None]:
     """Stop what takes more seconds of the processor; the main thread's only."""
+
     def stop(number: int, frame: Any) -> None:
         raise TooMuch
+
     before = signal.signal(signal.SIGVTALRM, stop)
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:

@@ -29,8 +29,18 @@ USER_DATA_BYTES = 65535
 DONE_WITHIN_S = 120
 # More would only queue up in the one process of the embedded Heat.
 AT_A_TIME = 4
-ACTIONS = ('CREATE', 'UPDATE', 'DELETE', 'ROLLBACK', 'SUSPEND', 'RESUME', 'CHECK', 'SNAPSHOT',
-           'RESTORE', 'ADOPT')
+ACTIONS = (
+    'CREATE',
+    'UPDATE',
+    'DELETE',
+    'ROLLBACK',
+    'SUSPEND',
+    'RESUME',
+    'CHECK',
+    'SNAPSHOT',
+    'RESTORE',
+    'ADOPT',
+)
 STATES = {'IN_PROGRESS': 'IN_PROGRESS', 'COMPLETE': 'COMPLETE', 'FAILED': 'FAILED'}
 
 
@@ -61,8 +71,11 @@ class CloudRules(PlanRules):
     def stack_names(self, cloud: Cloud, spec: ClusterSpec) -> list[str]:
         """Sorted names of the cluster's stacks, each as often as it exists."""
         # For a moment Heat still lists a stack that is gone.
-        return sorted(view.name for view in cloud.heat.list(cluster_tag(spec.uuid))
-                      if view.status != 'DELETE_COMPLETE')
+        return sorted(
+            view.name
+            for view in cloud.heat.list(cluster_tag(spec.uuid))
+            if view.status != 'DELETE_COMPLETE'
+        )
 
     def planned_names(self, spec: ClusterSpec) -> list[str]:
         """Sorted names of the stacks that a plan has."""
@@ -77,13 +90,18 @@ class CloudRules(PlanRules):
             uuid = f'{len(made):08x}{spec.uuid[8:]}'
             made.append(dataclasses.replace(spec, uuid=uuid))
             return made[-1]
+
         yield make
         for spec in made:
-            finish(lambda spec=spec: self.driver().delete(  # type: ignore[misc]
-                real_cloud, spec))
+            finish(
+                lambda spec=spec: self.driver().delete(  # type: ignore[misc]
+                    real_cloud, spec
+                )
+            )
 
     def test_d7_create_sends_exactly_the_dry_run(
-            self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]) -> None:
+        self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]
+    ) -> None:
         spec, heat = fresh(self.small()), FailingHeat(real_cloud.heat)
         assert isinstance(finish(lambda: self.driver().create(FailingCloud(heat), spec)), Done)
         sent = {call.args[0]: call.args[1] for call in heat.calls if call.method == 'create'}
@@ -112,14 +130,18 @@ class CloudRules(PlanRules):
     def test_d9_an_undeclared_capability_is_refused(self, real_cloud: Cloud) -> None:
         driver, spec = self.driver(), self.small()
         for capability, method in (
-                ('upgrade', driver.upgrade), ('rotate_ca', driver.rotate_ca),
-                ('scale_manager', driver.get_scale_manager), ('monitor', driver.get_monitor)):
+            ('upgrade', driver.upgrade),
+            ('rotate_ca', driver.rotate_ca),
+            ('scale_manager', driver.get_scale_manager),
+            ('monitor', driver.get_monitor),
+        ):
             if capability not in self.driver.capabilities:
                 with pytest.raises(NotSupported):
                     method(real_cloud, spec)
 
     def test_d9_declared_managers_answer_for_a_cluster_that_is_not_there(
-            self, real_cloud: Cloud) -> None:
+        self, real_cloud: Cloud
+    ) -> None:
         driver, spec = self.driver(), self.small()
         if 'monitor' in self.driver.capabilities:
             health = driver.get_monitor(real_cloud, spec).look(timeout_s=1)
@@ -129,8 +151,12 @@ class CloudRules(PlanRules):
             assert manager.indexes(spec.worker_groups[0].uuid, []) == ()
 
     def test_d12_hostile_text_reaches_a_node_unexecuted(
-            self, real_cloud: Cloud, user_data: Callable[[], dict[str, str]],
-            fresh: Callable[[ClusterSpec], ClusterSpec], tmp_path: Path) -> None:
+        self,
+        real_cloud: Cloud,
+        user_data: Callable[[], dict[str, str]],
+        fresh: Callable[[ClusterSpec], ClusterSpec],
+        tmp_path: Path,
+    ) -> None:
         spec = fresh(example.hostile(self.small()))
         self.driver().validate(spec)
         assert isinstance(finish(lambda: self.driver().create(real_cloud, spec)), Done)
@@ -150,8 +176,10 @@ class CloudRules(PlanRules):
         plan = driver.plan(spec)
         for action in ACTIONS:
             for status, state in STATES.items():
-                views = {s.key: StackView(id=s.key, name=s.name, status=f'{action}_{status}')
-                         for s in plan}
+                views = {
+                    s.key: StackView(id=s.key, name=s.name, status=f'{action}_{status}')
+                    for s in plan
+                }
                 assert driver.status_of(spec, views).state == state, f'{action}_{status}'
         assert driver.status_of(spec, {}).state == 'ABSENT'
 
@@ -164,14 +192,18 @@ class CloudRules(PlanRules):
         assert isinstance(self.driver().delete(real_cloud, early), Done)
 
     def test_d15_a_step_that_died_at_any_call_is_repeated_to_the_same_end(
-            self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]) -> None:
+        self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]
+    ) -> None:
         small = example.with_nodes(self.small(), 0)
         last = self._live_and_die(real_cloud, fresh(small), at=0, after=False)
         assert last > 1, 'the driver makes no calls'
         # Each death is that of a cluster of its own, so several are tried at a time.
         with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-            lives = [pool.submit(self._live_and_die, real_cloud, fresh(small), at=at, after=after)
-                     for at in range(1, last + 1) for after in (False, True)]
+            lives = [
+                pool.submit(self._live_and_die, real_cloud, fresh(small), at=at, after=after)
+                for at in range(1, last + 1)
+                for after in (False, True)
+            ]
             for life in lives:
                 life.result()
 
@@ -192,8 +224,15 @@ class CloudRules(PlanRules):
         assert self.stack_names(cloud, spec) == []
         return most
 
-    def _killed_once(self, cloud: Cloud, step: Callable[[Cloud, ClusterSpec], Progress],
-                     spec: ClusterSpec, *, at: int, after: bool) -> int:
+    def _killed_once(
+        self,
+        cloud: Cloud,
+        step: Callable[[Cloud, ClusterSpec], Progress],
+        spec: ClusterSpec,
+        *,
+        at: int,
+        after: bool,
+    ) -> int:
         heat = FailingHeat(cloud.heat, at=at, after=after)
 
         def again() -> Progress:
@@ -201,13 +240,15 @@ class CloudRules(PlanRules):
                 return step(FailingCloud(heat), spec)
             except Killed:
                 return Waiting('killed')
+
         assert isinstance(finish(again), Done)
         return sum(call.method in heat.counted for call in heat.calls)
 
     def test_d16_upgrade_says_from_which_versions(self) -> None:
         if 'upgrade' in self.driver.capabilities:
-            assert getattr(self.driver, 'upgrades_from', None), \
+            assert getattr(self.driver, 'upgrades_from', None), (
                 'the class says nothing in upgrades_from'
+            )
 
 
 def _outputs(cloud: Cloud, name: str) -> Any:
@@ -228,16 +269,23 @@ def user_data_problem(text: str, own: set[str]) -> str:
     # A script that was not written by the driver's author was made by somebody's text.
     for kind, part in parts(text):
         if kind == 'text/x-shellscript' and part not in own:
-            return (f'the script that begins with {part[:60]!r} is no file of the package. Heat '
-                    'adds its own where the server has no "user_data_format: RAW"; other texts '
-                    'belong into an environment file')
+            return (
+                f'the script that begins with {part[:60]!r} is no file of the package. Heat '
+                'adds its own where the server has no "user_data_format: RAW"; other texts '
+                'belong into an environment file'
+            )
     return ''
 
 
 def _source(text: str, where: Path) -> None:
     """Let bash read an environment file with nothing else to run, and see that nothing ran."""
-    done = subprocess.run(['/bin/bash', '-c', 'PATH=/nowhere; set -eu; . /dev/stdin'], input=text,
-                          text=True, capture_output=True, cwd=where)
+    done = subprocess.run(
+        ['/bin/bash', '-c', 'PATH=/nowhere; set -eu; . /dev/stdin'],
+        input=text,
+        text=True,
+        capture_output=True,
+        cwd=where,
+    )
     assert done.returncode == 0, done.stderr
     assert not done.stdout + done.stderr
     assert not list(where.iterdir())

@@ -25,8 +25,10 @@ IMAGES = {'debian': 'debian-13', 'ubuntu': 'ubuntu-24.04'}
 AUTH_URL = 'https://identity.example.org/v3'
 ENROLMENT_URL = 'https://containers.example.org'
 # Everything that a shell, YAML, JSON, a mail header or a templating language might act on.
-HOSTILE = ('\'; touch /tmp/executed; $(touch /tmp/executed) `touch /tmp/executed` "\\\n'
-           '--boundary\r\n- {x: [%index%, {{ x }}, %(x)s, $node_env]} # \u2028 \x85 \U0001f600')
+HOSTILE = (
+    '\'; touch /tmp/executed; $(touch /tmp/executed) `touch /tmp/executed` "\\\n'
+    '--boundary\r\n- {x: [%index%, {{ x }}, %(x)s, $node_env]} # \u2028 \x85 \U0001f600'
+)
 _TOKENS = {'bootstrap': 'abcdef.0123456789abcdef', 'hex32': '0123456789abcdef' * 4}
 
 
@@ -39,12 +41,19 @@ def spec(driver: Driver, **changes: Any) -> ClusterSpec:
     image = IMAGES.get(distro, distro)
     config = {**driver.get_default_config(), **changes.pop('config', {})}
     small = ClusterSpec(
-        uuid=CLUSTER, name='Example_1', project_id='example', coe=driver.coe,
-        server_type=sorted(driver.server_types)[-1], image=Image(image, image, distro),
+        uuid=CLUSTER,
+        name='Example_1',
+        project_id='example',
+        coe=driver.coe,
+        server_type=sorted(driver.server_types)[-1],
+        image=Image(image, image, distro),
         network=Network(external_network=EXTERNAL_NETWORK, dns_nameservers=('192.0.2.53',)),
         node_groups=(group('master', image=image), group('worker', image=image)),
-        config=config, secrets=secrets(driver), attempt='first',
-        auth_url=AUTH_URL if 'application_credential' in driver.capabilities else None)
+        config=config,
+        secrets=secrets(driver),
+        attempt='first',
+        auth_url=AUTH_URL if 'application_credential' in driver.capabilities else None,
+    )
     return dataclasses.replace(small, **changes)
 
 
@@ -52,8 +61,13 @@ def group(role: str, *, image: str = 'debian-13', **changes: Any) -> NodeGroupSp
     """A node group of one node."""
     master = role == 'master'
     small = NodeGroupSpec(
-        uuid=CONTROL_PLANE if master else WORKERS, name=f'default-{role}', role=role,
-        node_count=1, flavor=FLAVOR, image=image)
+        uuid=CONTROL_PLANE if master else WORKERS,
+        name=f'default-{role}',
+        role=role,
+        node_count=1,
+        flavor=FLAVOR,
+        image=image,
+    )
     return dataclasses.replace(small, **changes)
 
 
@@ -61,18 +75,21 @@ def with_nodes(wanted: ClusterSpec, count: int, **changes: Any) -> ClusterSpec:
     """``wanted`` with another node count in its first worker group."""
     first = wanted.worker_groups[0]
     changed = dataclasses.replace(first, node_count=count, **changes)
-    return dataclasses.replace(wanted, node_groups=tuple(
-        changed if g is first else g for g in wanted.node_groups))
+    return dataclasses.replace(
+        wanted, node_groups=tuple(changed if g is first else g for g in wanted.node_groups)
+    )
 
 
 def secrets(driver: Driver) -> dict[str, Secret]:
     """A secret for whatever a driver gets one for; each value is found nowhere else."""
-    refs = {f'ca.{purpose}.{part}': 'pem' for purpose in driver.authorities
-            for part in ('cert', 'key')} | dict(driver.tokens)
+    refs = {
+        f'ca.{purpose}.{part}': 'pem' for purpose in driver.authorities for part in ('cert', 'key')
+    } | dict(driver.tokens)
     if 'application_credential' in driver.capabilities:
         refs |= dict.fromkeys(APPLICATION_CREDENTIAL, 'application_credential')
-    return {ref: Secret(f'secret/{ref}', _TOKENS.get(kind) or _pem(ref))
-            for ref, kind in refs.items()}
+    return {
+        ref: Secret(f'secret/{ref}', _TOKENS.get(kind) or _pem(ref)) for ref, kind in refs.items()
+    }
 
 
 def scenarios(driver: Driver) -> dict[str, ClusterSpec]:
@@ -80,16 +97,27 @@ def scenarios(driver: Driver) -> dict[str, ClusterSpec]:
     found: dict[str, ClusterSpec] = {}
     for kind in sorted(driver.server_types):
         small = spec(driver, server_type=kind)
-        more = dataclasses.replace(small.worker_groups[0], uuid=MORE_WORKERS, name='More.Workers',
-                                   node_count=2, node_labels={'example.org/disk': 'ssd'},
-                                   node_taints=({'key': 'gpu', 'effect': 'NoSchedule'},))
+        more = dataclasses.replace(
+            small.worker_groups[0],
+            uuid=MORE_WORKERS,
+            name='More.Workers',
+            node_count=2,
+            node_labels={'example.org/disk': 'ssd'},
+            node_taints=({'key': 'gpu', 'effect': 'NoSchedule'},),
+        )
         found |= {
             f'{kind}-defaults': small,
-            f'{kind}-given-network': dataclasses.replace(small, network=Network(
-                fixed_network='private', fixed_subnet='private-subnet',
-                floating_ip_enabled=False)),
+            f'{kind}-given-network': dataclasses.replace(
+                small,
+                network=Network(
+                    fixed_network='private',
+                    fixed_subnet='private-subnet',
+                    floating_ip_enabled=False,
+                ),
+            ),
             f'{kind}-two-groups': dataclasses.replace(
-                small, node_groups=(*small.node_groups, more)),
+                small, node_groups=(*small.node_groups, more)
+            ),
             f'{kind}-no-workers': with_nodes(small, 0),
             f'{kind}-hostile': hostile(small),
         }
@@ -99,11 +127,18 @@ def scenarios(driver: Driver) -> dict[str, ClusterSpec]:
 def hostile(wanted: ClusterSpec) -> ClusterSpec:
     """``wanted`` with hostile text wherever the API lets a user write freely."""
     first = wanted.worker_groups[0]
-    bad = dataclasses.replace(first, name=HOSTILE, node_labels={'example.org/x': HOSTILE},
-                              node_taints=({'key': HOSTILE, 'effect': 'NoSchedule'},))
+    bad = dataclasses.replace(
+        first,
+        name=HOSTILE,
+        node_labels={'example.org/x': HOSTILE},
+        node_taints=({'key': HOSTILE, 'effect': 'NoSchedule'},),
+    )
     return dataclasses.replace(
-        wanted, name=HOSTILE, ssh_public_key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA it\'s "$(id)"',
-        node_groups=tuple(bad if g is first else g for g in wanted.node_groups))
+        wanted,
+        name=HOSTILE,
+        ssh_public_key='ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA it\'s "$(id)"',
+        node_groups=tuple(bad if g is first else g for g in wanted.node_groups),
+    )
 
 
 def without_values(found: Mapping[str, Secret]) -> dict[str, Secret]:

@@ -25,15 +25,17 @@ def check(path: Path, document: Mapping[str, Any], *, update: bool) -> None:
         path.write_text(text)
         return
     assert path.exists(), f'{path} is missing: run with --update-golden and review it'
-    assert text.splitlines() == path.read_text().splitlines(), \
+    assert text.splitlines() == path.read_text().splitlines(), (
         f'{path} differs: run with --update-golden and review the change'
+    )
 
 
 def _stack(document: Mapping[str, Any]) -> dict[str, Any]:
     return dict(document) | {
         'template': document['template'].splitlines()[0],
         'files': sorted(document['files']),
-        'parameters': {name: _lines(value) for name, value in document['parameters'].items()}}
+        'parameters': {name: _lines(value) for name, value in document['parameters'].items()},
+    }
 
 
 def _lines(value: Any) -> Any:

@@ -38,13 +38,13 @@ class PlanRules:
 
     def plans(self) -> dict[str, Plan]:
         """``{scenario: plan}``."""
-        return {name: self.driver().create_dry_run(spec)
-                for name, spec in self.scenarios().items()}
+        return {name: self.driver().create_dry_run(spec) for name, spec in self.scenarios().items()}
 
     def stacks(self) -> list[tuple[str, Stack]]:
         """``[('scenario: stack key', stack), ...]``."""
-        return [(f'{name}: {stack.key}', stack) for name, plan in self.plans().items()
-                for stack in plan]
+        return [
+            (f'{name}: {stack.key}', stack) for name, plan in self.plans().items() for stack in plan
+        ]
 
     def package_files(self) -> dict[str, str]:
         """``{path: text}`` of the files in the driver's package that are not Python."""
@@ -73,18 +73,23 @@ class PlanRules:
     def test_d1_a_default_is_a_new_mapping_each_time(self) -> None:
         first = self.driver().get_default_config()
         first.clear()
-        assert self.driver().get_default_config() != first or not self.driver.config_schema[
-            'properties']
+        assert (
+            self.driver().get_default_config() != first
+            or not self.driver.config_schema['properties']
+        )
 
     def test_d2_validate_and_dry_runs_are_pure(self, specs: dict[str, ClusterSpec]) -> None:
         driver = self.driver()
         for spec in specs.values():
             before = copy.deepcopy(spec)
-            driver.create_dry_run(spec)         # what is imported or read once, is now
+            driver.create_dry_run(spec)  # what is imported or read once, is now
             with purity.guard():
                 driver.validate(spec)
-                plans = [driver.create_dry_run(spec), driver.update_dry_run(spec),
-                         self.driver().create_dry_run(before)]
+                plans = [
+                    driver.create_dry_run(spec),
+                    driver.update_dry_run(spec),
+                    self.driver().create_dry_run(before),
+                ]
             assert spec == before
             assert plans[0].document() == plans[2].document()
             assert [s.digest for s in plans[0]] == [s.digest for s in plans[2]]
@@ -92,15 +97,15 @@ class PlanRules:
 
     def test_d2_an_attempt_is_no_part_of_a_plan(self, specs: dict[str, ClusterSpec]) -> None:
         for spec in specs.values():
-            again = dataclasses.replace(spec, attempt='another',
-                                        focus=spec.node_groups[-1].uuid)
+            again = dataclasses.replace(spec, attempt='another', focus=spec.node_groups[-1].uuid)
             assert self.driver().create_dry_run(spec) == self.driver().create_dry_run(again)
 
     def test_d2_a_dry_run_needs_no_secret(self, specs: dict[str, ClusterSpec]) -> None:
         for spec in specs.values():
             dry = dataclasses.replace(spec, secrets=example.without_values(spec.secrets))
-            assert [s.digest for s in self.driver().create_dry_run(dry)] == \
-                [s.digest for s in self.driver().create_dry_run(spec)]
+            assert [s.digest for s in self.driver().create_dry_run(dry)] == [
+                s.digest for s in self.driver().create_dry_run(spec)
+            ]
 
     def test_d3_a_plan_is_json_of_moderate_size(self) -> None:
         for where, stack in self.stacks():
@@ -130,10 +135,14 @@ class PlanRules:
             assert wanted <= set(stack.files), where
 
     def test_d5_every_file_of_the_package_is_used(self) -> None:
-        used = {text for _, stack in self.stacks() for text in (
-            stack.template, *stack.files.values())}
-        unused = [path for path, text in self.package_files().items()
-                  if text not in used and path not in self.rendered]
+        used = {
+            text for _, stack in self.stacks() for text in (stack.template, *stack.files.values())
+        }
+        unused = [
+            path
+            for path, text in self.package_files().items()
+            if text not in used and path not in self.rendered
+        ]
         assert not unused, f'in no plan: {unused}'
 
     def test_d6_the_outputs_that_the_service_reads_exist(self) -> None:
@@ -143,14 +152,18 @@ class PlanRules:
             assert not missing, f'{name}: the base stack has no output {sorted(missing)}'
             for stack in plan:
                 if stack.node_group:
-                    assert 'node_addresses' in Template.parse(stack.template).outputs, \
+                    assert 'node_addresses' in Template.parse(stack.template).outputs, (
                         f'{name}: stack {stack.key} has no output node_addresses'
+                    )
 
     def test_d13_secrets_stand_in_hidden_parameters_only(self) -> None:
         for where, stack in self.stacks():
             template = Template.parse(stack.template)
-            shown = [name for name, value in stack.parameters.items()
-                     if isinstance(value, Secret) and name not in template.hidden]
+            shown = [
+                name
+                for name, value in stack.parameters.items()
+                if isinstance(value, Secret) and name not in template.hidden
+            ]
             assert not shown, f'{where}: {shown} are not hidden'
 
     def test_d13_no_plan_holds_the_value_of_a_secret(self, specs: dict[str, ClusterSpec]) -> None:
@@ -163,12 +176,18 @@ class PlanRules:
     def test_d18_what_nodes_can_fetch_is_in_no_plan(self, specs: dict[str, ClusterSpec]) -> None:
         for name, spec in specs.items():
             spec = dataclasses.replace(spec, enrolment_url=example.ENROLMENT_URL)
-            fetched = {secret.ref: purpose for purpose, secret in spec.secrets.items()
-                       if not purpose.endswith('.cert') and purpose not in APPLICATION_CREDENTIAL}
+            fetched = {
+                secret.ref: purpose
+                for purpose, secret in spec.secrets.items()
+                if not purpose.endswith('.cert') and purpose not in APPLICATION_CREDENTIAL
+            }
             for plan in (self.driver().create_dry_run(spec), self.driver().update_dry_run(spec)):
-                given = {fetched[value.ref] for stack in plan
-                         for value in stack.parameters.values()
-                         if isinstance(value, Secret) and value.ref in fetched}
+                given = {
+                    fetched[value.ref]
+                    for stack in plan
+                    for value in stack.parameters.values()
+                    if isinstance(value, Secret) and value.ref in fetched
+                }
                 assert not given, f'{name}: nodes can fetch {sorted(given)}'
 
 

@@ -25,4 +25,5 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, Mapping[str, Any]],
 
     def compare(name: str, document: Mapping[str, Any]) -> None:
         files.check(where / f'{name}.json', document, update=update)
+
     return compare

