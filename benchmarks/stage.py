@@ -12,8 +12,9 @@ from oslo_config import cfg
 
 from magnum_lite import conf as options
 from magnum_lite_dev.fixture import RunningHeat, running_heat
-from tests.conftest import service_url
-from tests.service.deployment import Deployment, deployment, mariadb, vhost
+from magnum_lite_dev.rig.databases import fresh_database
+from magnum_lite_dev.rig.production import Deployment, deployment
+from magnum_lite_dev.rig.services import service_url, vhost
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def stage(*, build_seconds=0.05, **how):
     with contextlib.ExitStack() as stack:
         path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='magnum-lite-bench-')))
         broker = stack.enter_context(vhost(service_url('rabbitmq')))
-        database = stack.enter_context(mariadb(service_url('mariadb')))
+        database = stack.enter_context(fresh_database(service_url('mariadb')))
         heat = stack.enter_context(
             running_heat(
                 path / 'heat',

@@ -1,4 +1,4 @@
-"""A conductor as ``magnum-lite-conductor`` is one, with the tiny driver of the engine's tests.
+"""A conductor as ``magnum-lite-conductor`` is one, with the tiny driver.
 
 python -m benchmarks.tiny_conductor CONFIG
 """
@@ -14,8 +14,8 @@ import cotyledon  # noqa: E402
 
 from magnum_lite import conf as options  # noqa: E402
 from magnum_lite.conductor.registry import Registry  # noqa: E402
-from magnum_lite.conductor.service import Worker  # noqa: E402
-from tests.engine.tiny import Tiny  # noqa: E402
+from magnum_lite.conductor.worker import Worker  # noqa: E402
+from magnum_lite_dev.rig.tiny import Tiny  # noqa: E402
 
 
 class Conductor(cotyledon.Service):

@@ -1,11 +1,13 @@
-"""Every error of the service, with its status and code; nothing else maps errors to HTTP.
+"""The errors of the service, with status and code; what drivers and clouds raise is in the SDK.
 
 Docstrings say when an error happens; ``message`` is what users read. Codes are an append-only
-list: clients may match on them.
+list: clients may match on them. A module that is the only one to raise an error may hold its class.
 """
 
 import json
 from typing import Any
+
+from magnum_lite.driver_sdk.quoting import quoted
 
 _SHOWN = 60  # characters of a refused value
 
@@ -46,8 +48,12 @@ def _quoted(value: Any) -> str:
     if isinstance(value, dict | list):
         return 'a list' if isinstance(value, list) else 'an object'
     if isinstance(value, str):
-        return json.dumps(
-            value if len(value) <= _SHOWN else value[:_SHOWN] + '...', ensure_ascii=False
+        return (
+            quoted(value)
+            if '://' in value
+            else json.dumps(
+                value if len(value) <= _SHOWN else value[:_SHOWN] + '...', ensure_ascii=False
+            )
         )
     return json.dumps(value)[:_SHOWN]
 
@@ -140,7 +146,7 @@ class MethodNotAllowed(ServiceError):
 
     status = 405
     code = 'method-not-allowed'
-    message = '{method} is not possible here'
+    message = '{method} is not possible here, there is {possible}'
 
 
 class NotUtf8(BadRequest):
@@ -216,6 +222,16 @@ class Unavailable(ServiceError):
     status = 503
     code = 'unavailable'
     message = '{what} does not answer, try again later'
+
+
+class NoAddress(ServiceError):
+    """Nobody says where nodes reach this API, and their secrets go no other way."""
+
+    code = 'no-address'
+    message = (
+        'The service does not know at which URL nodes fetch their secrets: an operator has '
+        'to enter its public endpoint in the catalog, or set [enrolment] public_url'
+    )
 
 
 class KeysNeeded(ServiceError):

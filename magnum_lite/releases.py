@@ -20,13 +20,13 @@ RELEASES = {
     },
     '1.1': {
         'api': '1.14',
-        'rpc': '1.0',
+        'rpc': '1.1',
         'objects': {
             'Certificate': '1.0',
             'Cluster': '1.1',
             'ClusterTemplate': '1.1',
             'ClusterVersion': '1.0',
-            'Driver': '1.1',
+            'DriverVersion': '1.1',
             'NodeGroup': '1.1',
             'Operation': '1.1',
             'Quota': '1.0',

@@ -1,4 +1,5 @@
-"""The one message that the API casts: ``wake(operation uuid)``. A hint: losing it costs a sweep.
+"""What the API says to conductors: ``wake(operation uuid)``, a hint whose loss costs a sweep, and
+the question ``validate(wanted)``, where silence lets a request in.
 
 Nothing is connected before first use, so both ends may be made before a process forks.
 """
@@ -7,6 +8,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,10 +19,18 @@ from magnum_lite import threads
 
 LOG = logging.getLogger(__name__)
 TOPIC = 'magnum_lite.conductor'
-VERSION = '1.0'
+# 1.0: wake
+# 1.1: validate; a conductor of release 1.0 answers that it does not know it
+VERSION = '1.1'
+_WAKE = '1.0'  # the oldest that has it: either release hears it
 # Wakes that may wait for a broker that is down; the sweep finds what is dropped.
 BACKLOG = 1000
-THREADS = 4
+THREADS = 8  # of a conductor, most of which may wait for drivers
+ASKING = 8  # calls of an API process at a time
+PAUSE_S = 10  # without any answer: nobody is asked for so long
+_SHARE = 0.75  # of the time, within which the conductor answers that the driver has not
+
+Validate = Callable[[dict[str, Any], float], dict[str, str] | None]
 
 
 class Waker:
@@ -53,7 +63,7 @@ class Waker:
             transport = oslo_messaging.get_rpc_transport(self._conf)
             # retry=0: with the default a cast blocks for ever while the broker is down.
             self._client = oslo_messaging.get_rpc_client(
-                transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0
+                transport, oslo_messaging.Target(topic=TOPIC, version=_WAKE), retry=0
             )
         while (uuid := self._queue.get()) is not None:
             try:
@@ -71,23 +81,93 @@ class Waker:
             self._loop.end(5)
 
 
+class Asker:
+    """Asks a conductor about a request, for a while: a broker that is away would keep it for ever.
+
+    While no conductor answers at all, nobody is asked for PAUSE_S.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts):
+        self._conf = conf
+        self._crew = threads.Crew('asker', ASKING)
+        self._lock = threading.Lock()
+        self._client: oslo_messaging.RPCClient | None = None
+        self._heard = self._paused_until = float('-inf')
+
+    def validate(self, wanted: dict[str, Any], within_s: float) -> dict[str, str] | None:
+        """What the driver refuses, as ``path`` and ``reason``; None if nothing, or if nobody says.
+
+        :param wanted: see ``api/judgement.py``; JSON without secrets, with ``project_id``.
+        """
+        if within_s <= 0 or time.monotonic() < self._paused_until:
+            return None
+        why: object = 'no answer in time'
+        try:
+            refusal, why = self._crew.ask(
+                wanted['project_id'] or '', within_s, self._call, wanted, within_s
+            ) or (None, 'the question failed')
+        except TimeoutError:  # the broker is away, or others are before it
+            refusal = None
+        if why:
+            LOG.warning('No conductor has validated the request, which is let in: %s', why)
+            if time.monotonic() - self._heard > PAUSE_S:
+                self._paused_until = time.monotonic() + PAUSE_S
+        return refusal
+
+    def _call(
+        self, wanted: dict[str, Any], within_s: float
+    ) -> tuple[dict[str, str] | None, object]:
+        """The refusal, and why there is no answer."""
+        with self._lock:
+            if self._client is None:
+                transport = oslo_messaging.get_rpc_transport(self._conf)
+                self._client = oslo_messaging.get_rpc_client(
+                    transport, oslo_messaging.Target(topic=TOPIC, version=VERSION), retry=0
+                )
+        try:
+            answer = (
+                self._client.prepare(timeout=within_s).call(
+                    {}, 'validate', wanted=wanted, within_s=within_s * _SHARE
+                ),
+                None,
+            )
+        except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
+            answer = None, error  # one of release 1.0 says that it does not know this
+        except (oslo_messaging.MessagingException, OSError) as error:
+            return None, error
+        self._heard = time.monotonic()
+        return answer
+
+    def stop(self) -> None:
+        """Give up the connections, if that does not take long."""
+        if self._client is not None:
+            with contextlib.suppress(TimeoutError):
+                self._crew.ask('', 5, self._client.transport.cleanup)
+
+
 class _Endpoint:
     target = oslo_messaging.Target(version=VERSION)
 
-    def __init__(self, wake: Callable[[str], None]):
+    def __init__(self, wake: Callable[[str], None], validate: Validate):
         self._wake = wake
+        self._validate = validate
 
     def wake(self, context: dict[str, Any], uuid: str) -> None:
         self._wake(uuid)
 
+    def validate(
+        self, context: dict[str, Any], wanted: dict[str, Any], within_s: float
+    ) -> dict[str, str] | None:
+        return self._validate(wanted, within_s)
+
 
 def server(
-    conf: cfg.ConfigOpts, wake: Callable[[str], None]
+    conf: cfg.ConfigOpts, wake: Callable[[str], None], validate: Validate
 ) -> oslo_messaging.MessageHandlingServer:
-    """A server, not started, that calls ``wake(operation uuid)`` for each message."""
+    """A server, not started, for ``wake(operation uuid)`` and ``validate(wanted, within_s)``."""
     transport = oslo_messaging.get_rpc_transport(conf)
     target = oslo_messaging.Target(topic=TOPIC, server=conf.host)
-    made = oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake)])
-    # A message only marks what is to be looked at; 64 threads, the default, would never be used.
+    made = oslo_messaging.get_rpc_server(transport, target, [_Endpoint(wake, validate)])
+    # Of 64 threads, the default, most would never be used.
     conf.set_default('executor_thread_pool_size', THREADS)
     return made

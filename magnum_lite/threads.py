@@ -1,4 +1,5 @@
-"""Threads: loops that run for as long as the process lives, and a pool for jobs.
+"""Threads: loops that run for as long as the process lives, a pool for jobs, and a crew for those
+who wait for an answer.
 
 An error that nobody foresaw would end a thread in silence, while the process looks well. Here it
 is logged and counted, and the loop runs again; a process that cannot do without the loop ends.
@@ -11,10 +12,12 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar('T')
 LOG = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0  # a loop that ran for so long begins anew with the first
@@ -98,6 +101,7 @@ class Pool:
         self._lock = threading.Lock()
         self._keys: set[str] = set()  # of the jobs that run or wait
         self._running: dict[str, tuple[float, int]] = {}  # since when, and in which thread
+        self._told: set[str] = set()  # of the jobs that run for too long
         self._is_shut = False
 
     def __contains__(self, key: str) -> bool:
@@ -107,6 +111,13 @@ class Pool:
     def room(self) -> int:
         """How many jobs would begin at once; below 0 some wait already."""
         return self._threads - len(self._keys)
+
+    @property
+    def longest_s(self) -> float:
+        """Seconds for which the job has run that began first; 0 where none runs."""
+        with self._lock:
+            began = [since for since, _thread in self._running.values()]
+        return time.monotonic() - min(began) if began else 0.0
 
     def submit(
         self,
@@ -126,16 +137,15 @@ class Pool:
             # Where this fails the job is queued all the same, so its key stays.
             self._executor.submit(self._run, key, job, args, failed)
 
-    def tell_overdue(self, after_s: float) -> None:
-        """Log each job that runs for longer, once, and where its thread is."""
+    def tell_overdue(self, after_s: float) -> list[str]:
+        """Log each job that runs for longer, once, and where its thread is; their keys."""
         with self._lock:
             found = {
                 key: thread
                 for key, (began, thread) in self._running.items()
-                if time.monotonic() - began > after_s
+                if key not in self._told and time.monotonic() - began > after_s
             }
-            for key in found:
-                del self._running[key]
+            self._told |= found.keys()
         frames = sys._current_frames() if found else {}
         for key, thread in found.items():
             stack = ''.join(traceback.format_stack(frames[thread])) if thread in frames else ''
@@ -145,6 +155,7 @@ class Pool:
                 after_s,
                 stack,
             )
+        return list(found)
 
     def shut(self) -> None:
         """Take no more jobs, and forget those that wait for their turn."""
@@ -178,6 +189,76 @@ class Pool:
             with self._lock:
                 self._keys.discard(key)
                 self._running.pop(key, None)
+                self._told.discard(key)
+
+
+class Crew:
+    """Threads that work for those who wait, each for a while only; one owner has half at most.
+
+    A job that takes longer goes on and keeps its place: no thread can be ended.
+
+    :param threads: how many jobs run at a time.
+    :param waiting: how many more may wait for a place; None for any number.
+    """
+
+    def __init__(self, name: str, threads: int, *, waiting: int | None = None):
+        self._name = name
+        self._most = threads
+        self._waiting = waiting
+        self._freed = threading.Condition()
+        self._taken: Counter[str] = Counter()
+        self._asking = 0
+
+    def ask(self, owner: str, within_s: float, job: Callable[..., T], *args: Any) -> T | None:
+        """What ``job(*args)`` returns; None if it fails, which is logged.
+
+        :raises TimeoutError: there is no place, or no answer in time.
+        """
+        until = time.monotonic() + within_s
+        with self._freed:
+            if self._waiting is not None and self._asking >= self._waiting:
+                within_s = 0
+            self._asking += 1
+            try:
+                if not self._freed.wait_for(lambda: self._has_place(owner), within_s):
+                    raise TimeoutError('no place is free')
+            finally:
+                self._asking -= 1
+            self._taken[owner] += 1
+        answer: futures.Future[T | None] = futures.Future()
+        thread = threading.Thread(
+            target=self._run, args=(owner, answer, job, args), name=self._name, daemon=True
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # no thread is left now
+            self._leave(owner)
+            raise TimeoutError(str(error)) from error
+        return answer.result(max(0, until - time.monotonic()))
+
+    def _has_place(self, owner: str) -> bool:
+        return self._taken.total() < self._most and self._taken[owner] < (self._most + 1) // 2
+
+    def _leave(self, owner: str) -> None:
+        with self._freed:
+            self._taken[owner] -= 1
+            self._taken += Counter()  # forgets owners without a place
+            self._freed.notify_all()
+
+    def _run(
+        self,
+        owner: str,
+        answer: 'futures.Future[T | None]',
+        job: Callable[..., T],
+        args: tuple[Any, ...],
+    ) -> None:
+        try:
+            answer.set_result(job(*args))
+        except BaseException as error:
+            LOG.exception('"%s" failed: %r', self._name, error)
+            answer.set_result(None)
+        finally:
+            self._leave(owner)
 
 
 def end_process(within_s: float) -> None:

@@ -24,7 +24,7 @@ Everything listens on the loopback address only and needs no rights, no Keystone
 """
 
 
-def port(text):
+def port(text) -> int:
     """A port number; 0 for ``auto``."""
     if text == 'auto':
         return 0
@@ -34,7 +34,7 @@ def port(text):
     return number
 
 
-def make_parser():
+def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     parser = argparse.ArgumentParser(
         prog='magnum-lite-dev',
@@ -50,6 +50,16 @@ def make_parser():
         target.add_argument(
             '--state', metavar='DIR', default=default, help='directory for all files'
         )
+    client = _client()
+    parser.set_defaults(default_state=DEFAULT_STATE)
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    _add_up(commands, where, client)
+    _add_others(commands, where)
+    _add_demo(commands, where, client)
+    return parser
+
+
+def _client() -> argparse.ArgumentParser:
     client = argparse.ArgumentParser(add_help=False)
     client.add_argument(
         '--client',
@@ -64,10 +74,10 @@ def make_parser():
         default=1.0,
         help='from the boot of a simulated server to ACTIVE (default: 1)',
     )
-    parser.set_defaults(default_state=DEFAULT_STATE)
-    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-    _add_up(commands, where, client)
-    _add_others(commands, where)
+    return client
+
+
+def _add_demo(commands, where, client) -> None:
     show = commands.add_parser(
         'demo',
         parents=[where, client],
@@ -77,10 +87,9 @@ def make_parser():
         'directory.',
     )
     show.add_argument('--keep', action='store_true', help='leave the service running')
-    return parser
 
 
-def _add_up(commands, where, client):
+def _add_up(commands, where, client) -> None:
     up = commands.add_parser(
         'up',
         parents=[where, client],
@@ -101,7 +110,7 @@ def _add_up(commands, where, client):
     up.add_argument('--no-client', action='store_true', help='do not install an openstack command')
 
 
-def _add_others(commands, where):
+def _add_others(commands, where) -> None:
     commands.add_parser(
         'env',
         parents=[where],
@@ -136,7 +145,7 @@ def _add_others(commands, where):
     down.add_argument('--purge', action='store_true', help='delete the state directory too')
 
 
-def main(argv=None):
+def main(argv=None) -> int:
     """Run one command; the exit status."""
     args = make_parser().parse_args(argv)
     INTERRUPTS.install()

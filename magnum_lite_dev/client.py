@@ -34,12 +34,12 @@ FOREIGN = (
 )
 
 
-def settings(api_url):
+def settings(api_url) -> dict[str, str]:
     """{variable: value} with which the client talks to the service without Keystone."""
     return {'OS_AUTH_TYPE': 'admin_token', 'OS_ENDPOINT': f'{api_url}/v1', 'OS_TOKEN': TOKEN}
 
 
-def exports(api_url, program=None):
+def exports(api_url, program=None) -> str:
     """The same for a shell, as text; with the client's directory in PATH where there is one."""
     lines = [f'unset {" ".join(FOREIGN)}']
     lines += [f'export {name}={shlex.quote(value)}' for name, value in settings(api_url).items()]
@@ -48,7 +48,7 @@ def exports(api_url, program=None):
     return '\n'.join(lines)
 
 
-def home(state_directory, *, is_temporary=False):
+def home(state_directory, *, is_temporary=False) -> pathlib.Path:
     """Where the client's environment is, or else will be made.
 
     :param is_temporary: the state directory will be deleted: rather beside this program, if that
@@ -69,13 +69,13 @@ class Client:
     :param program: path of a command that exists already.
     """
 
-    def __init__(self, directory, program=None):
+    def __init__(self, directory, program=None) -> None:
         self._directory = pathlib.Path(directory)
         self._given = program
         self.program = program or str(self._directory / 'bin' / 'openstack')
 
     @property
-    def is_ready(self):
+    def is_ready(self) -> bool:
         """Whether the command can be run, and is the one that the requirements describe."""
         if self._given:
             return shutil.which(self._given) is not None
@@ -84,7 +84,7 @@ class Client:
         except OSError:
             return False
 
-    def make(self):
+    def make(self) -> None:
         """Make the environment, unless it is there.
 
         :raises Trouble: a given command that is missing; pip's own words.
@@ -122,13 +122,13 @@ class Client:
         )
         (self._directory / 'made-from').write_text(_fingerprint())
 
-    def environment(self, api_url):
+    def environment(self, api_url) -> dict[str, str]:
         """The variables of a process that runs the command."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith('OS_')}
         # python-magnumclient reads SHELL for "coe cluster config" and ends without it.
         return {'SHELL': '/bin/sh', **kept, **settings(api_url), 'PYTHONWARNINGS': 'ignore'}
 
-    def run(self, arguments, api_url):
+    def run(self, arguments, api_url) -> tuple[int, str]:
         """(exit status, output with errors) of one command."""
         result = subprocess.run(
             [self.program, *arguments],
@@ -142,11 +142,11 @@ class Client:
         return result.returncode, result.stdout
 
 
-def _fingerprint():
+def _fingerprint() -> str:
     return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
 
 
-def _run(command):
+def _run(command) -> None:
     result = subprocess.run(
         command,
         check=False,

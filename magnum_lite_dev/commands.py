@@ -3,6 +3,7 @@
 Each returns the exit status and raises :class:`~magnum_lite_dev.trouble.Trouble`.
 """
 
+import shutil
 import sys
 import time
 
@@ -18,7 +19,7 @@ from magnum_lite_dev.trouble import Trouble
 NOT_RUNNING = 3
 
 
-def up(args, screen):
+def up(args, screen) -> int:
     """Start everything."""
     state = State(args.state or args.default_state)
     state.prepare()
@@ -45,8 +46,10 @@ def up(args, screen):
     return 0
 
 
-def _client(args, state, screen):
-    client = Client(home(state.directory), args.client)
+def _client(args, state, screen) -> str | None:
+    if args.client and shutil.which(args.client):
+        state.keep_client(shutil.which(args.client))
+    client = Client(home(state.directory), args.client or state.client)
     if not client.is_ready:
         screen.line('installing the openstack command', 'dim')
         watch = Stopwatch()
@@ -59,10 +62,10 @@ def _client(args, state, screen):
     return client.program
 
 
-def env(args, screen):
+def env(args, screen) -> int:
     """Print the exports; whether it runs goes to standard error, as this is for ``eval``."""
     state = _existing(args)
-    client = Client(home(state.directory))
+    client = Client(home(state.directory), state.client)
     screen.line(exports(state.api_url, client.program if client.is_ready else None))
     if not Deployment(state).api_is_healthy:
         print(f'{state.api_url} does not answer: magnum-lite-dev up', file=sys.stderr)
@@ -70,7 +73,7 @@ def env(args, screen):
     return 0
 
 
-def status(args, screen):
+def status(args, screen) -> int:
     """Show processes, ports, health and clusters."""
     state = _existing(args)
     deployment = Deployment(state)
@@ -95,7 +98,7 @@ def status(args, screen):
     return 0 if deployment.is_healthy else NOT_RUNNING
 
 
-def logs(args, screen):
+def logs(args, screen) -> int:
     """Show the end of a log, and what comes after it."""
     path = _existing(args).logs[args.which]
     position = path.stat().st_size if path.exists() else 0
@@ -112,7 +115,7 @@ def logs(args, screen):
     return 0
 
 
-def down(args, screen):
+def down(args, screen) -> int:
     """Stop both processes, and delete the state if wanted."""
     state = _existing(args)
     with state.locked():
@@ -124,7 +127,7 @@ def down(args, screen):
     return 0
 
 
-def _existing(args):
+def _existing(args) -> State:
     state = State(args.state or args.default_state)
     if not state.is_prepared:
         raise Trouble(
@@ -133,7 +136,7 @@ def _existing(args):
     return state
 
 
-def show(args, screen):
+def show(args, screen) -> int:
     """Run the demonstration in the given or a temporary state directory."""
     return demo.run(
         screen,

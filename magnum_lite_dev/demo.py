@@ -34,7 +34,7 @@ TEMPLATE = (
 )
 
 
-def run(screen, *, state, keep, program, build_seconds):
+def run(screen, *, state, keep, program, build_seconds) -> int:
     """Run it all; the exit status. Nothing is left running, whatever happens, but for ``keep``.
 
     :param state: path of the state directory; None makes a temporary one.
@@ -52,6 +52,8 @@ def run(screen, *, state, keep, program, build_seconds):
     kept = False
     try:
         state.prepare()
+        if keep and program and shutil.which(program):
+            state.keep_client(shutil.which(program))
         with state.locked():
             client = Client(home(state.directory, is_temporary=temporary), program)
             demo = Demo(screen, state, deployment, client)
@@ -79,7 +81,7 @@ def run(screen, *, state, keep, program, build_seconds):
     return 0
 
 
-def to_go_on(state):
+def to_go_on(state) -> tuple[str, str]:
     """Lines for any shell: one points the client at what runs, one stops it and deletes it all.
 
     They name the program by its path: that of ``tox -e demo`` is in nobody's PATH.
@@ -92,7 +94,7 @@ def to_go_on(state):
 class Demo:
     """One run of the demonstration over a deployment."""
 
-    def __init__(self, screen, state, deployment, client):
+    def __init__(self, screen, state, deployment, client) -> None:
         self._screen = screen
         self._state = state
         self._deployment = deployment
@@ -102,7 +104,7 @@ class Demo:
         self._chapters = []
         self._total = Stopwatch()
 
-    def start(self, build_seconds, ports):
+    def start(self, build_seconds, ports) -> None:
         """Start the service and make sure of the client."""
         self._chapter('Start a real Heat, a simulated cloud and magnum_lite')
         self._deployment.up(self._screen, ports, build_seconds=build_seconds)
@@ -111,7 +113,7 @@ class Demo:
             self._client.make()
         self._watch = Watch(self._state.api_url, fixture.read_ready(self._state.heat))
 
-    def play(self):
+    def play(self) -> None:
         """The life of the cluster.
 
         :raises Trouble: something went wrong.
@@ -150,6 +152,9 @@ class Demo:
         self._openstack('coe', 'cluster', 'delete', self._name)
         self._follow(cluster_id, None)
         self._openstack('coe', 'cluster', 'template', 'delete', self._name)
+        self._check_that_nothing_is_left(before)
+
+    def _check_that_nothing_is_left(self, before) -> None:
         left = set(self._watch.leftovers()) - before
         if left:
             raise Trouble(f'something is left in the cloud: {", ".join(sorted(left))}')
@@ -159,7 +164,7 @@ class Demo:
             'good',
         )
 
-    def summary(self):
+    def summary(self) -> None:
         """Say what was done and how long it took."""
         self._screen.line()
         self._screen.line('What was done', 'head')
@@ -169,12 +174,12 @@ class Demo:
         self._screen.line(f'  {self._total.seconds:6.1f} s  in all')
         self._screen.line()
 
-    def _chapter(self, title):
+    def _chapter(self, title) -> None:
         self._chapters.append((title, self._total.seconds))
         self._screen.line()
         self._screen.line(f'{len(self._chapters)}. {title}', 'head')
 
-    def _openstack(self, *arguments):
+    def _openstack(self, *arguments) -> None:
         self._screen.line(f'$ openstack {shlex.join(arguments)}', 'command')
         status, output = self._client.run(arguments, self._state.api_url)
         for line in output.rstrip().splitlines():
@@ -182,11 +187,11 @@ class Demo:
         if status:
             raise Trouble(f'openstack ended with status {status}')
 
-    def _follow(self, cluster_id, wanted):
+    def _follow(self, cluster_id, wanted) -> None:
         watch = self._watch.follow(self._screen, cluster_id, wanted, timeout_s=CHANGE_WITHIN_S)
         self._screen.line(f'  {wanted or "gone"} after {watch}', 'good')
 
-    def _fetch_kubeconfig(self):
+    def _fetch_kubeconfig(self) -> None:
         directory = self._state.directory / 'kubeconfig'
         directory.mkdir(exist_ok=True)
         self._openstack('coe', 'cluster', 'config', '--dir', str(directory), '--force', self._name)
@@ -194,7 +199,7 @@ class Demo:
             self._screen.line(f'  {line}')
         self._screen.line(f'  nodes        {", ".join(kubeconfig.nodes(directory / "config"))}')
 
-    def _show_operations(self, cluster_id):
+    def _show_operations(self, cluster_id) -> None:
         path = f'clusters/{cluster_id}/operations'
         self._screen.line(f'$ curl -H "X-Auth-Token: $OS_TOKEN" "$OS_ENDPOINT/{path}"', 'command')
         for row in self._watch.get(path)['operations']:

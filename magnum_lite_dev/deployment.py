@@ -24,14 +24,14 @@ class Deployment:
     :param lasting: whether the processes stay when the command that started them ends.
     """
 
-    def __init__(self, state, *, lasting=True):
+    def __init__(self, state, *, lasting=True) -> None:
         self.state = state
         self.heat = Background('heat', state.directory)
         self.api = Background('api', state.directory)
         self._bound = [] if lasting else ['--exit-with', str(os.getpid())]
 
     @property
-    def is_healthy(self):
+    def is_healthy(self) -> bool:
         """Whether both processes run and answer."""
         told = fixture.read_ready(self.state.heat)
         return bool(
@@ -43,7 +43,7 @@ class Deployment:
         )
 
     @property
-    def api_is_healthy(self):
+    def api_is_healthy(self) -> bool:
         """Whether the service answers its health check."""
         try:
             return (
@@ -53,7 +53,7 @@ class Deployment:
         except requests.RequestException:
             return False
 
-    def up(self, screen, ports, *, build_seconds):
+    def up(self, screen, ports, *, build_seconds) -> None:
         """Start what does not run, wait until all is healthy; nothing to do is fine.
 
         :param ports: see :meth:`~magnum_lite_dev.state.State.choose_ports`.
@@ -88,7 +88,7 @@ class Deployment:
                 process.stop()
             raise
 
-    def _start_heat(self, build_seconds):
+    def _start_heat(self, build_seconds) -> None:
         ports = self.state.ports
         self._check_free('heat', 'cloud')
         output = self.state.heat / 'heat.out'
@@ -96,7 +96,7 @@ class Deployment:
             [
                 sys.executable,
                 '-m',
-                'magnum_lite_dev.heat',
+                'magnum_lite_dev.heat_process',
                 '--state',
                 str(self.state.heat),
                 '--port',
@@ -115,7 +115,7 @@ class Deployment:
         except fixture.HeatDidNotStart as error:
             raise Trouble(str(error)) from error
 
-    def _start_api(self, build_seconds):
+    def _start_api(self, build_seconds) -> None:
         self._check_free('api')
         self.state.write_service_conf(fixture.read_ready(self.state.heat).catalog)
         log = self.state.logs['api']
@@ -140,7 +140,7 @@ class Deployment:
                 )
             time.sleep(0.1)
 
-    def _check_free(self, *names):
+    def _check_free(self, *names) -> None:
         for name in names:
             port = self.state.ports[name]
             if is_taken(port):
@@ -149,7 +149,7 @@ class Deployment:
                     f'{OPTIONS[name]}, or "auto"'
                 )
 
-    def down(self):
+    def down(self) -> list[str]:
         """Stop both; the names of those that ran."""
         processes = (self.api, self.heat)
         # Both at once: each may take seconds over what it is doing.
@@ -158,7 +158,7 @@ class Deployment:
             process.stop()
         return ran
 
-    def clusters(self):
+    def clusters(self) -> dict[str, int]:
         """{status: how many clusters of the demo project}; {} when the service does not answer."""
         try:
             reply = requests.get(

@@ -1,4 +1,6 @@
-"""Who and what a Keystone knows: users, projects, roles, endpoints; asked and changed by an admin."""
+"""Who and what a Keystone knows: users, projects, roles, endpoints; an admin changes it."""
+
+from typing import Any
 
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
@@ -26,11 +28,11 @@ class Directory:
     :param url: with /v3.
     """
 
-    def __init__(self, url):
+    def __init__(self, url) -> None:
         self.url = url
         self.admin = client.Client(session=self.session('admin', 'admin'), interface='public')
 
-    def session(self, user, project=None, **scope):
+    def session(self, user, project=None, **scope) -> session.Session:
         """A session of a user, whose password is everybody's.
 
         :param project: name of the project to work in; None for none.
@@ -44,18 +46,18 @@ class Directory:
             )
         )
 
-    def client(self, of):
+    def client(self, of) -> client.Client:
         """Keystone as the owner of a session sees it."""
         return client.Client(session=of, interface='public')
 
-    def project(self, name):
+    def project(self, name) -> str:
         """Id of a project; made when there is none."""
         return (
             _one(self.admin.projects.list(name=name))
             or self.admin.projects.create(name, 'default').id
         )
 
-    def user(self, name, project=None, *roles):
+    def user(self, name, project=None, *roles) -> str:
         """Id of a user, made when there is none, who then has these roles in a project."""
         user = (
             _one(self.admin.users.list(name=name, domain='default'))
@@ -65,18 +67,18 @@ class Directory:
             self.admin.roles.grant(self.role(role), user=user, project=self.project(project))
         return user
 
-    def role(self, name):
+    def role(self, name) -> str:
         """Id of a role; made when there is none."""
         return _one(self.admin.roles.list(name=name)) or self.admin.roles.create(name).id
 
-    def endpoints(self, urls):
+    def endpoints(self, urls) -> None:
         """Put services into the catalog: ``{type: URL}``, ``%(project_id)s`` is filled in."""
         for kind, url in urls.items():
             service = self.admin.services.create(NAMES.get(kind, kind), kind)
             for interface in ('public', 'internal', 'admin'):
                 self.admin.endpoints.create(service, url, interface=interface, region=REGION)
 
-    def populate(self):
+    def populate(self) -> None:
         """Make what Heat and the service need, and a tenant."""
         for name in ('heat', 'magnum'):
             self.user(name, 'service', 'admin', 'service')
@@ -87,5 +89,5 @@ class Directory:
         self.admin.roles.grant(self.role('admin'), user=keeper, domain=domain)
 
 
-def _one(found):
+def _one(found) -> Any:
     return found[0].id if found else None

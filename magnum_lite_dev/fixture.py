@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import requests
 
@@ -17,6 +19,8 @@ from magnum_lite_dev.processes import QUIET, tail
 START_WITHIN_S = 90
 STOP_WITHIN_S = 20
 TIMEOUT_S = 10
+# Heat and its cloud share one process: where it has much to do, nobody is served for a while.
+CONTROL_S = 120
 READY_FILE = 'heat.json'
 
 
@@ -38,29 +42,29 @@ class RunningHeat:
     log: pathlib.Path
     pid: int
 
-    def fault(self, **fault):
+    def fault(self, **fault) -> Any:
         """Order a fault, see :meth:`magnum_lite_dev.sim_cloud.faults.Faults.add`."""
         return self._control('POST', 'faults', fault)
 
-    def clear_faults(self):
+    def clear_faults(self) -> None:
         """Take back every fault."""
         self._control('DELETE', 'faults')
 
-    def state(self):
+    def state(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Everything in the cloud: {table: {id: row}}."""
         return self._control('GET', 'state')
 
-    def counts(self, *, reset=False):
+    def counts(self, *, reset=False) -> dict[str, int]:
         """{``METHOD /service/path``: how many requests since the last reset}."""
         return self._control('DELETE' if reset else 'GET', 'counts')
 
-    def settings(self, **seconds):
+    def settings(self, **seconds) -> dict[str, float]:
         """Change ``build_seconds``, ``delete_seconds``, ``signal_seconds``; all of them."""
         return self._control('POST', 'settings', seconds)
 
-    def _control(self, method, what, body=None):
+    def _control(self, method, what, body=None) -> Any:
         reply = requests.request(
-            method, f'{self.cloud_url}/sim/{what}', json=body, timeout=TIMEOUT_S
+            method, f'{self.cloud_url}/sim/{what}', json=body, timeout=CONTROL_S
         )
         if reply.status_code >= 400:
             raise ValueError(reply.text)
@@ -80,7 +84,8 @@ def running_heat(
     debug=False,
     loopback=False,
     keystone_url=None,
-):
+    retries=0,
+) -> Iterator[RunningHeat]:
     """Start an embedded Heat over a state directory and stop it at the end.
 
     :param state: directory; one that was used before is taken up again, ports included.
@@ -89,44 +94,52 @@ def running_heat(
     :param python: an interpreter in whose environment Heat is installed.
     :param loopback: floating IPs of 127.0.0.0/8, where the Kubernetes APIs of clusters answer.
     :param keystone_url: of a Keystone that vouches for callers; None believes them.
+    :param retries: how often Heat makes a server again that went to ERROR.
     :returns: context manager with a :class:`RunningHeat`.
     :raises HeatDidNotStart: with the tail of the log.
     """
-    options = [
-        '--state',
-        str(state),
-        '--port',
-        str(port),
-        '--cloud-port',
-        str(cloud_port),
-        '--build-seconds',
-        str(build_seconds),
-        '--exit-with',
-        str(os.getpid()),
-    ]
-    options += ['--transport-url', transport_url] if transport_url else []
-    options += ['--notification-topics', topics] if topics else []
-    options += ['--debug'] if debug else []
-    options += ['--loopback'] if loopback else []
-    options += ['--keystone-url', keystone_url] if keystone_url else []
+    options = _options(
+        {
+            'state': state,
+            'port': port,
+            'cloud-port': cloud_port,
+            'build-seconds': build_seconds,
+            'exit-with': os.getpid(),
+            'retries': retries,
+            'transport-url': transport_url,
+            'notification-topics': topics,
+            'keystone-url': keystone_url,
+        },
+        debug=debug,
+        loopback=loopback,
+    )
     state = pathlib.Path(state)
-    state.mkdir(parents=True, exist_ok=True)
-    output = state / 'heat.out'
-    with output.open('ab') as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-            [python, '-m', 'magnum_lite_dev.heat', *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=QUIET,
-        )
+    process = _start(state, python, options)
     try:
         yield wait_until_ready(state, process)
     finally:
         _stop(process)
 
 
-def wait_until_ready(state, process, *, within_s=START_WITHIN_S):
+def _start(state, python, options) -> subprocess.Popen:
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / 'heat.out').open('ab') as log:
+        return subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [python, '-m', 'magnum_lite_dev.heat_process', *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=QUIET,
+        )
+
+
+def _options(values, **flags) -> list[str]:
+    """Words of a command line; what is not given is left out."""
+    words = [f'--{name}={value}' for name, value in values.items() if value not in (None, '')]
+    return words + [f'--{name}' for name, is_set in flags.items() if is_set]
+
+
+def wait_until_ready(state, process, *, within_s=START_WITHIN_S) -> RunningHeat:
     """The :class:`RunningHeat` of that process, once it answers.
 
     :param process: anything with ``pid`` and ``poll()``.
@@ -144,7 +157,7 @@ def wait_until_ready(state, process, *, within_s=START_WITHIN_S):
     raise HeatDidNotStart(f'no answer within {within_s} s:\n{_logs(state)}')
 
 
-def read_ready(state):
+def read_ready(state) -> RunningHeat | None:
     """The :class:`RunningHeat` that the directory tells of, running or not; None without."""
     try:
         told = json.loads((pathlib.Path(state) / READY_FILE).read_text())
@@ -159,7 +172,7 @@ def read_ready(state):
     )
 
 
-def is_healthy(heat_url):
+def is_healthy(heat_url) -> bool:
     """Whether Heat's API answers its version document; behind Keystone it wants a token for it."""
     try:
         return requests.get(heat_url, timeout=TIMEOUT_S).status_code in (200, 300, 401)
@@ -167,11 +180,11 @@ def is_healthy(heat_url):
         return False
 
 
-def _logs(state):
+def _logs(state) -> str:
     return '\n'.join(tail(state / name, 30) for name in ('heat.out', 'heat.log'))
 
 
-def _stop(process):
+def _stop(process) -> None:
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(timeout=STOP_WITHIN_S)

@@ -1,6 +1,9 @@
 """Stands in for Keystone in the embedded Heat: who asks, trusts, and users of stack domains."""
 
 import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from wsgiref.types import WSGIApplication
 
 from heat.common import context as heat_context
 from keystoneauth1 import access, session
@@ -25,7 +28,7 @@ class Surroundings:
     identity_url = ''
 
 
-def token_body(user, project, roles):
+def token_body(user, project, roles) -> dict[str, Any]:
     """The body of the token that Keystone would have given, with the simulated catalog."""
     domain = {'id': 'default', 'name': 'Default'}
     catalog = [
@@ -59,7 +62,7 @@ def token_body(user, project, roles):
     }
 
 
-def auth_plugin(user, project):
+def auth_plugin(user, project) -> access_plugin.AccessInfoPlugin:
     """A keystoneauth plugin that acts as this user in this project of the simulated cloud."""
     body = token_body(user, project, ('admin', 'member'))
     return access_plugin.AccessInfoPlugin(
@@ -67,15 +70,15 @@ def auth_plugin(user, project):
     )
 
 
-def filter_factory(global_conf, **local_conf):
+def filter_factory(global_conf, **local_conf) -> Callable[[WSGIApplication], WSGIApplication]:
     """The paste filter that believes the token ``user:project[:role,role]``.
 
     Without a token the caller is an admin of the project in the URL: handy for looking at stacks
     by hand, and the reason why all this listens on the loopback address only.
     """
 
-    def wrap(app):
-        def believe(environ, start_response):
+    def wrap(app) -> WSGIApplication:
+        def believe(environ, start_response) -> Iterable[bytes]:
             user, project, roles = _caller(environ)
             environ.update(
                 {
@@ -97,7 +100,7 @@ def filter_factory(global_conf, **local_conf):
     return wrap
 
 
-def _caller(environ):
+def _caller(environ) -> tuple[str, str, str]:
     token = environ.get('HTTP_X_AUTH_TOKEN', '')
     if ':' in token:
         user, project, *rest = token.split(':')
@@ -107,7 +110,7 @@ def _caller(environ):
     return 'admin', project, 'admin,member,reader'
 
 
-def trusts_auth_plugin(context):
+def trusts_auth_plugin(context) -> access_plugin.AccessInfoPlugin:
     """How Heat acts through a trust: as the trustor, whom the context or the trust names."""
     trustor = Keystone.trusts.get(context.trust_id, (context.trustor_user_id, context.project_id))
     return auth_plugin(*trustor)
@@ -122,12 +125,12 @@ class Keystone:
     trusts = {}
     stack_domain_id = 'heat'
 
-    def __init__(self, context, region_name=None):
+    def __init__(self, context, region_name=None) -> None:
         self.context = context
         self.session = session.Session()
         self.v3_endpoint = AUTH_URL
 
-    def create_trust_context(self):
+    def create_trust_context(self) -> Any:
         """A context that acts for the caller through a new trust."""
         trust_id = uuid.uuid4().hex
         self.trusts[trust_id] = (self.context.user_id, self.context.project_id)
@@ -137,18 +140,18 @@ class Keystone:
 
     regenerate_trust_context = create_trust_context
 
-    def delete_trust(self, trust_id):
+    def delete_trust(self, trust_id) -> None:
         """Forget the trust, if there is one."""
         self.trusts.pop(trust_id, None)
 
-    def create_stack_domain_project(self, stack_id):
+    def create_stack_domain_project(self, stack_id) -> str:
         """The id of a new project for the users of one stack."""
         return f'stackuser-{uuid.uuid4().hex[:16]}'
 
-    def delete_stack_domain_project(self, project_id):
+    def delete_stack_domain_project(self, project_id) -> None:
         """Nothing is kept of such a project."""
 
-    def create_stack_domain_user(self, username, project_id, password=None):
+    def create_stack_domain_user(self, username, project_id, password=None) -> str:
         """The id of a new user, who can buy a token with the password."""
         with Surroundings.store.lock:
             return Surroundings.store.put(
@@ -161,20 +164,20 @@ class Keystone:
                 },
             )['id']
 
-    def delete_stack_domain_user(self, user_id, project_id):
+    def delete_stack_domain_user(self, user_id, project_id) -> None:
         """Forget the user, if there is one."""
         with Surroundings.store.lock:
             Surroundings.store.tables.get(TABLE, {}).pop(user_id, None)
 
-    def enable_stack_domain_user(self, user_id, project_id):
+    def enable_stack_domain_user(self, user_id, project_id) -> None:
         """Users are never disabled here."""
 
     disable_stack_domain_user = enable_stack_domain_user
 
-    def stack_domain_user_token(self, user_id, project_id, password):
+    def stack_domain_user_token(self, user_id, project_id, password) -> str:
         """The token of a stack-domain user."""
         return f'{user_id}:{project_id}:heat_stack_user'
 
-    def server_keystone_endpoint_url(self, fallback_endpoint):
+    def server_keystone_endpoint_url(self, fallback_endpoint) -> str:
         """Where a node buys its token."""
         return Surroundings.identity_url

@@ -18,7 +18,7 @@ max_resources_per_stack = 1000
 max_stacks_per_tenant = 100000
 stack_action_timeout = 3600
 # With the default 5 a server in ERROR is made five times more before anybody hears of it.
-action_retry_limit = 0
+action_retry_limit = {retries}
 heat_metadata_server_url = http://127.0.0.1:{port}/v1
 log_dir = {state}
 log_file = heat.log
@@ -102,12 +102,15 @@ paste.filter_factory = oslo_middleware.request_id:RequestId.factory
 """
 
 
-def write(state, *, port, threads, transport_url, topics, keystone_url=None):
+def write(
+    state, *, port, threads, transport_url, topics, keystone_url=None, retries=0
+) -> pathlib.Path:
     """Write ``heat.conf`` and ``api-paste.ini`` to the state directory; the former's path.
 
     :param transport_url: where notifications go; ``fake://`` sends none.
     :param topics: the notification topics, comma-separated.
     :param keystone_url: of the Keystone that vouches for callers; None does without.
+    :param retries: how often Heat makes a server again that went to ERROR.
     """
     state = pathlib.Path(state)
     told = not transport_url.startswith('fake:')
@@ -126,6 +129,7 @@ def write(state, *, port, threads, transport_url, topics, keystone_url=None):
             notifications=notifications,
             keystone_url=keystone_url,
             password=PASSWORD,
+            retries=retries,
             account=ACCOUNT.format(url=keystone_url, user='heat'),
         )
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+from collections.abc import Iterator
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -13,23 +14,23 @@ class Interrupted(BaseException):
 class Interrupts:
     """Raises :class:`Interrupted` in the main thread when a signal arrives."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._held = 0
         self._pending = False
 
-    def install(self):
+    def install(self) -> None:
         """Take over the signals of this process."""
         for number in SIGNALS:
             signal.signal(number, self._arrived)
 
-    def _arrived(self, number, frame):
+    def _arrived(self, number, frame) -> None:
         if self._held:
             self._pending = True
         else:
             raise Interrupted
 
     @contextlib.contextmanager
-    def held(self):
+    def held(self) -> Iterator[None]:
         """What runs inside is finished first: a process is started and written down, or neither.
 
         :raises Interrupted: afterwards, if a signal arrived meanwhile.
@@ -43,7 +44,7 @@ class Interrupts:
             self._pending = False
             raise Interrupted
 
-    def ignore(self):
+    def ignore(self) -> None:
         """From here on nothing interrupts: the end is being tidied up."""
         self._held += 1
 

@@ -2,13 +2,16 @@
 
 import contextlib
 import pathlib
+from collections.abc import Iterator
 
-from magnum_lite_dev.fixture import running_heat
-from magnum_lite_dev.keystone import running_keystone
+from magnum_lite_dev.fixture import RunningHeat, running_heat
+from magnum_lite_dev.keystone_process import RunningKeystone, running_keystone
 
 
 @contextlib.contextmanager
-def running_keystone_heat(state, *, token_s=3600, **heat_options):
+def running_keystone_heat(
+    state, *, token_s=3600, **heat_options
+) -> Iterator[tuple[RunningKeystone, RunningHeat]]:
     """Start a Keystone and a Heat behind it, and stop both at the end.
 
     Heat and the simulated cloud stand in Keystone's catalog.
@@ -16,7 +19,7 @@ def running_keystone_heat(state, *, token_s=3600, **heat_options):
     :param state: an empty directory.
     :param token_s: seconds that a token is valid.
     :param heat_options: see :func:`~magnum_lite_dev.fixture.running_heat`.
-    :returns: context manager with (:class:`~magnum_lite_dev.keystone.RunningKeystone`,
+    :returns: context manager with (:class:`~magnum_lite_dev.keystone_process.RunningKeystone`,
         :class:`~magnum_lite_dev.fixture.RunningHeat`).
     """
     state = pathlib.Path(state)

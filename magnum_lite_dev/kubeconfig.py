@@ -7,6 +7,7 @@ import pathlib
 import ssl
 import tempfile
 import urllib.parse
+from urllib.parse import SplitResult
 
 import yaml
 from cryptography import x509
@@ -18,10 +19,11 @@ from magnum_lite_dev.trouble import Trouble
 TIMEOUT_S = 10
 
 
-def describe(path):
+def describe(path) -> list[str]:
     """Lines about the kubeconfig at ``path``: server, user, certificate.
 
-    :raises Trouble: it is no kubeconfig, or its certificate, key and authority do not fit.
+    :raises Trouble: it is no kubeconfig, it names no server, or its certificate, key and
+        authority do not fit.
     """
     path = pathlib.Path(path)
     try:
@@ -46,6 +48,7 @@ def describe(path):
         raise Trouble(f'{path} cannot be used: {error!r}') from error
     if key.public_key() != certificate.public_key():
         raise Trouble(f'{path}: key and certificate do not belong together')
+    _server(path, cluster)
     return [
         f'server       {cluster["server"]}',
         f'user         {certificate.subject.rfc4514_string()}',
@@ -54,7 +57,7 @@ def describe(path):
     ]
 
 
-def nodes(path):
+def nodes(path) -> list[str]:
     """Names of the cluster's nodes, as its API tells the user of the kubeconfig at ``path``.
 
     :raises Trouble: the API cannot be reached, or does not believe this user.
@@ -73,7 +76,7 @@ def nodes(path):
         )
         file.flush()
         context.load_cert_chain(file.name)
-    server = urllib.parse.urlsplit(cluster['server'])
+    server = _server(path, cluster)
     connection = http.client.HTTPSConnection(
         server.hostname, server.port, timeout=TIMEOUT_S, context=context
     )
@@ -87,7 +90,24 @@ def nodes(path):
         connection.close()
 
 
-def _material(path, section, name):
+def _server(path, cluster) -> SplitResult:
+    """The parts of the API's URL.
+
+    :raises Trouble: there is no host in it, as where the cluster had no address yet.
+    """
+    try:
+        server = urllib.parse.urlsplit(str(cluster['server']))
+        if server.scheme == 'https' and server.hostname and server.port != 0:
+            return server
+    except ValueError:
+        pass
+    raise Trouble(
+        f'{path} cannot be used: its server is {cluster["server"]}, and no URL such as '
+        'https://192.0.2.7:6443'
+    )
+
+
+def _material(path, section, name) -> bytes:
     """The bytes of a certificate or key, inline or in a file beside the kubeconfig."""
     if f'{name}-data' in section:
         return base64.b64decode(section[f'{name}-data'])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from typing import Any
 
 from magnum_lite_dev.interrupts import INTERRUPTS
 
@@ -25,13 +26,13 @@ class Background:
     :param directory: where the pid file is.
     """
 
-    def __init__(self, name, directory):
+    def __init__(self, name, directory) -> None:
         self.name = name
         self._file = pathlib.Path(directory) / f'{name}.pid'
         self._child = None
 
     @property
-    def pid(self):
+    def pid(self) -> int | None:
         """The process's id, None when it does not run."""
         told = self._read()
         if told and self._child and self._child.pid == told['pid']:
@@ -40,15 +41,15 @@ class Background:
         return told['pid'] if told and _birth(told['pid']) == told['birth'] else None
 
     @property
-    def is_stale(self):
+    def is_stale(self) -> bool:
         """Whether the pid file tells of a process that is gone: it died, or the machine did."""
         return self._read() is not None and self.pid is None
 
-    def poll(self):
+    def poll(self) -> int | None:
         """None while it runs."""
         return None if self.pid else 1
 
-    def start(self, command, log):
+    def start(self, command, log) -> None:
         """Start it in a session of its own, output appended to ``log``.
 
         A signal is held back until the process is written down: else nobody could stop it.
@@ -66,7 +67,7 @@ class Background:
                 json.dumps({'pid': self._child.pid, 'birth': _birth(self._child.pid)})
             )
 
-    def ask_to_stop(self):
+    def ask_to_stop(self) -> bool:
         """Ask it to end, and go on; whether it ran."""
         pid = self.pid
         if pid:
@@ -74,7 +75,7 @@ class Background:
                 os.kill(pid, signal.SIGTERM)
         return pid is not None
 
-    def stop(self, *, within_s=20):
+    def stop(self, *, within_s=20) -> None:
         """Ask it to end, make it end after ``within_s``, and forget it."""
         pid = self.pid
         if self.ask_to_stop():
@@ -86,14 +87,14 @@ class Background:
                 os.killpg(pid, signal.SIGKILL)
         self._file.unlink(missing_ok=True)
 
-    def _read(self):
+    def _read(self) -> dict[str, Any] | None:
         try:
             return json.loads(self._file.read_text())
         except (OSError, ValueError):
             return None
 
 
-def _birth(pid):
+def _birth(pid) -> str | None:
     """When the process started, in ticks since the machine did; None when it does not live."""
     try:
         fields = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()
@@ -102,13 +103,13 @@ def _birth(pid):
     return None if fields[0] in 'ZX' else fields[19]
 
 
-def end_with(parent):
+def end_with(parent) -> None:
     """SIGTERM this process once ``parent``, a pid, is gone; None watches nobody.
 
     A command that is killed outright then leaves nothing behind.
     """
 
-    def watch():
+    def watch() -> None:
         while os.getppid() == parent:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -117,7 +118,7 @@ def end_with(parent):
         threading.Thread(target=watch, name='parent', daemon=True).start()
 
 
-def tail(path, lines):
+def tail(path, lines) -> str:
     """The last lines of a text file, '' when it is not there."""
     try:
         text = pathlib.Path(path).read_text(errors='replace')

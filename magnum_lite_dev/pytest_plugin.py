@@ -1,4 +1,9 @@
-"""Fixtures for tests against the embedded Heat: one process a session, a project for each test.
+"""What tests of drivers get: a marker, and fixtures for the embedded Heat.
+
+``@pytest.mark.needs('jq', packages=['yaml'])`` names programs and packages of a test. Where one is
+not installed the test skips, or fails with ``MAGNUM_LITE_CI=1``.
+
+Heat is one process a session, with a project for each test.
 
 ``MAGNUM_LITE_TEST_HEAT_PYTHON`` names an interpreter in whose environment Heat is installed;
 without it, it is the one that runs the tests.
@@ -10,29 +15,41 @@ import sys
 import types
 import uuid
 import warnings
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from magnum_lite_dev.fixture import running_heat
+from magnum_lite_dev.fixture import RunningHeat, running_heat
+from magnum_lite_dev.rig.lack import lack, lacking
 
 TIMEOUT_S = 60
 
 
+def pytest_configure(config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line('markers', 'needs(*programs, packages=()): what has to be installed')
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item) -> None:
+    """Do without a test whose programs are missing, before any fixture wants to run one."""
+    if missing := lacking(item.iter_markers('needs')):
+        lack(f'not installed: {", ".join(missing)}')
+
+
 @pytest.fixture(scope='session')
-def embedded_heat(tmp_path_factory):
+def embedded_heat(tmp_path_factory) -> Iterator[RunningHeat]:
     """A :class:`magnum_lite_dev.fixture.RunningHeat` for the whole session."""
     python = os.environ.get('MAGNUM_LITE_TEST_HEAT_PYTHON', sys.executable)
     if python == sys.executable and importlib.util.find_spec('heat') is None:
         reason = 'openstack-heat is not installed: pip install magnum-lite[embedded]'
-        if os.environ.get('MAGNUM_LITE_CI') == '1' or os.environ.get('CI') == 'true':
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
+        lack(reason)
     with running_heat(tmp_path_factory.mktemp('heat'), build_seconds=0, python=python) as heat:
         yield heat
 
 
 @pytest.fixture
-def real_cloud(embedded_heat):
+def real_cloud(embedded_heat) -> Iterator[types.SimpleNamespace]:
     """A ``driver_sdk`` Cloud in a project that nothing else uses, with a network ``private``."""
     # Not at the top: a test of the simulated cloud alone does without the service.
     # What its libraries say of each other is no failure of a driver whose warnings are errors.
@@ -62,10 +79,10 @@ def real_cloud(embedded_heat):
 
 
 @pytest.fixture
-def user_data(embedded_heat):
+def user_data(embedded_heat) -> Callable[[], dict[str, str]]:
     """A function that gives {server name: text of its user data} of all servers there are."""
 
-    def look():
+    def look() -> dict[str, str]:
         return {
             row['name']: row['_user_data']
             for row in embedded_heat.state().get('servers', {}).values()

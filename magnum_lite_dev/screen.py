@@ -16,18 +16,18 @@ class Screen:
     Colour and a bar that moves need a terminal; ``NO_COLOR`` and ``TERM=dumb`` forbid colour.
     """
 
-    def __init__(self, stream=None):
+    def __init__(self, stream=None) -> None:
         self._stream = stream or sys.stdout
         self.is_terminal = self._stream.isatty() and os.environ.get('TERM') != 'dumb'
         self._has_colour = self.is_terminal and not os.environ.get('NO_COLOR')
         self._bar_shown = False
         self._last = None
 
-    def paint(self, text, colour):
+    def paint(self, text, colour) -> str:
         """The text in a colour of :data:`COLOURS`, or as it is."""
         return f'\033[{COLOURS[colour]}m{text}\033[0m' if self._has_colour else text
 
-    def line(self, text='', colour=None):
+    def line(self, text='', colour=None) -> None:
         """One line, which takes the place of a bar."""
         if self._bar_shown:
             self._stream.write('\r\033[K')
@@ -36,15 +36,23 @@ class Screen:
         self._stream.flush()
         self._last = None
 
-    def progress(self, done, total, text, elapsed):
-        """How far something is: a bar on a terminal, else a line whenever the text changes."""
+    def progress(self, done, total, unit, text, elapsed, *, left_s=None) -> None:
+        """How far something is: a bar on a terminal, else a line whenever the text changes.
+
+        :param unit: what is counted.
+        :param left_s: seconds that it may still take, if anybody knows.
+        """
         if not self.is_terminal:
             if text != self._last:
                 self.line(f'  {elapsed}  {text}')
                 self._last = text
             return
         filled = BAR * done // total if total else 0
-        shown = f'  [{"#" * filled}{"-" * (BAR - filled)}] {done}/{total}  {elapsed}  {text}'
+        left = '' if left_s is None else f'  about {left_s} s left'
+        shown = (
+            f'  [{"#" * filled}{"-" * (BAR - filled)}] {done}/{total} {unit}  '
+            f'{elapsed}{left}  {text}'
+        )
         width = shutil.get_terminal_size().columns - 1
         self._stream.write('\r\033[K' + shown[:width])
         self._stream.flush()
@@ -54,13 +62,13 @@ class Screen:
 class Stopwatch:
     """Seconds since it was made, as text and number."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._began = time.monotonic()
 
     @property
-    def seconds(self):
+    def seconds(self) -> float:
         """Seconds so far."""
         return time.monotonic() - self._began
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f'{self.seconds:.1f} s'

@@ -17,7 +17,7 @@ class Server:
     :raises OSError: the port is taken.
     """
 
-    def __init__(self, app, port, *, name, threads=16):
+    def __init__(self, app, port, *, name, threads=16) -> None:
         # Each server has a socket map of its own, or all would share one loop.
         self._sockets = {}
         self._server = waitress.create_server(
@@ -34,7 +34,7 @@ class Server:
         self.url = f'http://{LOOPBACK}:{self.port}'
         threading.Thread(target=self._serve, name=name, daemon=True).start()
 
-    def _serve(self):
+    def _serve(self) -> None:
         try:
             self._server.run()
         except OSError:
@@ -42,7 +42,7 @@ class Server:
             if self._sockets:
                 raise
 
-    def close(self):
+    def close(self) -> None:
         """Stop listening at once; the thread ends within a second."""
         self._server.task_dispatcher.shutdown()
         wasyncore.close_all(self._sockets)

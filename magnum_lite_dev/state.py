@@ -6,6 +6,8 @@ import json
 import pathlib
 import shutil
 import socket
+from collections.abc import Iterator
+from typing import Any
 
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
@@ -30,18 +32,20 @@ mode = development
 catalog = {catalog}
 [secrets]
 key_file = {state}/secrets.key
-[enrolment]
-public_url = http://127.0.0.1:{port}
 [conductor]
 poll_min_s = 0.25
 poll_max_s = 2
+[health]
+interval_s = 30
+# The APIs of simulated clusters are on loopback.
+denied_networks =
 """
 
 
 class State:
     """One state directory; nothing is made before :meth:`prepare`."""
 
-    def __init__(self, directory):
+    def __init__(self, directory) -> None:
         self.directory = pathlib.Path(directory).expanduser().resolve()
         self.heat = self.directory / 'heat'
         self.service_conf = self.directory / 'service.conf'
@@ -49,16 +53,16 @@ class State:
         self._settings = self.directory / 'settings.json'
 
     @property
-    def is_prepared(self):
+    def is_prepared(self) -> bool:
         """Whether this directory was made by ``up``."""
         return self._settings.exists()
 
     @property
-    def is_used(self):
+    def is_used(self) -> bool:
         """Whether a service has run here before."""
         return (self.directory / 'service.sqlite').exists()
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Make the directory and the key that seals secrets.
 
         :raises Trouble: not a directory, or one that holds something else.
@@ -81,7 +85,7 @@ class State:
             self._write({'ports': DEFAULT_PORTS})
 
     @contextlib.contextmanager
-    def locked(self):
+    def locked(self) -> Iterator[None]:
         """Only one command at a time changes what runs here.
 
         :raises Trouble: another one is at it.
@@ -96,22 +100,29 @@ class State:
             yield
 
     @property
-    def ports(self):
+    def ports(self) -> dict[str, int]:
         """{'api', 'heat', 'cloud': port}; 0 is one not chosen yet.
 
         :raises Trouble: the settings are broken.
         """
-        try:
-            ports = json.loads(self._settings.read_text())['ports']
-            return {name: int(ports[name]) for name in DEFAULT_PORTS}
-        except FileNotFoundError:
-            return dict(DEFAULT_PORTS)
-        except (ValueError, KeyError, TypeError) as error:
-            raise Trouble(
-                f'{self._settings} is broken ({error!r}); "down --purge" starts anew'
-            ) from error
+        return self._read(
+            lambda settings: {name: int(settings['ports'][name]) for name in DEFAULT_PORTS},
+            dict(DEFAULT_PORTS),
+        )
 
-    def choose_ports(self, wanted):
+    @property
+    def client(self) -> str | None:
+        """Path of the ``openstack`` command that was given last; None for an installed one.
+
+        :raises Trouble: the settings are broken.
+        """
+        return self._read(lambda settings: settings.get('client'), None)
+
+    def keep_client(self, program) -> None:
+        """Remember an ``openstack`` command that was given."""
+        self._write({'ports': self.ports, 'client': str(pathlib.Path(program).absolute())})
+
+    def choose_ports(self, wanted) -> None:
         """Take over what ``wanted`` says and choose a free port wherever it is 0; remembered.
 
         :param wanted: {name: port}; a name that is missing keeps its port.
@@ -120,9 +131,9 @@ class State:
         for name, port in ports.items():
             if port == 0:
                 ports[name] = free_port()
-        self._write({'ports': ports})
+        self._write({'ports': ports, 'client': self.client})
 
-    def write_service_conf(self, catalog):
+    def write_service_conf(self, catalog) -> None:
         """Write the service's configuration file for this catalog (service type: URL)."""
         self.service_conf.write_text(
             SERVICE_CONF.format(
@@ -133,11 +144,11 @@ class State:
         )
 
     @property
-    def api_url(self):
+    def api_url(self) -> str:
         """The service's own address, without /v1."""
         return f'http://{LOOPBACK}:{self.ports["api"]}'
 
-    def purge(self):
+    def purge(self) -> None:
         """Delete the directory.
 
         :raises Trouble: it was not made by ``up``.
@@ -146,20 +157,31 @@ class State:
             raise Trouble(f'{self.directory} holds no embedded service: nothing is deleted')
         shutil.rmtree(self.directory)
 
-    def _write(self, settings):
+    def _read(self, choose, default) -> Any:
+        """What ``choose`` takes of the settings; ``default`` where there are none."""
+        try:
+            return choose(json.loads(self._settings.read_text()))
+        except FileNotFoundError:
+            return default
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Trouble(
+                f'{self._settings} is broken ({error!r}); "down --purge" starts anew'
+            ) from error
+
+    def _write(self, settings) -> None:
         fresh = self._settings.with_suffix('.new')
         fresh.write_text(json.dumps(settings, indent=2))
         fresh.replace(self._settings)
 
 
-def free_port():
+def free_port() -> int:
     """A port of the loopback address that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
 
 
-def is_taken(port):
+def is_taken(port) -> bool:
     """Whether somebody listens on that port of the loopback address."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

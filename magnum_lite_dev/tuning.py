@@ -8,6 +8,7 @@ import ast
 import sqlite3
 import threading
 import time
+from typing import Any
 
 import sqlalchemy
 import sqlalchemy.event
@@ -20,7 +21,7 @@ BUSY_TIMEOUT_MS = 60000
 INTERRUPTED = 'The embedded Heat was stopped during this'
 
 
-def sqlite_writers():
+def sqlite_writers() -> None:
     """Let many threads write to SQLite without ``database is locked``.
 
     A transaction that begins by reading and then writes after somebody else's commit is refused
@@ -31,7 +32,7 @@ def sqlite_writers():
     """
     create_session = enginefacade._TransactionFactory._create_session
 
-    def _create_session(self, mode, bind=None):
+    def _create_session(self, mode, bind=None) -> Any:
         session = create_session(self, mode, bind)
         session.info['writer'] = mode is enginefacade._WRITER
         return session
@@ -40,7 +41,7 @@ def sqlite_writers():
     turn = threading.RLock()
 
     @sqlalchemy.event.listens_for(Session, 'after_begin')
-    def begin(session, transaction, connection):
+    def begin(session, transaction, connection) -> None:
         if session.info.get('writer') and not transaction.nested:
             # oslo.db has sent a BEGIN already.
             connection.exec_driver_sql('ROLLBACK')
@@ -49,17 +50,17 @@ def sqlite_writers():
             connection.exec_driver_sql('BEGIN IMMEDIATE')
 
     @sqlalchemy.event.listens_for(Session, 'after_transaction_end')
-    def end(session, transaction):
+    def end(session, transaction) -> None:
         if transaction.parent is None and session.info.pop('turn', False):
             turn.release()
 
     @sqlalchemy.event.listens_for(sqlalchemy.Engine, 'connect')
-    def connect(connection, record):
+    def connect(connection, record) -> None:
         connection.execute('PRAGMA journal_mode=WAL')
         connection.execute(f'PRAGMA busy_timeout={BUSY_TIMEOUT_MS}')
 
 
-def stable_property_ids(path):
+def stable_property_ids(path) -> None:
     """Make SQLite never reuse an id of ``resource_properties_data``.
 
     SQLite hands out the ids of deleted rows again; Heat then deletes the stored properties of a
@@ -92,7 +93,7 @@ def stable_property_ids(path):
         connection.close()
 
 
-def end_interrupted_work(path):
+def end_interrupted_work(path) -> None:
     """Mark FAILED what was in progress when the engine that did it was stopped.
 
     Heat resets no convergence stacks at its start: a broker delivers their messages again. The
@@ -116,7 +117,7 @@ def end_interrupted_work(path):
         connection.close()
 
 
-def fake_transport():
+def fake_transport() -> None:
     """Wake the listeners of ``fake://`` when a message arrives.
 
     They look every 50 ms (``FakeListener.poll``), which every call would pay.
@@ -124,7 +125,7 @@ def fake_transport():
     arrived = threading.Condition()
     deliver = impl_fake.FakeExchange.deliver_message
 
-    def deliver_message(self, *args, **kwargs):
+    def deliver_message(self, *args, **kwargs) -> None:
         deliver(self, *args, **kwargs)
         with arrived:
             arrived.notify_all()
@@ -133,7 +134,7 @@ def fake_transport():
         time = staticmethod(time.time)
 
         @staticmethod
-        def sleep(seconds):
+        def sleep(seconds) -> None:
             with arrived:
                 arrived.wait(seconds)
 
@@ -141,7 +142,7 @@ def fake_transport():
     impl_fake.time = Clock
 
 
-def short_pauses(leaf_s=0.2, step_s=0.2):
+def short_pauses(leaf_s=0.2, step_s=0.2) -> None:
     """Shorten two pauses of a second each.
 
     ``Stack._converge_create_or_update`` sleeps after each leaf of the dependency graph, so a
@@ -153,20 +154,20 @@ def short_pauses(leaf_s=0.2, step_s=0.2):
     class Clock:
         time = staticmethod(time.time)
 
-        def __init__(self, limit_s):
+        def __init__(self, limit_s) -> None:
             self.sleep = lambda seconds: time.sleep(min(seconds, limit_s))
 
     stack.time, scheduler.time = Clock(leaf_s), Clock(step_s)
 
 
-def forgetful_thread_groups():
+def forgetful_thread_groups() -> None:
     """Forget finished threads before adding one.
 
     ``ThreadGroup.add_thread`` keeps them all and refuses the 1001st for one stack.
     """
     add = service.ThreadGroup.add_thread
 
-    def add_thread(self, func, *args, **kwargs):
+    def add_thread(self, func, *args, **kwargs) -> Any:
         with self._lock:
             self.threads = [thread for thread in self.threads if thread.is_alive()]
         return add(self, func, *args, **kwargs)
@@ -174,7 +175,7 @@ def forgetful_thread_groups():
     service.ThreadGroup.add_thread = add_thread
 
 
-def one_literal_at_a_time():
+def one_literal_at_a_time() -> None:
     """Keep two threads from being in ``ast.literal_eval`` at once.
 
     Python 3.11 can then fail with ``AST constructor recursion depth mismatch``, and Heat reads
@@ -184,7 +185,7 @@ def one_literal_at_a_time():
 
     class OneAtATime:
         @staticmethod
-        def literal_eval(text):
+        def literal_eval(text) -> Any:
             with turn:
                 return ast.literal_eval(text)
 

@@ -1,6 +1,7 @@
 """What can be seen of a cluster while it changes: its row, its operation, Heat's resources."""
 
 import time
+from typing import Any
 
 import requests
 
@@ -21,12 +22,12 @@ class Watch:
     :param heat: the :class:`~magnum_lite_dev.fixture.RunningHeat` it builds in.
     """
 
-    def __init__(self, api_url, heat):
+    def __init__(self, api_url, heat) -> None:
         self._api_url = api_url
         self._heat = heat
         self._stacks_url = heat.catalog['orchestration'] % {'project_id': PROJECT} + '/stacks'
 
-    def get(self, path):
+    def get(self, path) -> Any:
         """The document at ``/v1/{path}``, None when there is none.
 
         :raises Trouble: any other answer.
@@ -38,13 +39,13 @@ class Watch:
             raise Trouble(f'GET /v1/{path} answers {reply.status_code}: {reply.text}')
         return reply.json()
 
-    def stacks(self):
+    def stacks(self) -> list[dict[str, Any]]:
         """Heat's rows of the demonstration's stacks, nested ones left out."""
         reply = requests.get(self._stacks_url, headers=HEADERS, timeout=TIMEOUT_S)
         reply.raise_for_status()
         return reply.json()['stacks']
 
-    def resources(self):
+    def resources(self) -> tuple[int, int]:
         """(how many of Heat's resources are complete, how many there are)."""
         done = total = 0
         for stack in self.stacks():
@@ -60,7 +61,7 @@ class Watch:
             total += len(rows)
         return done, total
 
-    def follow(self, screen, cluster_id, wanted, *, timeout_s):
+    def follow(self, screen, cluster_id, wanted, *, timeout_s) -> Any:
         """Show progress until the cluster's status is ``wanted``; None: until it is gone.
 
         :raises Trouble: another end, with the cause; or none within ``timeout_s``.
@@ -75,21 +76,32 @@ class Watch:
                 raise Trouble(f'{status}: {cluster.get("status_reason")}')
             if status and status.endswith('_COMPLETE') and wanted is not None:
                 raise Trouble(f'the cluster is {status} instead of {wanted}')
-            done, total = self.resources()
-            screen.progress(done, total, self._doing(cluster_id) or str(status), watch)
+            operation = self._operation(cluster_id)
+            done, total, unit = _counted(operation) or (*self.resources(), 'resources')
+            screen.progress(
+                done,
+                total,
+                unit,
+                _doing(operation, cluster_id) or str(status),
+                watch,
+                left_s=operation.get('phase_left_s'),
+            )
             time.sleep(PAUSE_S)
         raise Trouble(f'the cluster is still {status} after {timeout_s} s')
 
-    def _doing(self, cluster_id):
+    def _operation(self, cluster_id) -> dict[str, Any]:
+        """The oldest operation of a cluster that has not ended; {} where there is none."""
         listed = self.get(f'clusters/{cluster_id}/operations') or {}
-        for operation in listed.get('operations', []):
-            if operation.get('state') in ('QUEUED', 'RUNNING', 'WAITING'):
-                text = operation.get('progress') or 'about to begin'
-                # Names of stacks begin with what the reader knows already.
-                return f'{operation["kind"]}: {text.replace(f"magnum-{cluster_id}-", "")}'
-        return None
+        return next(
+            (
+                operation
+                for operation in listed.get('operations', [])
+                if operation.get('state') in ('QUEUED', 'RUNNING', 'WAITING')
+            ),
+            {},
+        )
 
-    def leftovers(self):
+    def leftovers(self) -> list[str]:
         """What is left in Heat and in the cloud, as a list of words; [] when all is gone."""
         found = [f'stack {stack["stack_name"]}' for stack in self.stacks()]
         cloud = self._heat.state()
@@ -112,3 +124,20 @@ class Watch:
             if not row['router:external']
         ]
         return found
+
+
+def _counted(operation) -> tuple[int, int, str] | None:
+    """(done, total, of what) by the phase of an operation; None where Heat's resources tell more:
+    while stacks are made, there are many in each, and before anything can be counted."""
+    if operation.get('phase') in (None, 'stacks') or operation.get('phase_total') is None:
+        return None
+    return operation['phase_done'], operation['phase_total'], operation['phase']
+
+
+def _doing(operation, cluster_id) -> str | None:
+    """What an operation does, in words; None without one."""
+    if not operation:
+        return None
+    text = operation.get('progress') or 'about to begin'
+    # Names of stacks begin with what the reader knows already.
+    return f'{operation["kind"]}: {text.replace(f"magnum-{cluster_id}-", "")}'

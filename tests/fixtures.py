@@ -7,16 +7,18 @@ from pathlib import Path
 
 import sqlalchemy as sa
 import webob
+from keystoneauth1 import loading
 from oslo_config import cfg
 
 from magnum_lite import conf as options
 from magnum_lite.api.app import make_app
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
+from magnum_lite.conductor.worker import Worker
 from magnum_lite.db import migrate, store
-from magnum_lite.objects import Driver
+from magnum_lite.objects import DriverVersion
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
+from magnum_lite_dev.rig.cloud import SILENT
 
 LATEST = 'container-infra latest'
 # The configuration of the driver that tests insert where no conductor does.
@@ -31,7 +33,6 @@ SCHEMA = {
     },
 }
 _EMPTY = []  # the file of SQLite with all tables and no rows, once there is one
-SILENT = 'http://127.0.0.1:9/%(project_id)s'  # the discard port: nobody answers
 
 
 def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://', **groups):
@@ -52,6 +53,7 @@ def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://',
         'identity': {'mode': 'development'},
         'development': {'catalog': ','.join(f'{name}:{url}' for name, url in catalog.items())},
         'secrets': {'key_file': key_file},
+        'api': {'validate_s': 0},  # most tests have no conductor, whose silence takes time
         'conductor': {'poll_min_s': 0.1, 'poll_max_s': 1, 'sweep_s': 0.2, 'listen': False},
         'oslo_policy': {'policy_file': folder / 'policy.yaml'},
     }
@@ -74,13 +76,27 @@ def make_conf(folder, *, connection=None, catalog=None, transport_url='fake://',
 def forget_conf():
     """Leave the global configuration as a fresh process has it."""
     cfg.CONF.reset()
+    # The options of a Keystone's plugin stay there, and others do not set what they require.
+    for group in ('keystone_authtoken', 'service_auth', 'account'):
+        with contextlib.suppress(cfg.NoSuchGroupError):
+            cfg.CONF.unregister_opts(loading.get_auth_plugin_conf_options('password'), group)
+
+
+@contextlib.contextmanager
+def fresh_conf():
+    """The global configuration as a fresh process has it, whatever a test before has left there."""
+    forget_conf()
+    try:
+        yield
+    finally:
+        forget_conf()
 
 
 @contextlib.contextmanager
 def service(conf, *, driver=True):
     """The application over a database of this release; yields an ``Api``.
 
-    :param driver: whether to insert a Driver row, as a conductor would.
+    :param driver: whether to insert its row, as a conductor would.
     """
     _make_tables(conf)
     application = make_app(conf)
@@ -117,8 +133,8 @@ def working(conf, driver):
 
 
 def driver_row(**values):
-    """A Driver as a conductor publishes it."""
-    return Driver.new(
+    """A version of a driver as a conductor publishes it."""
+    return DriverVersion.new(
         **{
             'name': 'kubernetes',
             'plugin_name': 'kubernetes',
@@ -126,7 +142,7 @@ def driver_row(**values):
             'coe': 'kubernetes',
             'server_types': ['bm', 'vm'],
             'distros': ['debian', 'ubuntu'],
-            'capabilities': [],
+            'capabilities': ['scale_manager', 'update'],
             'config_schema': SCHEMA,
             **values,
         }
@@ -168,7 +184,7 @@ class Api:
         assert response.status_int == status, (method, path, response.status, response.text)
         return response.json['errors'][0]
 
-    def template(self, **values):
+    def template(self, *, token='alice:red', **values):
         """Uuid of a new template."""
         body = {
             'name': 'small',
@@ -179,12 +195,18 @@ class Api:
             'external_network_id': 'public',
             **values,
         }
-        return self.ok('POST', '/v1/clustertemplates', body)['uuid']
+        return self.ok('POST', '/v1/clustertemplates', body, token=token)['uuid']
 
-    def cluster(self, template, **values):
+    def cluster(self, template, *, token='alice:red', **values):
         """Uuid of a new cluster."""
         body = {'name': 'c1', 'cluster_template_id': template, **values}
-        return self.ok('POST', '/v1/clusters', body)['uuid']
+        return self.ok('POST', '/v1/clusters', body, token=token)['uuid']
+
+    def complete(self, template, **values):
+        """Path of a new cluster that is complete."""
+        uuid = self.cluster(template, **values)
+        self.settle(uuid)
+        return f'/v1/clusters/{uuid}'
 
     def wait(self, path, *, status, within_s=60, **more):
         """The document at ``path`` once its status is no longer in progress."""
@@ -205,6 +227,11 @@ class Api:
     def settle(self, cluster, status='CREATE_COMPLETE'):
         """Give a cluster a status, as a conductor would, and end its operation."""
         self.db.write(settle, cluster, status)
+
+
+def patch(name, value):
+    """A JSON-Patch document that sets an attribute."""
+    return [{'op': 'replace', 'path': f'/{name}', 'value': value}]
 
 
 def settle(connection, cluster, status):

@@ -4,7 +4,6 @@ import jsonschema
 import webob
 
 from magnum_lite.api import endpoint, openapi
-from magnum_lite.exceptions import ServiceError
 
 
 class Checked:
@@ -58,7 +57,5 @@ def _known(method, path):
         del segments[0]
         if segments[0] == 'v1':
             return None
-    try:
-        return endpoint.find(method, segments)[0]
-    except ServiceError:
-        return None
+    found = endpoint.find(method, segments)
+    return found[0] if found else None

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from magnum_lite_dev.keystone_heat import running_keystone_heat
-from tests.service.deployment import deployment
+from magnum_lite_dev.rig.production import deployment
 
 HERE = Path(__file__).parent
 

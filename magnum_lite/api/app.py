@@ -4,26 +4,26 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pecan
 import webob
-import webob.dec
 import webob.exc
 from oslo_config import cfg
-from oslo_middleware import healthcheck, sizelimit
-from pecan import hooks
+from oslo_middleware import healthcheck
 
+from magnum_lite import delegation
 from magnum_lite.api import (
     controllers,  # noqa: F401 - registers the endpoints
     faults,
     microversion,
     middleware,
+    missing,
+    schema,
 )
-from magnum_lite.api.endpoint import Endpoint, Request, Service, find
-from magnum_lite.api.microversion import HEADER, Version, number
+from magnum_lite.api.endpoint import ENDPOINTS, Endpoint, Request, find
+from magnum_lite.api.microversion import HEADER, Version
 from magnum_lite.api.places import Places
-from magnum_lite.cloud.lending import Lending
+from magnum_lite.api.service import Service
 from magnum_lite.cloud.lookups import Memory
 from magnum_lite.context import PEER, Policy, RequestContext
 from magnum_lite.db.engine import Database
@@ -37,23 +37,18 @@ from magnum_lite.exceptions import (
     UnsupportedMedia,
     VersionUnsupported,
 )
-from magnum_lite.rpc import Waker
+from magnum_lite.rpc import Asker, Waker
 from magnum_lite.secrets.vault import Vault
 
 JSON = 'application/json'
 PATCH_JSON = 'application/json-patch+json'
 _DISCOVERY = ('/', '/v1', '/v1/')
-# Nodes have no token: they prove who they are, see controllers/enrolments.
-_PUBLIC = (
+# What needs no token; each path may come without the version.
+_PUBLIC = {
     '',
     *_DISCOVERY,
-    '/openapi.json',
-    '/v1/openapi.json',
-    '/enrolments',
-    '/v1/enrolments',
-    '/enrolments/reports',
-    '/v1/enrolments/reports',
-)
+    *(path for known in ENDPOINTS if not known.rule for path in (known.path, known.place)),
+}
 _PIECE = 65_536  # bytes
 _NUMBER = re.compile(r'(\d{1,4})\.(\d{1,4})\Z', re.ASCII)
 
@@ -65,19 +60,21 @@ class Application:
     """
 
     def __init__(self, conf: cfg.ConfigOpts):
+        database, vault = Database(conf, patient=False), Vault(conf)
         self.service = Service(
             conf,
-            Database(conf, patient=False),
+            database,
             Waker(conf),
-            Vault(conf),
+            Asker(conf),
+            vault,
             Memory(conf.cloud.lookup_cache_s),
-            Lending.of(conf),
+            delegation.of(conf, database, vault),
             Places(conf.enrolment.at_once, 'the place where nodes enrol'),
         )
-        app = SizeLimit(
+        app = middleware.SizeLimit(
             pecan.Pecan(
                 Root(self.service),
-                hooks=[faults.Faults(), VersionHeaders()],
+                hooks=[faults.Faults(), middleware.VersionHeaders()],
                 guess_content_type_from_ext=False,
                 use_context_locals=False,
             ),
@@ -110,6 +107,7 @@ class Application:
     def close(self) -> None:
         """Give up connections and threads."""
         self.service.waker.stop()
+        self.service.asker.stop()
         self.service.db.dispose()
 
 
@@ -121,36 +119,6 @@ def make_app(conf: cfg.ConfigOpts) -> Application:
     return Application(conf)
 
 
-class SizeLimit(sizelimit.RequestBodySizeLimiter):
-    """Refuses large bodies as everything else is refused; chunked ones while they are read."""
-
-    @webob.dec.wsgify
-    def __call__(self, request: webob.Request) -> webob.Response:
-        """Answer 413, or pass on."""
-        try:
-            return super().__call__(request)
-        except webob.exc.HTTPRequestEntityTooLarge:
-            most = self.oslo_conf.oslo_middleware.max_request_body_size
-            return faults.answer(TooLarge(limit=most), request.environ)
-
-
-class VersionHeaders(hooks.PecanHook):
-    """Says on every answer which version it is of, and which there are."""
-
-    def after(self, state: Any) -> None:
-        """Set the headers, once routing knows the version."""
-        version = state.request.context.get('version')
-        if version is not None:
-            state.response.headers.update(
-                {
-                    'OpenStack-API-Minimum-Version': f'{microversion.NAME} {microversion.OLDEST}',
-                    'OpenStack-API-Maximum-Version': f'{microversion.NAME} {microversion.NEWEST}',
-                    HEADER: f'{microversion.NAME} {version}',
-                    'Vary': HEADER,
-                }
-            )
-
-
 class Root:
     """Pecan's root controller: all routing is by the table of endpoints."""
 
@@ -158,7 +126,7 @@ class Root:
         self._service = service
         self._policy = Policy(service.conf)
 
-    @pecan.expose()
+    @pecan.expose()  # type: ignore[untyped-decorator]
     def _route(self, args: list[str], request: webob.Request) -> tuple[Any, list[str]]:
         request.pecan['content_type'] = JSON  # negotiated below, by rules of our own
         segments, path = _segments(request.path_info)
@@ -166,7 +134,10 @@ class Root:
             version = microversion.RANGE[0]
         else:
             version = _version(request)
-        endpoint, values = find(request.method, segments)
+        found = find(request.method, segments)
+        if found is None:
+            raise missing.refusal(request.method, segments)
+        endpoint, values = found
         endpoint.check_version(version)
         if not _accepts_json(request.headers.get('Accept', '')):
             raise MediaNotAcceptable
@@ -179,7 +150,9 @@ class Root:
                 version=version,
                 context=RequestContext.of(request.environ, self._policy),
                 body=_body(request, endpoint),
-                query=_query(request, endpoint, version),
+                query=schema.query(
+                    request.environ.get('QUERY_STRING', ''), endpoint.query, version
+                ),
                 base=(public or request.application_url).rstrip('/'),
             ),
         )
@@ -187,7 +160,7 @@ class Root:
         request.body, request.environ['QUERY_STRING'] = b'', ''
         return self.serve, []
 
-    @pecan.expose(content_type=JSON)
+    @pecan.expose(content_type=JSON)  # type: ignore[untyped-decorator]
     def serve(self, request: webob.Request, response: webob.Response) -> webob.Response:
         """Call the endpoint's handler and answer what it returns."""
         values, call = request.context['call']
@@ -212,7 +185,11 @@ def _version(request: webob.Request) -> Version:
     :raises VersionUnsupported: the version is out of range.
     """
     oldest, newest = microversion.RANGE
-    service, _, word = ' '.join(request.headers.get(HEADER, '').split()).partition(' ')
+    header = request.headers.get(HEADER, '')
+    # It may name several services; of what is ours the last counts.
+    parts = [' '.join(part.split()) for part in header.split(',')]
+    ours = [part for part in parts if part.partition(' ')[0] in microversion.ALIASES]
+    service, _, word = (ours or [', '.join(parts)])[-1].partition(' ')
     found = _NUMBER.match(word)
     if HEADER not in request.headers:
         version = oldest
@@ -266,25 +243,6 @@ def _accepts_json(header: str) -> bool:
     return accepted
 
 
-def _query(request: webob.Request, endpoint: Endpoint, version: Version) -> dict[str, str]:
-    try:
-        given = dict(
-            parse_qsl(
-                request.environ.get('QUERY_STRING', ''),
-                keep_blank_values=True,
-                errors='strict',
-                max_num_fields=100,
-            )
-        )
-    except ValueError as error:
-        raise NotUtf8(part='query') from error
-    for name, value in given.items():
-        known = endpoint.query.get(name)
-        if known is None or version < number(known.exposure.since) or '\0' in value:
-            raise BadRequest(reason=f'Unknown argument: {name[:255]}')
-    return given
-
-
 def _body(request: webob.Request, endpoint: Endpoint) -> Any:
     """The decoded body; None for endpoints that take none, {} where it may be left out and is.
 
@@ -319,4 +277,5 @@ def _read(request: webob.Request) -> bytes:
     try:
         return b''.join(iter(lambda: request.body_file.read(_PIECE), b''))
     except webob.exc.HTTPRequestEntityTooLarge as error:
-        raise TooLarge(limit=request.body_file.limit) from error
+        limited: Any = request.body_file
+        raise TooLarge(limit=limited.limit) from error

@@ -60,4 +60,4 @@ ACCEPTED = Document('Accepted', {'uuid': attr(Uuid(), doc='Of the cluster.')})
 
 def name(shape: Shape) -> str:
     """What a shape is called in the OpenAPI document."""
-    return shape.name if isinstance(shape, Document) else shape.__name__
+    return shape.name if isinstance(shape, Document) else shape.noun

@@ -8,58 +8,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from oslo_config import cfg
-
 from magnum_lite.api import schema
 from magnum_lite.api.document import NOTHING, Many, Patch, Shape
+from magnum_lite.api.known_labels import KNOWN
 from magnum_lite.api.microversion import RANGE, Version
-from magnum_lite.api.places import Places
-from magnum_lite.cloud.lending import Lending
-from magnum_lite.cloud.lookups import Lookups, Memory
+from magnum_lite.api.service import Service
+from magnum_lite.cloud.lookups import Lookups
 from magnum_lite.context import RequestContext
 from magnum_lite.db import store
-from magnum_lite.db.engine import AWAY, Database
+from magnum_lite.db.engine import AWAY
 from magnum_lite.db.store import ALL, Scope
-from magnum_lite.exceptions import (
-    BadRequest,
-    Forbidden,
-    MethodNotAllowed,
-    NoRoute,
-    NotAcceptable,
-    ServiceError,
-)
+from magnum_lite.exceptions import Forbidden, NotAcceptable, ServiceError
 from magnum_lite.objects import ClusterVersion, Operation, labels
 from magnum_lite.objects.attribute import Attribute
 from magnum_lite.policy import OF_PROJECTS
-from magnum_lite.rpc import Waker
-from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
-# Paths that answer 405 instead of 404 although nothing is there (contract 2.0.1, 2.1.6, 2.8).
-_TAKEN = (
-    '/clusters/{cluster}/actions',
-    '/clusters/{cluster}/actions/{action}',
-    '/credentials',
-    '/mservices/{mservice}',
-)
 # The header that ``Request.check_labels`` sets.
-IGNORED_LABELS = {'Warning': 'Which labels mean nothing to the driver; they are kept and ignored.'}
-_CHANGES = ('PATCH', 'DELETE')
-# Items that answer 400 to POST.
-_NO_POST = ('/clusters/{cluster}', '/clustertemplates/{template}')
-
-
-@dataclass(frozen=True)
-class Service:
-    """What all requests of one application share."""
-
-    conf: cfg.ConfigOpts
-    db: Database
-    waker: Waker
-    vault: Vault
-    memory: Memory
-    lending: Lending
-    enrolling: Places
+IGNORED_LABELS = {
+    'Warning': 'Which labels mean nothing to the driver, or change nothing beside '
+    'the others; they are kept.'
+}
+_DISCOVERY = ('/', '/v1')  # all other paths are below the version
 
 
 @dataclass(frozen=True)
@@ -93,25 +63,36 @@ class Request:
         :raises BadRequest: the body is no object.
         :raises Invalid: an attribute is unknown, read-only, missing or ill-typed.
         """
-        return schema.create(self.endpoint.takes, self.body, self.version)
+        takes: Any = self.endpoint.takes  # a shape, of an endpoint whose handler asks
+        return schema.create(takes, self.body, self.version)
 
     def check_labels(
-        self, given: Mapping[str, str], driver: Any, own: Mapping[str, str] | None = None
+        self,
+        given: Mapping[str, str],
+        driver: Any,
+        around: Mapping[str, Any],
+        own: Mapping[str, str] | None = None,
     ) -> str:
-        """The sentence about labels that the driver ignores, which the answer has too; or ''.
+        """The sentence about labels that change nothing, which the answer has too; or ''.
 
         :param driver: row of the driver version that makes the cluster.
+        :param around: as ``labels.idle``.
         :param own: of a node group: labels that are not its cluster's, and are told of alone.
         :raises Invalid: as ``labels.check``.
         """
         ignored = labels.check(
             given,
             driver.config_schema,
+            known=KNOWN,
+            literal=labels.is_literal(driver),
             accept_prefixed=own is not None,
             accept_unknown=self.service.conf.api.unknown_labels == 'accept',
         )
+        told = given if own is None else own
         text = labels.sentence(
-            driver.name, [name for name in ignored if own is None or name in own]
+            driver.name,
+            [name for name in ignored if name in told],
+            {name: why for name, why in labels.idle(given, driver, around).items() if name in told},
         )
         if text:
             self.headers['Warning'] = f'299 - "{text}"'
@@ -150,7 +131,8 @@ class Request:
         :raises oslo_db.exception.DBError: it is not there, or nobody can say.
         """
         operation = next((arg for arg in args if isinstance(arg, Operation)), None)
-        uuid = operation and operation.uuid  # one that joins another takes the uuid of that
+        # One that joins another takes the uuid of that.
+        uuid = operation.uuid if operation else None
         returned: list[Any] = []
 
         def attempt(connection: Any) -> Any:
@@ -199,6 +181,7 @@ class Endpoint:
     :ivar errors: what it raises beyond what every endpoint of its kind does.
     :ivar query: ``{argument: its attribute}``.
     :ivar headers: ``{header: what it says}`` that it adds to the answer.
+    :ivar not_below: whether the items of its collection answer 400 to its method, and not 405.
     """
 
     method: str
@@ -213,6 +196,12 @@ class Endpoint:
     errors: tuple[type[ServiceError], ...] = ()
     query: Mapping[str, Attribute] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    not_below: bool = False
+
+    @property
+    def place(self) -> str:
+        """Its path, with the version."""
+        return self.path if self.path in _DISCOVERY else f'/v1{self.path}'
 
     @property
     def needs_body(self) -> bool:
@@ -269,12 +258,9 @@ def endpoint(
     return register
 
 
-def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
-    """The endpoint of a path below the version, and the values of its variables.
-
-    :raises NoRoute: the path is unknown.
-    :raises MethodNotAllowed: it has no such method.
-    :raises BadRequest: the method needs an item's path, or a collection's.
+def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]] | None:
+    """The endpoint of a path below the version, and the values of its variables; None for what
+    ``missing`` tells of.
     """
     found = [
         (known, values) for known in ENDPOINTS if (values := known.variables(segments)) is not None
@@ -283,24 +269,4 @@ def find(method: str, segments: list[str]) -> tuple[Endpoint, dict[str, str]]:
     for known, values in sorted(found, key=lambda pair: len(pair[1])):
         if known.method == method:
             return known, values
-    path = '/' + '/'.join(segments)
-    if method in _CHANGES and _is_collection(segments):
-        raise BadRequest(reason=f'{method} needs the uuid or name of what to change')
-    if method == 'POST' and _matches(_NO_POST, segments):
-        raise BadRequest(reason='POST needs the path of a collection')
-    if found or _matches(_TAKEN, segments):
-        raise MethodNotAllowed(method=method)
-    raise NoRoute(path=path[:255])
-
-
-def _is_collection(segments: list[str]) -> bool:
-    """Whether items are below a path that some method changes."""
-    return any(
-        known.method in _CHANGES and known.variables([*segments, *rest]) is not None
-        for known in ENDPOINTS
-        for rest in (['?'], ['?', '?'])
-    )
-
-
-def _matches(paths: tuple[str, ...], segments: list[str]) -> bool:
-    return any(Endpoint('', path, find).variables(segments) is not None for path in paths)
+    return None

@@ -49,8 +49,7 @@ def _document() -> dict[str, Any]:
     known = [found for found in ENDPOINTS if found.answers is not None]
     paths: dict[str, Any] = {}
     for found in known:
-        path = found.path if found.path in ('/', '/v1') else f'/v1{found.path}'
-        paths.setdefault(path, {})[found.method.lower()] = _operation(found)
+        paths.setdefault(found.place, {})[found.method.lower()] = _operation(found)
     return {
         'openapi': '3.1.0',
         'info': {
@@ -163,7 +162,7 @@ def _success(found: Endpoint) -> dict[str, Any]:
     }
     for name, text in found.headers.items():
         response['headers'][name] = {'description': text, 'schema': {'type': 'string'}}
-    if answers is NOTHING:
+    if answers is None or answers is NOTHING:
         return response
     if isinstance(answers, Many):
         schema = components.many(answers, _ref('schemas', components.answer(answers.of)[0]))
@@ -217,7 +216,10 @@ def _responses(known: Iterable[Endpoint]) -> dict[str, Any]:
             'description': 'There is no valid token.',
             'content': {_JSON: {'schema': _ref('schemas', 'Unauthorized')}},
         },
-        'IdentityUnavailable': {'description': 'Keystone does not answer.'},
+        'IdentityUnavailable': {
+            'description': 'Keystone does not answer.',
+            'content': {_JSON: {'schema': _ref('schemas', 'Errors')}},
+        },
     }
 
 

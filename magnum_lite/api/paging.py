@@ -73,7 +73,8 @@ def document(
 
 def _marker(resource: type[Resource], text: str) -> str | int:
     if 'uuid' not in resource.fields:
-        return schema.accept('marker', Integer(min=1), text)
+        row: int = schema.accept('marker', Integer(min=1), text)
+        return row
     uuid = normal_uuid(text)
     if uuid is None:
         raise Invalid(path='marker', reason='a uuid is expected', value=text)
@@ -82,11 +83,12 @@ def _marker(resource: type[Resource], text: str) -> str | int:
 
 def _ident(row: Any) -> str | int:
     """What a marker names the row by."""
-    return row.uuid if hasattr(row, 'uuid') else row.id
+    ident: str | int = row.uuid if hasattr(row, 'uuid') else row.id
+    return ident
 
 
 def _limit(request: Request) -> int:
-    most = request.service.conf.api.max_limit
+    most: int = request.service.conf.api.max_limit
     text = request.query.get('limit')
     if text is None:
         return most

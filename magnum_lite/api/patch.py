@@ -34,8 +34,8 @@ class Step:
 
     @property
     def path(self) -> str:
-        """As it was sent."""
-        return f'/{self.attribute}' + (f'/{self.key}' if self.key is not None else '')
+        """What it changes, as all refusals name it: ``labels.kube_tag``."""
+        return self.attribute if self.key is None else f'{self.attribute}.{self.key}'
 
 
 def parse(body: Any) -> list[Step]:
@@ -68,26 +68,24 @@ def changes(
     after = {name: copy.copy(value) for name, value in current.items()}
     for step in steps:
         name = step.attribute
-        if name in _INTERNAL or name in internal:
+        is_known = name in attributes
+        # What is shown and stands in no row is made of others, as master_count of a cluster.
+        if name in _INTERNAL or name in internal or is_known and name not in current:
             raise Invalid(path=step.path, reason='the attribute cannot be changed')
-        if name not in attributes or name not in current:
+        if not is_known:
             raise schema.unknown(
                 step.path, name, (known for known, one in attributes.items() if one.exposure.update)
             )
-        if step.key is not None:
-            _take_nested(step, attributes[name], after)
-        elif step.op == 'remove' or step.value is None:
-            if name in fixed:
-                raise Invalid(path=step.path, reason='the attribute cannot be removed')
-            after[name] = _empty(attributes[name])
-        elif step.op == 'add' and after[name] not in (None, {}, []):
-            raise Invalid(path=step.path, reason='the attribute has a value, use replace')
-        else:
-            after[name] = _accept(step, attributes[name])
+        try:
+            _take(step, attributes[name], after, is_fixed=name in fixed)
+        except Invalid as error:
+            if attributes[name].exposure.update:
+                raise
+            raise Invalid(path=step.path, reason='the attribute cannot be changed') from error
     changed = {name: value for name, value in after.items() if value != current[name]}
     for name, value in changed.items():  # key by key, a map may have grown too large
         if isinstance(attributes[name].kind, StringMap):
-            schema.accept(f'/{name}', attributes[name].kind, value)
+            schema.accept(name, attributes[name].kind, value)
     return changed
 
 
@@ -99,12 +97,33 @@ def _step(item: Any) -> Step:
         raise BadRequest(reason='op has to be add, replace or remove')
     if not isinstance(path, str) or not _PATH.match(path):
         raise BadRequest(reason='path has to be /attribute or /attribute/key')
-    if op != 'remove' and 'value' not in item or op == 'add' and value is None:
-        raise BadRequest(reason=f'{op} of {path[:255]} needs a value')
-    if isinstance(value, float):
-        raise BadRequest(reason=f'The value of {path[:255]} has to be a string or an integer')
     _, name, *key = path.split('/')
-    return Step(op, name, key[0] if key else None, None if op == 'remove' else value)
+    step = Step(op, name, key[0] if key else None, None if op == 'remove' else value)
+    if op != 'remove' and 'value' not in item or op == 'add' and value is None:
+        raise Invalid(path=step.path[:255], reason=f'{op} needs a value')
+    if isinstance(value, float):
+        raise Invalid(
+            path=step.path[:255], reason='a string or an integer is expected', value=value
+        )
+    return step
+
+
+def _take(step: Step, attribute: Attribute, after: dict[str, Any], *, is_fixed: bool) -> None:
+    """Take the step to the values afterwards.
+
+    :raises Invalid: it cannot be taken.
+    """
+    name = step.attribute
+    if step.key is not None:
+        _take_nested(step, attribute, after)
+    elif step.op == 'remove' or step.value is None:
+        if is_fixed:
+            raise Invalid(path=step.path, reason='the attribute cannot be removed')
+        after[name] = _empty(attribute)
+    elif step.op == 'add' and after[name] not in (None, {}, []):
+        raise Invalid(path=step.path, reason='the attribute has a value, use replace')
+    else:
+        after[name] = _accept(step, attribute)
 
 
 def _accept(step: Step, attribute: Attribute) -> Any:

@@ -1,19 +1,21 @@
-"""What a Resource accepts from the wire and how it shows, at a microversion."""
+"""What resources and queries accept from the wire, and how a resource shows, at a microversion."""
 
 import datetime
 import difflib
 import functools
 import secrets
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl
 
 from magnum_lite.api.document import Shape
 from magnum_lite.api.microversion import Version, number
-from magnum_lite.exceptions import BadRequest, Invalid
+from magnum_lite.exceptions import BadRequest, Invalid, NotUtf8
 from magnum_lite.objects.attribute import Attribute
 from magnum_lite.objects.base import Resource
 from magnum_lite.objects.fields import Type
 
+F = TypeVar('F', bound=Callable[..., Any])
 _NEAR = 0.8  # how alike two names are, from 0 to 1, so that one may be meant for the other
 _GREEK = (
     'alpha',
@@ -41,6 +43,11 @@ _GREEK = (
     'psi',
     'omega',
 )
+
+
+def _cached(function: F) -> F:
+    """``functools.cache``, for which mypy forgets the parameters and takes no class as a key."""
+    return cast(F, functools.cache(function))
 
 
 def create(resource: Shape, body: Any, version: Version) -> dict[str, Any]:
@@ -84,6 +91,25 @@ def accept(name: str, kind: Type, value: Any) -> Any:
         raise Invalid(path=name, reason=error, value=value) from None
 
 
+def query(text: str, known: Mapping[str, Attribute], version: Version) -> dict[str, str]:
+    """``{argument: text}`` of the query of a URL.
+
+    :param known: the arguments that there are.
+    :raises NotUtf8: it is no text.
+    :raises BadRequest: an argument is unknown.
+    """
+    try:
+        given = dict(parse_qsl(text, keep_blank_values=True, errors='strict', max_num_fields=100))
+    except ValueError as error:
+        raise NotUtf8(part='query') from error
+    for name, value in given.items():
+        argument = known.get(name)
+        since = argument.exposure.since if argument else None
+        if since is None or version < number(since) or '\0' in value:
+            raise BadRequest(reason=f'Unknown argument: {name[:255]}')
+    return given
+
+
 def unknown(path: str, name: str, known: Iterable[str]) -> Invalid:
     """The error about an attribute that there is not; with the one that may be meant."""
     close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=_NEAR)
@@ -118,17 +144,17 @@ def moment(value: datetime.datetime | None) -> str | None:
     return (value if value.tzinfo else value.replace(tzinfo=datetime.UTC)).isoformat()
 
 
-@functools.cache
+@_cached
 def shown(resource: Shape, version: Version) -> Mapping[str, Attribute]:
     """The attributes that the version has."""
     return {
         name: attribute
         for name, attribute in resource.attributes().items()
-        if number(attribute.exposure.since) <= version
+        if attribute.exposure.since and number(attribute.exposure.since) <= version
     }
 
 
-@functools.cache
+@_cached
 def _columns(resource: type[Resource], version: Version) -> Collection[tuple[str, bool]]:
     return [
         (name, attribute.kind.json_schema().get('format') == 'date-time')

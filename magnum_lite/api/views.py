@@ -1,4 +1,4 @@
-"""Documents of clusters and node groups: their rows, and what is computed from others."""
+"""Documents of clusters, groups and templates: their rows, and what is computed from others."""
 
 import datetime
 from collections import defaultdict
@@ -9,9 +9,10 @@ from magnum_lite.api import schema
 from magnum_lite.api.endpoint import Request
 from magnum_lite.api.links import links
 from magnum_lite.db import store
-from magnum_lite.objects import Cluster, NodeGroup, labels
-from magnum_lite.objects.operation import OPEN, RUN
-from magnum_lite.objects.status import WITH_FAULTS
+from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup
+from magnum_lite.objects.fields import MAX_INT
+from magnum_lite.objects.operation import AT_WORK, OPEN, RUN
+from magnum_lite.objects.statuses import WITH_FAULTS
 
 # What the document of a cluster takes from the rows beside it.
 OF_GROUPS = (
@@ -48,6 +49,22 @@ def waits(operation: Any) -> str | None:
     if since > store.utcnow() - datetime.timedelta(seconds=PATIENCE_S):
         return None
     return f'waits for a conductor since {since:%Y-%m-%d %H:%M:%S} UTC'
+
+
+def phase_left_s(operation: Any) -> int | None:
+    """Seconds until the end of the operation's phase, if it goes on as it went since the phase
+    began; None where nothing was done in it, or nobody is at it."""
+    done, total, first = operation.phase_done, operation.phase_total, operation.phase_first
+    if (
+        operation.state not in AT_WORK
+        or waits(operation)
+        or None in (done, total, first)
+        or done <= first
+    ):
+        return None
+    passed_s = (store.utcnow() - naive(operation.phase_since)).total_seconds()
+    left_s: int = min(max(0, round(passed_s * (total - done) / (done - first))), MAX_INT)
+    return left_s
 
 
 def naive(moment: datetime.datetime) -> datetime.datetime:
@@ -92,7 +109,7 @@ def cluster(
         merge_labels=False,
         cluster_id=row.stack_id,
         links=links(request.base, 'clusters', row.uuid),
-        **labels.difference(row.labels, template_labels),
+        **difference(row.labels, template_labels),
         **waiting,
     )
     if with_faults and row.status in WITH_FAULTS:
@@ -139,5 +156,26 @@ def nodegroup(request: Request, row: Any, cluster_labels: Mapping[str, str]) -> 
         id=row.id,
         merge_labels=False,
         links=links(request.base, 'clusters', row.cluster_id, 'nodegroups', row.uuid),
-        **labels.difference(row.labels, cluster_labels),
+        **difference(row.labels, cluster_labels),
     )
+
+
+def cluster_template(request: Request, row: Any) -> dict[str, Any]:
+    """The document of a cluster template."""
+    return schema.view(
+        ClusterTemplate,
+        row,
+        request.version,
+        links=links(request.base, 'clustertemplates', row.uuid),
+    )
+
+
+def difference(labels: Mapping[str, str], parent: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """``labels_overridden``, ``labels_added`` and ``labels_skipped`` against a parent's labels."""
+    return {
+        'labels_overridden': {
+            name: value for name, value in parent.items() if labels.get(name, value) != value
+        },
+        'labels_added': {name: value for name, value in labels.items() if name not in parent},
+        'labels_skipped': {name: value for name, value in parent.items() if name not in labels},
+    }

@@ -91,7 +91,7 @@ def _read(csr_pem: str) -> x509.CertificateSigningRequest:
 
 def _extensions(request: x509.CertificateSigningRequest) -> list[tuple[x509.ExtensionType, bool]]:
     """``[(extension, whether it is critical)]`` of what the certificate gets of the request's."""
-    found = []
+    found: list[tuple[x509.ExtensionType, bool]] = []
     for extension in request.extensions:
         value: Any = extension.value
         if isinstance(value, x509.SubjectKeyIdentifier):
@@ -124,13 +124,13 @@ def _no_authority(value: x509.BasicConstraints) -> x509.BasicConstraints:
     return x509.BasicConstraints(ca=False, path_length=None)
 
 
-_CHANGES: dict[type, Callable[[Any], Any]] = {
+_CHANGES: dict[type[x509.ExtensionType], Callable[[Any], Any]] = {
     x509.KeyUsage: _usage,
     x509.BasicConstraints: _no_authority,
 }
 
 
-def _forbidden(extension: x509.Extension) -> Invalid:
+def _forbidden(extension: x509.Extension[x509.ExtensionType]) -> Invalid:
     return Invalid(
         path='csr',
         reason=f'the critical extension {extension.oid.dotted_string} is not allowed as it is',

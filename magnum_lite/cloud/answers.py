@@ -7,6 +7,7 @@ answer came: the call may even take effect later. What no row knows is retried.
 
 import http
 import http.client
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,11 +48,11 @@ STATUSES = {
     409: LOOK,  # it exists, or is in the middle of another action
     410: LOOK,
     412: LOOK,
+    500: LOOK,  # an error after the call was done, or a timeout between parts of a service
     408: RETRY,
     423: RETRY,
     425: RETRY,
     429: RETRY,
-    500: RETRY,
     503: RETRY,
     502: LOST,
     504: LOST,
@@ -109,6 +110,19 @@ EXCEPTIONS: tuple[tuple[tuple[type[Exception], ...], type[CloudError], str], ...
     ),
 )
 
+# Heat's 400 where a service behind it was away: the words begin with the class of the error that
+# Heat's client of that service raised, or tell its status. Heat has no code for it.
+_AWAY_BEHIND_HEAT = re.compile(
+    r'\A\w*(?:InternalServerError|ServiceUnavailable|BadGateway|GatewayTimeout|TooManyRequests'
+    r'|ConnectFailure|ConnectTimeout|ConnectionError|ConnectionFailed|CommunicationError|ReadTimeout'
+    r'|RequestTimeout|SSLError): '
+    r'|\(HTTP (?:5\d\d|429)\)\s*\Z'
+    r'|\AHttpException: .*\bHttpException: (?:5\d\d|429): '
+    r'|is not available for resource type \S+, reason: .*(?:Internal Server Error|Bad Gateway'
+    r'|Service Unavailable|Gateway Time-?out|Unable to establish connection|timed out)',
+    re.DOTALL,
+)
+
 # What a client library lets out.
 FROM_CLIENTS = (
     heat_exc.BaseException,
@@ -140,7 +154,9 @@ def understood(who: str) -> Iterator[None]:
 def meaning(error: Exception, who: str) -> CloudError:
     """The error of the SDK that stands for one of a client library; its text is a sentence."""
     if isinstance(error, heat_exc.HTTPException):
-        return status(who, error.code, _words(error))
+        words = _words(error)
+        found = status(who, error.code, words)
+        return RETRY(str(found)) if error.code == 400 and _AWAY_BEHIND_HEAT.search(words) else found
     if isinstance(error, ksa_exc.HttpError):
         # Heat's client raises errors of its own: this one comes from asking for a token.
         return status('Keystone' if who == 'Heat' else who, error.http_status, error.message)

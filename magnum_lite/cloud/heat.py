@@ -4,7 +4,8 @@ Not openstacksdk: its ``update_stack(preview=True)`` performs a real update.
 """
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from heatclient import client as heat_client
@@ -12,11 +13,15 @@ from heatclient import exc
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
-from magnum_lite.cloud import answers, transport
+from magnum_lite.cloud import answers, causes, transport
+from magnum_lite.driver_sdk import tags as marks
+from magnum_lite.driver_sdk.cause import Cause
 from magnum_lite.driver_sdk.cloud import StackView
 from magnum_lite.driver_sdk.errors import CloudError, CloudUnavailable, Unanswered
 
 NESTED_DEPTH = 5  # Heat's default max_nested_stack_depth
+EVENTS = 1000  # of one stack that are read; as many as Heat keeps of one by default
+_LOOKS_S = (0, 0.3, 1, 2)  # pauses before the looks for an update whose answer is not clear
 F = TypeVar('F', bound=Callable[..., Any])
 
 
@@ -90,6 +95,32 @@ class Heat:
         return any(resource.physical_resource_id == thing for resource in found)
 
     @_bounded
+    def replace(self, stack: str, things: Collection[str]) -> Sequence[str]:
+        """Let the next update make resources anew: Heat is told that they are broken.
+
+        One that it was told of is left as it is, so a call that took too long got further.
+        """
+        found = [
+            (causes.path(resource), resource)
+            for resource in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
+        ]
+        found = [
+            (path, resource)
+            for path, resource in found
+            if {path, resource.physical_resource_id} & set(things)
+        ]
+        for _, resource in found:
+            if resource.resource_status == 'CHECK_FAILED':
+                continue
+            self._client.resources.mark_unhealthy(
+                causes.stack_of(resource) or stack,
+                resource.resource_name,
+                mark_unhealthy=True,
+                resource_status_reason='it is lost',
+            )
+        return [path for path, _ in found]
+
+    @_bounded
     def signal(self, stack: str, resource: str, document: Mapping[str, str]) -> None:
         """Signal a resource of a stack; one that is not there waits for nothing."""
         try:
@@ -113,7 +144,7 @@ class Heat:
                 raise
             if found is None:
                 raise
-            if set(tags).isdisjoint(t for t in found.tags if t.startswith('cluster:')):
+            if found.cluster is None or found.cluster != marks.cluster(tags):
                 raise CloudError(
                     f'Heat has a stack {name} already, which is not of this cluster'
                 ) from None
@@ -122,13 +153,38 @@ class Heat:
     @_bounded
     def update(self, stack: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> None:
         """Start updating a stack."""
-        self._client.stacks.update(stack, **_fields(arguments, tags))
+        self._change(stack, tags, _fields(arguments, tags))
+
+    def _change(self, stack: str, tags: Sequence[str], fields: Mapping[str, Any]) -> None:
+        """Send an update; one that Heat has begun already counts: sent again, it would cancel the
+        first."""
+        try:
+            with answers.understood('Heat'):
+                self._client.stacks.update(stack, **fields)
+        except (answers.Unclear, Unanswered):
+            if not self._has_begun(stack, frozenset(tags)):
+                raise
+
+    def _has_begun(self, stack: str, tags: frozenset[str]) -> bool:
+        """Whether Heat serves an update with these tags, or does so in a moment."""
+        for pause_s in _LOOKS_S:
+            time.sleep(pause_s)
+            try:
+                with answers.understood('Heat'):
+                    view = _view(self._client.stacks.get(stack, resolve_outputs=False))
+            except CloudError:  # the error of the update says more
+                return False
+            if view.in_progress or not view.failed and view.tags == tags:
+                return view.tags == tags
+        return False
 
     @_bounded
     def refresh(self, stack: str, tags: Sequence[str]) -> None:
         """Start an update to what the stack has already, with other tags: Heat looks then whose
         rights its own later work uses."""
-        self._client.stacks.update(stack, existing=True, tags=','.join(tags), disable_rollback=True)
+        self._change(
+            stack, tags, {'existing': True, 'tags': ','.join(tags), 'disable_rollback': True}
+        )
 
     @_bounded
     def delete(self, stack: str) -> None:
@@ -139,27 +195,38 @@ class Heat:
             pass
 
     @_bounded
-    def failures(self, stack: str) -> Sequence[str]:
-        """What failed inside a stack, nested ones too, causes before what they made fail."""
-        failed = [
-            r
-            for r in self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
-            if r.resource_status.endswith('_FAILED')
-        ]
-        parents = {getattr(r, 'parent_resource', None) for r in failed}
-        failed.sort(key=lambda r: r.resource_name in parents)
-        return [
-            f'{r.resource_name} ({r.resource_type}): {r.resource_status_reason}' for r in failed
-        ]
+    def failures(self, stack: str) -> Sequence[Cause]:
+        """What failed inside a stack, nested ones too, causes before what they made fail.
+
+        Where no resource explains it, the events are read too.
+        """
+        resources = self._client.resources.list(stack, nested_depth=NESTED_DEPTH)
+        found = causes.of_resources(resources)
+        if causes.explained(resources):
+            return found
+        return [*causes.of_events(self._events(stack), resources), *found]
+
+    def _events(self, stack: str) -> Sequence[Any]:
+        """The newest of a stack, and none where Heat shows them to nobody."""
+        try:
+            with answers.understood('Heat'):
+                newest: Sequence[Any] = self._client.events.list(
+                    stack, nested_depth=NESTED_DEPTH, limit=EVENTS, sort_dir='desc'
+                )
+                return newest
+        except CloudUnavailable:
+            raise
+        except CloudError:
+            return ()
 
 
 @answers.understood('Heat')
 def _endpoint(session: Session, project_id: str, where: Mapping[str, Any]) -> str:
     """The endpoint of another project: Heat refuses who is no administrator."""
-    found = session.get_endpoint(**where)
-    if not found:
+    found, own = session.get_endpoint(**where), session.get_project_id()
+    if not found or not own:  # without a project there is no catalog
         raise CloudError('Heat is not in the catalog of the service user')
-    return found.replace(session.get_project_id(), project_id)
+    return found.replace(own, project_id)
 
 
 def _fields(arguments: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Any]:

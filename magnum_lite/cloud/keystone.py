@@ -10,7 +10,7 @@ from keystoneauth1 import exceptions as ksa_exc
 from keystoneauth1 import session as ksa
 from oslo_config import cfg
 
-from magnum_lite.cloud import answers, identity
+from magnum_lite.cloud import answers, identity, transport
 from magnum_lite.context import RequestContext
 from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.exceptions import Unavailable
@@ -39,7 +39,7 @@ class Keystone:
 
         :raises Unavailable: Keystone does not answer.
         """
-        session = identity.caller_session(
+        session = transport.session(
             self._conf, context.token_auth, timeout_s=self._conf.cloud.lookup_timeout_s
         )
         try:
@@ -168,8 +168,8 @@ class Keystone:
         return adapter.Adapter(
             session,
             service_type='identity',
-            min_version=(3, 0),
-            max_version=(3, 'latest'),
+            min_version='3.0',
+            max_version='3.latest',
             interface=self._conf.cloud.interface,
             region_name=self._conf.cloud.region_name,
         )

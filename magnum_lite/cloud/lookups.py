@@ -9,20 +9,21 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent import futures
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import openstack
 from openstack import exceptions as sdk_exc
 from oslo_config import cfg
 
-from magnum_lite.cloud import answers, identity
-from magnum_lite.cloud.things import Flavor, Image, Thing
+from magnum_lite.cloud import answers, transport
+from magnum_lite.cloud.things import LOOKS, Flavor, Image, Thing
 from magnum_lite.context import RequestContext
-from magnum_lite.db.store import normal_uuid
+from magnum_lite.driver_sdk import Image as Kept
 from magnum_lite.exceptions import Ambiguous, Forbidden, Invalid, NotFound
+from magnum_lite.objects import labels
 
 LOG = logging.getLogger(__name__)
 MOST = 10_000  # remembered look-ups
@@ -79,13 +80,16 @@ class Lookups:
     """The look-ups of one request; a context manager, since they keep connections open.
 
     Each gives what it found, or None where the cloud does not answer within the budget of all.
+
+    :ivar until: when the budget ends, of ``time.monotonic``; None before the first question.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, context: RequestContext, memory: Memory):
         self._conf, self._context, self._memory = conf, context, memory
+        self._connecting = threading.Lock()
         self._session: Any = None
         self._connection: Any = None
-        self._until: float | None = None
+        self.until: float | None = None
         self._asked: dict[Any, _Question] = {}
         self._silent: set[str] = set()  # services that did not answer this request
 
@@ -107,13 +111,18 @@ class Lookups:
         if self._session is not None:
             self._session.session.close()
 
-    def check(self, named: Mapping[str, str | None], *, from_disk: bool) -> Image | None:
+    def check(
+        self, named: Mapping[str, str | None], given: Mapping[str, str], *, volume_gib: int
+    ) -> Image | None:
         """Look up all that a template or a cluster names; the image.
 
         :param named: ``{attribute: name or id}``; what is None is not looked up.
-        :param from_disk: whether nodes boot from the disks of their flavors.
+        :param given: its labels.
+        :param volume_gib: the boot volume where they name none; 0 for none.
         :raises ServiceError: as the look-ups below, flavors first.
         """
+        size = labels.number(given, 'boot_volume_size')
+        from_disk = not (volume_gib if size is None else size)
         self._ask_for(named)
         for attribute in ('flavor_id', 'master_flavor_id'):
             if ident := named.get(attribute):
@@ -123,7 +132,7 @@ class Lookups:
                         path=attribute,
                         reason=f'flavor {ident} has no root disk: give the label boot_volume_size',
                     )
-        image = self.image(named['image_id']) if named.get('image_id') else None
+        image = self.image(ident) if (ident := named.get('image_id')) else None
         for attribute in ('external_network_id', 'fixed_network'):
             if ident := named.get(attribute):
                 self.network(attribute, ident)
@@ -138,7 +147,7 @@ class Lookups:
         :raises Ambiguous: several have the name.
         :raises Forbidden: Glance does not let the caller see it.
         """
-        found = self._find('image', 'image_id', ident, _image)
+        found: Image | None = self._find('image', 'image_id', ident)
         if found and not found.os_distro:
             raise Invalid(path='image_id', reason=f'image {ident} has no property os_distro')
         return found
@@ -148,7 +157,8 @@ class Lookups:
 
         :raises Invalid: there is none.
         """
-        return self._find('compute', attribute, ident, _flavor)
+        found: Flavor | None = self._find('compute', attribute, ident)
+        return found
 
     def network(self, attribute: str, ident: str) -> Thing | None:
         """A network; ``external_network_id`` has to be external.
@@ -156,7 +166,7 @@ class Lookups:
         :raises Invalid: there is none.
         :raises Ambiguous: several have the name.
         """
-        found = self._find('network', attribute, ident, _network)
+        found: Thing | None = self._find('network', attribute, ident)
         if found and attribute == 'external_network_id' and not found.is_external:
             raise Invalid(path=attribute, reason=f'network {ident} is not external')
         return found
@@ -167,7 +177,8 @@ class Lookups:
         :raises Invalid: there is none.
         :raises Ambiguous: several have the name.
         """
-        return self._find('network', attribute, ident, _subnet)
+        found: Thing | None = self._find('network', attribute, ident)
+        return found
 
     def keypair(self, name: str) -> Thing | None:
         """A key pair of the caller.
@@ -175,13 +186,14 @@ class Lookups:
         :raises NotFound: there is none.
         """
         try:
-            return self._find('compute', 'keypair', name, _keypair)
+            found: Thing | None = self._find('compute', 'keypair', name)
         except Invalid:
             raise NotFound(noun='Keypair', ident=name) from None
+        return found
 
     def _ask_for(self, named: Mapping[str, str | None]) -> None:
         """Begin all look-ups of what is named: each service has its own thread."""
-        for service, looks in _LOOKS.items():
+        for service, looks in LOOKS.items():
             self._ask(
                 service,
                 [
@@ -195,20 +207,20 @@ class Lookups:
     def _ask(self, service: str, wanted: list[tuple[Callable[[Any, str], Any], str]]) -> None:
         if not wanted:
             return
-        if self._until is None:
-            self._until = time.monotonic() + self._conf.cloud.lookup_budget_s
+        if self.until is None:
+            self.until = time.monotonic() + self._conf.cloud.lookup_budget_s
         questions = {self._key(*one): _Question(*one) for one in wanted}
         self._asked.update(questions)
-        self._memory.start(service, self._answer, self._connect(), list(questions.values()))
+        self._memory.start(service, self._answer, list(questions.values()))
 
-    def _answer(self, cloud: Any, questions: list[_Question]) -> None:
+    def _answer(self, questions: list[_Question]) -> None:
         """Answer questions to one service, in its thread, until it does not answer."""
         self._context.update_store()
         for question in questions:
             if not question.answer.set_running_or_notify_cancel():
                 continue
             try:
-                question.answer.set_result(question.look(cloud, question.ident))
+                question.answer.set_result(question.look(self._connect(), question.ident))
             except _UNANSWERED as error:
                 question.answer.set_exception(error)
             finally:
@@ -218,9 +230,8 @@ class Lookups:
     def _key(self, look: Callable[[Any, str], Any], ident: str) -> tuple[Any, ...]:
         return self._context.project_id, self._context.user_id, look, ident
 
-    def _find(
-        self, service: str, attribute: str, ident: str, look: Callable[[Any, str], Any]
-    ) -> Any:
+    def _find(self, service: str, attribute: str, ident: str) -> Any:
+        look = LOOKS[service][attribute]
         key = self._key(look, ident)
         found = self._memory.get(key)
         if found is not None or service in self._silent:
@@ -228,7 +239,7 @@ class Lookups:
         if key not in self._asked:
             self._ask(service, [(look, ident)])
         try:
-            found = self._asked[key].answer.result(max(0, (self._until or 0) - time.monotonic()))
+            found = self._asked[key].answer.result(max(0, (self.until or 0) - time.monotonic()))
         except sdk_exc.DuplicateResource as error:
             raise Ambiguous(noun=look.__name__.strip('_'), ident=ident, uuids=error) from None
         except sdk_exc.ForbiddenException:
@@ -248,75 +259,20 @@ class Lookups:
         return found
 
     def _connect(self) -> Any:
-        if self._connection is None:
-            conf, context = self._conf, self._context
-            auth = context.token_auth or identity.development_plugin(
-                conf, context.user_id, context.project_id, context.roles
-            )
-            self._session = identity.caller_session(
-                conf, auth, timeout_s=conf.cloud.lookup_timeout_s
-            )
-            self._connection = openstack.connection.Connection(
-                session=self._session,
-                region_name=conf.cloud.region_name,
-                interface=conf.cloud.interface,
-            )
-        return self._connection
+        with self._connecting:
+            if self._connection is None:
+                conf, context = self._conf, self._context
+                self._session = transport.session(
+                    conf, context.token_auth, timeout_s=conf.cloud.lookup_timeout_s
+                )
+                self._connection = openstack.connection.Connection(
+                    session=self._session,
+                    region_name=conf.cloud.region_name,
+                    interface=conf.cloud.interface,
+                )
+            return self._connection
 
 
-def _image(cloud: Any, ident: str) -> Image | None:
-    found = _one(ident, cloud.image.get_image, cloud.image.images)
-    return found and Image(
-        found.id, found.name or '', found.os_distro, (found.properties or {}).get('magnum_driver')
-    )
-
-
-def _flavor(cloud: Any, ident: str) -> Flavor | None:
-    for found in cloud.compute.flavors():
-        if ident in (found.id, found.name):
-            return Flavor(found.id, found.disk)
-    return None
-
-
-def _network(cloud: Any, ident: str) -> Thing | None:
-    found = _one(ident, cloud.network.get_network, cloud.network.networks)
-    return found and Thing(found.id, is_external=bool(found.is_router_external))
-
-
-def _subnet(cloud: Any, ident: str) -> Thing | None:
-    found = _one(ident, cloud.network.get_subnet, cloud.network.subnets)
-    return found and Thing(found.id)
-
-
-def _keypair(cloud: Any, ident: str) -> Thing | None:
-    for found in cloud.compute.keypairs():
-        if found.name == ident:
-            return Thing(found.name, public_key=found.public_key)
-    return None
-
-
-def _one(ident: str, get: Callable[[str], Any], find: Callable[..., Iterable[Any]]) -> Any:
-    """What has that id, else that name.
-
-    The SDK's own ``find_...`` puts any text into the path of a URL; this puts ids there only.
-    """
-    if uuid := normal_uuid(ident):
-        try:
-            return get(uuid)
-        except sdk_exc.NotFoundException:
-            pass
-    found = list(find(name=ident))
-    if len(found) > 1:
-        raise sdk_exc.DuplicateResource(', '.join(one.id for one in found[:10]))
-    return found[0] if found else None
-
-
-_LOOKS = {
-    'compute': {'flavor_id': _flavor, 'master_flavor_id': _flavor, 'keypair': _keypair},
-    'image': {'image_id': _image},
-    'network': {
-        'external_network_id': _network,
-        'fixed_network': _network,
-        'fixed_subnet': _subnet,
-    },
-}
+def facts(image: Image | None) -> dict[str, Any]:
+    """What a cluster keeps of the look-ups: what its driver is told of the image."""
+    return {'image': {one.name: getattr(image, one.name) for one in fields(Kept)}} if image else {}

@@ -1,8 +1,8 @@
 """Whether a caller is the server that it says it is: Heat and Nova are asked, with the cluster's
 rights.
 
-A server says a hash on its console, which nobody can write but the server, and shows what hashes
-to it to us alone.
+A server has Nova keep a hash as its password, which nobody can set but the server, and shows what
+hashes to it to us alone.
 """
 
 import datetime
@@ -17,12 +17,11 @@ from oslo_config import cfg
 from magnum_lite.cloud import answers, identity
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.driver_sdk import CloudError, CloudUnavailable
-from magnum_lite.driver_sdk.enrolment import GROUP_KEY, HANDLE, MARK
+from magnum_lite.driver_sdk.enrolment import GROUP_KEY, HANDLE
 from magnum_lite.exceptions import NotEnrolled, Unavailable
 
 _ALIVE = ('BUILD', 'ACTIVE')
 _ELSEWHERE = 'it is not in the stacks of the cluster'
-_LINES = 400  # of the console, from its end: boots say much
 
 
 def group_of(
@@ -36,8 +35,8 @@ def group_of(
 
     :param who: the identity of the cluster.
     :param stacks: names of its stacks.
-    :param fingerprint: what the server has to have said on its console.
-    :raises NotEnrolled: it is no young server of these stacks, or has not said it (yet).
+    :param fingerprint: what Nova has to have as the server's password.
+    :raises NotEnrolled: it is no young server of these stacks, or has not set it (yet).
     :raises Unavailable: Heat or Nova do not answer.
     """
     nova = {
@@ -59,11 +58,9 @@ def group_of(
         _stack_of(
             Heat(conf, session), sorted(stacks, key=lambda name: group[:8] not in name), server
         )
-        said = session.post(
-            f'/servers/{server}/action', **nova, json={'os-getConsoleOutput': {'length': _LINES}}
-        ).json()['output']
-    if f'{MARK} {fingerprint}' not in said:
-        raise NotEnrolled(reason='its console does not show the proof')
+        kept = session.get(f'/servers/{server}/os-server-password', **nova).json()['password']
+    if kept != fingerprint:
+        raise NotEnrolled(reason='its password in Nova is not that of the proof')
     return group
 
 

@@ -9,21 +9,24 @@ import http.client
 import io
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import requests
 import urllib3
-from keystoneauth1.session import TCPKeepAliveAdapter
+from keystoneauth1 import session as ksa
+from oslo_config import cfg
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from magnum_lite import conf as options
 from magnum_lite.driver_sdk.errors import CloudUnavailable
 
 _UNTIL: contextvars.ContextVar[float] = contextvars.ContextVar('until', default=float('inf'))
 _GATE: contextvars.ContextVar['Gate | None'] = contextvars.ContextVar('gate', default=None)
 # A host may have an address of each kind of IP, and each may swallow the attempt to connect.
 _ADDRESSES = 2
+_Certificate = bytes | str | tuple[bytes | str, bytes | str]  # of a client, as requests has it
 
 
 @contextmanager
@@ -76,12 +79,27 @@ def admit() -> None:
         gate.admit()
 
 
-def session() -> requests.Session:
-    """A session whose calls take no longer than their timeout, nor than ``within`` allows."""
+def session(conf: cfg.ConfigOpts, auth: Any, *, timeout_s: float) -> ksa.Session:
+    """A session with some authentication, whose calls take no longer than ``within`` allows.
+
+    :param auth: a keystoneauth plugin, for instance ``RequestContext.token_auth``.
+    :param timeout_s: seconds that any one call may take, until the last byte of its answer.
+    """
     made = requests.Session()
     for scheme in ('http://', 'https://'):
         made.mount(scheme, _Adapter())
-    return made
+    group = conf[options.SERVICE_AUTH]
+    verify = False if group.insecure else (group.cafile or True)
+    return _Session(auth=auth, timeout=timeout_s, verify=verify, session=made)
+
+
+class _Session(ksa.Session):
+    """One that does not limit the rate of calls: keystoneauth takes the time for that from the
+    clock, and where it is set back each call sleeps until the moment at which its client was made.
+    """
+
+    def request(self, *args: Any, rate_semaphore: Any = None, **kwargs: Any) -> Any:
+        return super().request(*args, **kwargs)
 
 
 def _left(until: float) -> float | None:
@@ -130,7 +148,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Bounded:
-    response_class = _Response
+    response_class: type[http.client.HTTPResponse] = _Response
     sock: socket.socket | None
 
     def send(self, data: Any) -> None:
@@ -155,7 +173,7 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-class _Adapter(TCPKeepAliveAdapter):
+class _Adapter(ksa.TCPKeepAliveAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = {'http': _Pool, 'https': _SecurePool}
@@ -169,8 +187,10 @@ class _Adapter(TCPKeepAliveAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: Any = None,
-        **kwargs: Any,
+        timeout: Any = None,  # seconds: a session of keystoneauth has no pairs
+        verify: bool | str = True,
+        cert: _Certificate | None = None,
+        proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         admit()
         with within(float('inf') if timeout is None else timeout):
@@ -179,4 +199,6 @@ class _Adapter(TCPKeepAliveAdapter):
             except TimeoutError as error:
                 raise requests.Timeout(str(error), request=request) from error
             limits = None if left is None else (left / _ADDRESSES, left)
-            return super().send(request, stream=stream, timeout=limits, **kwargs)
+            return super().send(
+                request, stream=stream, timeout=limits, verify=verify, cert=cert, proxies=proxies
+            )

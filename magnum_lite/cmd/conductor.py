@@ -8,10 +8,12 @@ backend.init_backend(backend.BackendType.THREADING)
 import sys  # noqa: E402
 
 import cotyledon  # noqa: E402
+from cotyledon.types import WorkerId  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from magnum_lite import startup  # noqa: E402
-from magnum_lite.conductor.service import Worker, patience_s  # noqa: E402
+from magnum_lite.conductor.sweep import patience_s  # noqa: E402
+from magnum_lite.conductor.worker import Worker  # noqa: E402
 from magnum_lite.exceptions import Misconfigured  # noqa: E402
 
 PROG = 'magnum-lite-conductor'
@@ -22,7 +24,7 @@ class Conductor(cotyledon.Service):
 
     name = 'magnum-conductor'
 
-    def __init__(self, worker_id: int, conf: cfg.ConfigOpts):
+    def __init__(self, worker_id: WorkerId, conf: cfg.ConfigOpts):
         super().__init__(worker_id)
         self._worker = Worker(conf)
 
@@ -39,7 +41,7 @@ def main() -> None:
     """Run the conductor until a signal ends it."""
     try:
         conf = startup.load(sys.argv[1:], prog=PROG)
-        startup.check(conf)
+        startup.check(conf, waits=True)
     except Misconfigured as error:
         sys.exit(f'{PROG}: {error}')
     manager = cotyledon.ServiceManager(graceful_shutdown_timeout=patience_s(conf))

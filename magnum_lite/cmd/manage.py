@@ -3,6 +3,8 @@
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from oslo_config import cfg
 
@@ -12,10 +14,12 @@ from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import migrate, purge, services, store
 from magnum_lite.db.engine import AWAY, Database
 from magnum_lite.exceptions import ServiceError
-from magnum_lite.objects import Driver
+from magnum_lite.objects import DriverVersion
+from magnum_lite.secrets import keyfile
 
 PROG = 'magnum-lite-manage'
 NO_DATABASE = (secret.key, secret.add, secret.use)
+KEYS_FIRST = (secret.status, secret.reseal, secret.retire)  # before the database is looked at
 
 
 def main() -> int:
@@ -23,29 +27,27 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         conf = startup.load([], config_files=arguments.config_file or None, prog=PROG)
-        if arguments.command not in NO_DATABASE:
-            startup.check_connection(conf)
         try:
+            if arguments.command in KEYS_FIRST:
+                keyfile.read(conf.secrets.key_file)
+            if arguments.command not in NO_DATABASE:
+                startup.check_connection(conf)
+                if arguments.command not in NO_TABLES:
+                    startup.check_tables(conf)
             arguments.command(conf, arguments)
         except AWAY as error:
             raise startup.refused(conf, error) or error from error
+        except keyfile.BadKeyFile as error:
+            raise startup.bad_keys(conf, error) from error
     except (ServiceError, *AWAY, OSError, cfg.Error) as error:
         print(f'{PROG}: {error}', file=sys.stderr)
         return 1
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROG, description=__doc__)
-    parser.add_argument('--version', action='version', version=startup.version(PROG))
-    parser.add_argument(
-        '--config-file',
-        action='append',
-        metavar='PATH',
-        help='configuration; may be given more than once',
-    )
-    nouns = parser.add_subparsers(metavar='NOUN', required=True)
-    commands = {
+def _commands() -> dict[str, Any]:
+    """``{noun: (text, {verb: (command, text)})}``."""
+    return {
         'db': (
             'the database',
             {
@@ -68,7 +70,19 @@ def _parser() -> argparse.ArgumentParser:
         'service': ('the conductors', {'list': (_service_list, 'show which are alive')}),
         'secret': ('the keys that seal secrets', secret.COMMANDS),
     }
-    for noun, (text, verbs) in commands.items():
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROG, description=__doc__)
+    parser.add_argument('--version', action='version', version=startup.version(PROG))
+    parser.add_argument(
+        '--config-file',
+        action='append',
+        metavar='PATH',
+        help='configuration; may be given more than once',
+    )
+    nouns = parser.add_subparsers(metavar='NOUN', required=True)
+    for noun, (text, verbs) in _commands().items():
         verb_parsers = nouns.add_parser(noun, help=text, description=text).add_subparsers(
             metavar='VERB', required=True
         )
@@ -106,12 +120,16 @@ def days(text: str) -> int:
 
 def _db_upgrade(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     pending = migrate.pending(conf)
-    migrate.upgrade(conf)
+    if pending:
+        migrate.upgrade(conf)
     print(f'ran {", ".join(pending)}' if pending else 'nothing to do')
 
 
 def _db_current(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     print(f'{migrate.current(conf) or "none"} (this release: {migrate.head()})')
+
+
+NO_TABLES = (_db_upgrade, _db_current)
 
 
 def _db_purge(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
@@ -131,7 +149,7 @@ def _counts(total: Counter[str]) -> str:
 
 def _driver_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     with Database(conf).read() as connection:
-        drivers = store.find(connection, Driver)
+        drivers = store.find(connection, DriverVersion)
     _table(
         ('name', 'version', 'coe', 'package', 'lifecycle', 'enabled'),
         [(d.name, d.version, d.coe, d.plugin_version, d.lifecycle, d.enabled) for d in drivers],
@@ -150,7 +168,7 @@ def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     with Database(conf).read() as connection:
         rows = services.rows(connection, down_s=conf.api.service_down_s)
     _table(
-        ('host', 'binary', 'state', 'seen_at', 'drivers'),
+        ('host', 'binary', 'state', 'seen_at', 'versions'),
         [
             (
                 row.host,
@@ -164,7 +182,7 @@ def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     )
 
 
-def _table(titles: tuple[str, ...], rows: list[tuple]) -> None:
+def _table(titles: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
     texts = [titles, *([str(cell) for cell in row] for row in rows)]
     widths = [max(len(row[column]) for row in texts) for column in range(len(titles))]
     for row in texts:

@@ -42,7 +42,7 @@ def use(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
 
 def status(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
     """Show how many secrets each key seals."""
-    keys = Keyring(conf).keys()
+    keys = _keyring(conf).keys()
     with _database(conf) as database, database.read() as connection:
         counts = resealing.counts(connection)
     for number, found in enumerate(keys, 1):
@@ -62,7 +62,7 @@ def reseal(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
         raise KeysNeeded(
             reason='[secrets] readable_by is 1.0, and that release cannot read what is sealed anew'
         )
-    keyring = Keyring(conf)
+    keyring = _keyring(conf)
     unreadable: tuple[str, ...] = ()
     with _database(conf) as database:
         for progress in resealing.reseal(database, keyring):
@@ -105,6 +105,15 @@ def retire(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> None:
         )
     gone = keyfile.keep_first(conf.secrets.key_file, check)
     print(f'{gone} keys are gone from {conf.secrets.key_file}; dumps from before need them')
+
+
+def _keyring(conf: cfg.ConfigOpts) -> Keyring:
+    """The keys of a file that was looked at: what ``Keyring`` says without them is for tenants.
+
+    :raises BadKeyFile: it cannot be used.
+    """
+    keyfile.read(conf.secrets.key_file)
+    return Keyring(conf)
 
 
 @contextlib.contextmanager

@@ -5,13 +5,14 @@ import sys
 from oslo_config import cfg
 from oslo_upgradecheck import upgradecheck
 
-from magnum_lite import conf as options
 from magnum_lite import startup
+from magnum_lite.cloud import address, answers, identity
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import migrate, store
+from magnum_lite.db import migrate, services, store
 from magnum_lite.db.engine import AWAY, Database
-from magnum_lite.exceptions import Misconfigured, ServiceError
-from magnum_lite.objects import Driver
+from magnum_lite.driver_sdk import CloudError
+from magnum_lite.exceptions import Misconfigured, NoAddress, ServiceError
+from magnum_lite.objects import DriverVersion
 from magnum_lite.secrets import keyfile
 
 PROG = 'magnum-lite-status'
@@ -45,7 +46,8 @@ class Checks(upgradecheck.UpgradeCommands):
         if pending or problem:
             return upgradecheck.Result(WARNING, 'not known before the migrations have run')
         with Database(cfg.CONF).read() as connection:
-            missing = {row.plugin_name for row in store.rows(connection, Driver)} - set(installed)
+            known = {row.plugin_name for row in store.rows(connection, DriverVersion)}
+        missing = known - set(installed)
         if missing:
             return upgradecheck.Result(
                 WARNING,
@@ -59,21 +61,42 @@ class Checks(upgradecheck.UpgradeCommands):
             keyfile.read(cfg.CONF.secrets.key_file)
         except ServiceError as error:
             return upgradecheck.Result(FAILURE, str(error))
+        if cfg.CONF.secrets.readable_by != '1.0' and (hosts := _of_release_1_0()):
+            return upgradecheck.Result(
+                WARNING,
+                f'{hosts} cannot read what this release seals: set '
+                '[secrets] readable_by = 1.0 until none runs',
+            )
         return upgradecheck.Result(SUCCESS)
 
     def _enrolment(self) -> upgradecheck.Result:
-        url = cfg.CONF.enrolment.public_url
-        if not url:
+        if not cfg.CONF.enrolment.enabled:
+            return upgradecheck.Result(WARNING, startup.OPEN)
+        if hosts := _of_release_1_0():
             return upgradecheck.Result(
                 WARNING,
-                '[enrolment] public_url is not set: readers of a '
-                'project see the keys and tokens of its clusters '
-                'in Heat. Set it to the URL of this API as nodes '
-                'reach it, without /v1',
+                f'{hosts} cannot go on with clusters whose nodes '
+                'enrol: set [enrolment] enabled = false until none '
+                'runs',
+            )
+        try:
+            with answers.understood('Keystone'):
+                session = identity.service_session(
+                    cfg.CONF, timeout_s=cfg.CONF.cloud.lookup_timeout_s
+                )
+            url = address.of_api(cfg.CONF, session)
+        except NoAddress as error:
+            return upgradecheck.Result(FAILURE, str(error))
+        except CloudError as error:
+            return upgradecheck.Result(
+                WARNING,
+                f'where nodes reach this API is not known while the catalog is not: {error}',
             )
         if not url.startswith('https:'):
             return upgradecheck.Result(
-                WARNING, '[enrolment] public_url has no TLS: keys cross the network in clear'
+                WARNING,
+                f'nodes fetch their keys at {url}, which has no '
+                'TLS: keys cross the network in clear',
             )
         return upgradecheck.Result(SUCCESS)
 
@@ -99,17 +122,28 @@ def _pending() -> tuple[list[str], str]:
         )
 
 
+def _of_release_1_0() -> str:
+    """The conductors of release 1.0 that live, in words; '' without any, or if nobody can say."""
+    if any(_pending()):
+        return ''
+    seen_s = cfg.CONF.api.service_down_s
+    with Database(cfg.CONF).read() as connection:
+        hosts = services.of_release_1_0(connection, down_s=seen_s)
+    return (
+        f'conductors of release 1.0, seen in the last {seen_s} s on {", ".join(hosts)},'
+        if hosts
+        else ''
+    )
+
+
 def main() -> int:
     """Run ``upgrade check``; 0 fine, 1 warnings, 2 failures, as oslo.upgradecheck has it."""
-    if sys.argv[1:] == ['--version']:
-        print(startup.version(PROG))
-        return 0
-    options.register(cfg.CONF)
+    upgradecheck.register_cli_options(cfg.CONF, Checks())
     try:
-        return upgradecheck.main(cfg.CONF, project='magnum-lite', upgrade_command=Checks())
-    except cfg.Error as error:
-        print(f'{PROG}: {options.files(cfg.CONF)}: {error}', file=sys.stderr)
-        return 1
+        return upgradecheck.run(startup.load(sys.argv[1:], prog=PROG))
+    except Misconfigured as error:
+        print(f'{PROG}: {error}', file=sys.stderr)
+        return FAILURE
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ import threading
 
 from oslo_config import cfg
 
+from magnum_lite import releases
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, services
 from magnum_lite.db.engine import AWAY, Database
@@ -18,7 +19,10 @@ class Beat:
     def __init__(self, conf: cfg.ConfigOpts, database: Database, registry: Registry, *, owner: str):
         self._conf = conf
         self._database = database
-        self._plugins = {plugin.name: plugin.version for plugin in registry}
+        self._plugins = {
+            services.SERVICE: releases.CURRENT,
+            **{plugin.name: plugin.version for plugin in registry},
+        }
         self._owner = owner
         self._stopping = threading.Event()
 

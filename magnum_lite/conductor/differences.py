@@ -3,18 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from magnum_lite.db.engine import Row
-from magnum_lite.driver_sdk import Heat, StackView
-from magnum_lite.driver_sdk.heat import cluster_tag
-from magnum_lite.objects.status import STABLE
+from magnum_lite.driver_sdk.backend import Access, Found
+from magnum_lite.objects.statuses import STABLE
 
-MOST_SHOWN = 20  # stacks of one cluster
+MOST_SHOWN = 20  # parts of one cluster
 MOST_TEXT = 500  # characters about one
 MOST_IDS = 5
 
 
 def of_servers(
-    heat: Heat,
-    views: Mapping[str, StackView],
+    access: Access,
+    found: Mapping[str, Found],
     groups: Sequence[Row],
     servers: Mapping[str, set[str]],
 ) -> dict[str, str]:
@@ -31,62 +30,74 @@ def of_servers(
     if not lacking:
         return {}
     there = set().union(*servers.values())
-    made = {
-        server
-        for view in list(views.values())[:MOST_SHOWN]
-        if (full := heat.get(view.id))
-        for server in (full.outputs.get('refs_map') or {}).values()
-    }
+    made = {server for name in list(found)[:MOST_SHOWN] for server in access.members(name).servers}
     missing = ', '.join(sorted(made - there)[:MOST_IDS])
     return {'servers': '; '.join(lacking)[:MOST_TEXT] + (f'; missing: {missing}' * bool(missing))}
 
 
-def of_stacks(
-    heat: Heat, cluster: Row, stacks: Mapping[str, str | None], views: Mapping[str, StackView]
-) -> dict[str, str]:
-    """What is not as it should be, in words, by ``stack <name>``.
+def prefixes(noun: str) -> tuple[str, ...]:
+    """What the entries of ``health_status_reason`` begin with that tell what differs.
 
-    :param stacks: ``{name: digest}`` of those that there should be.
-    :param views: ``{name: stack}`` of those that Heat listed.
+    :param noun: as ``Backend.noun``.
     """
-    found = {}
-    for name, digest in stacks.items():
+    return f'{noun} ', 'servers'
+
+
+def of_parts(
+    access: Access,
+    noun: str,
+    cluster: Row,
+    wanted: Mapping[str, str | None],
+    found: Mapping[str, Found],
+) -> dict[str, str]:
+    """What is not as it should be, in words, by ``<noun> <name>``.
+
+    :param noun: as ``Backend.noun``.
+    :param wanted: ``{name: digest}`` of the parts that there should be.
+    :param found: ``{name: part}`` of those that a look showed.
+    """
+    told = {}
+    for name, digest in wanted.items():
         text = (
-            _missing(heat, cluster, name)
-            if name not in views
-            else _state(views[name]) or _changed(heat, views[name], digest)
+            _missing(access, cluster, name)
+            if name not in found
+            else _state(found[name]) or _changed(access, cluster, found[name], digest)
         )
         if text:
-            found[f'stack {name}'] = text[:MOST_TEXT]
-        if len(found) == MOST_SHOWN:
+            told[f'{noun} {name}'] = text[:MOST_TEXT]
+        if len(told) == MOST_SHOWN:
             break
-    return found
+    return told
 
 
-def _missing(heat: Heat, cluster: Row, name: str) -> str:
-    """What became of a stack that was not listed."""
+def _missing(access: Access, cluster: Row, name: str) -> str:
+    """What became of a part that was not shown."""
     if cluster.status not in STABLE:  # it may never have been made
         return ''
-    view = heat.get(name)
-    if view is None:
+    part = access.find(name)
+    if part is None:
         return 'is gone'
-    if cluster_tag(cluster.uuid) in view.tags:
+    if part.cluster == cluster.uuid:
         return ''  # one of the two answers is wrong
     return 'has lost the tags that say whose it is'
 
 
-def _state(view: StackView) -> str:
-    if view.status == 'DELETE_COMPLETE':
+def _state(part: Found) -> str:
+    if part.gone:
         return 'is gone'
-    if view.in_progress:
-        return f'is {view.status}, though no operation is at work on it'
-    return '' if view.status in STABLE else f'is {view.status}: {view.reason}'
+    if part.in_progress:
+        return f'is {part.status}, though no operation is at work on it'
+    return '' if part.complete else f'is {part.status}: {part.reason}'
 
 
-def _changed(heat: Heat, view: StackView, digest: str | None) -> str:
-    """What a call made of a stack that Heat served after the last change was done or given up."""
-    if digest is None or f'plan:{digest}' in view.tags:
+def _changed(access: Access, cluster: Row, part: Found, digest: str | None) -> str:
+    """What a call made of a part that was served after the last change was done or given up, or
+    what a change that failed elsewhere had made of it."""
+    if digest in (None, part.digest):
         return ''
-    full = heat.get(view.id)
-    nodes = len(full.outputs.get('node_addresses') or ()) if full else 0
-    return f'was changed behind the last operation: it has {nodes} nodes'
+    by = (
+        'behind the last operation'
+        if cluster.status in STABLE
+        else 'by the operation that failed, or after it'
+    )
+    return f'was changed {by}: it has {access.members(part.name).nodes} nodes'

@@ -1,45 +1,54 @@
-"""Operations, step by step: claim, resolve, perform, record. Knows nothing of Heat's ways."""
+"""Operations, step by step: claim, resolve, perform, record. Knows backends, and none by name."""
 
+import functools
 import logging
-import random
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from oslo_config import cfg
 
-from magnum_lite.cloud import transport
-from magnum_lite.cloud.lending import Lending
-from magnum_lite.conductor import credentials, delegation, resolve, trace
-from magnum_lite.conductor.call import call
+from magnum_lite import delegation
+from magnum_lite.cloud import servers, transport
+from magnum_lite.conductor import (
+    facts,
+    failures,
+    generations,
+    keys,
+    resolve,
+    rights,
+    trace,
+    waiting,
+)
+from magnum_lite.conductor.backends import Backends
+from magnum_lite.conductor.call import status_of
 from magnum_lite.conductor.clients import Clients
-from magnum_lite.conductor.cloud import LeasedHeat, StepCloud
-from magnum_lite.conductor.perform import Step, perform
+from magnum_lite.conductor.lease import Lease
+from magnum_lite.conductor.masking import masked
+from magnum_lite.conductor.named_access import opened
+from magnum_lite.conductor.perform import Step, accepted, perform
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import claims, journal, ledger, settle, store
-from magnum_lite.db.engine import AWAY, Connection, Database
+from magnum_lite.db import claims, journal, ledger, overtaking, settle
+from magnum_lite.db.engine import AWAY, Database
 from magnum_lite.driver_sdk import (
-    CloudError,
     CloudUnavailable,
     Done,
-    Driver,
     DriverError,
     Failed,
-    FailedError,
     Progress,
-    Rejected,
-    StackView,
     Status,
     Waiting,
 )
+from magnum_lite.driver_sdk.backend import Access, Backend, Look
+from magnum_lite.driver_sdk.cause import documents
 from magnum_lite.exceptions import LostClaim, ServiceError
-from magnum_lite.objects import Cluster, Operation
+from magnum_lite.objects import Operation
 from magnum_lite.secrets.vault import Vault
 
 LOG = logging.getLogger(__name__)
 MOST_ATTEMPTS = 5  # workers lost in a row during steps of one operation
-Seen = Mapping[str, Sequence[StackView]]
 
 
 class Manager:
@@ -54,7 +63,8 @@ class Manager:
         self._registry = registry
         self._vault = Vault(conf)
         self.clients = Clients(conf)
-        self.lending = Lending.of(conf)
+        self.backends = Backends(conf, registry, self.clients)
+        self.delegations = delegation.of(conf, database, self._vault)
         self.owner = owner
         self._stopping = threading.Event()
         self._owed: set[str] = set()  # clusters with a late call that is not noted yet
@@ -69,10 +79,10 @@ class Manager:
             claims.claim, uuid, owner=self.owner, lease_s=self._conf.conductor.lease_s
         )
 
-    def step(self, uuid: str, seen: Seen | None = None) -> str | None:
+    def step(self, uuid: str, look: Look | None = None) -> str | None:
         """Take the next step of an operation that this worker has claimed.
 
-        :param seen: see ``LeasedHeat``.
+        :param look: as ``Backend.open``.
         :returns: uuid of an operation that may run now because this one ended, if any.
         """
         if self._stopping.is_set():
@@ -86,11 +96,11 @@ class Manager:
             )
             trace.follow(operation)
             if operation.attempts >= MOST_ATTEMPTS:
-                return self._record(operation, _too_dangerous(operation), None)
-            if operation.attempts and operation.kind != 'delete':  # lost inside a call, perhaps
+                return self._record(operation, failures.too_dangerous(operation), None)
+            if operation.attempts and not operation.traits.ends:  # lost inside a call?
                 self._note_late(operation.cluster_id)
             with transport.Gate(self._stopping.is_set) as gate:
-                taken = self._take(operation, until, seen)
+                taken = self._take(operation, until, look)
             if gate.refused:
                 LOG.info('Operation %s is left to another worker', operation.uuid)
                 self._database.write(claims.leave, operation)
@@ -98,7 +108,7 @@ class Manager:
             return self._record(operation, *taken)
         except LostClaim as error:
             LOG.info('%s', error)
-            self._database.write(claims.release_superseded, uuid, owner=self.owner)
+            self._database.write(overtaking.release_superseded, uuid, owner=self.owner)
             return None
 
     def broke_off(self, uuid: str, error: BaseException) -> str | None:
@@ -115,68 +125,71 @@ class Manager:
             return self._wait(operation, Waiting('', trouble=trouble))
         except LostClaim as lost:
             LOG.info('%s', lost)
-            self._database.write(claims.release_superseded, uuid, owner=self.owner)
+            self._database.write(overtaking.release_superseded, uuid, owner=self.owner)
             return None
 
     def _take(
-        self, operation: Operation, until: float, seen: Seen | None
+        self, operation: Operation, until: float, look: Look | None
     ) -> tuple[Progress, Status | None]:
         """Progress, and what the cloud shows once the operation is to end."""
         step = None
         with self._database.read() as connection:
-            late = _too_late(operation) if claims.is_late(connection, operation) else None
+            late = failures.too_late(operation) if claims.is_late(connection, operation) else None
         try:
-            step = self._prepare(operation, until, seen)
+            step = self._prepare(operation, until, look)
             progress = late or perform(step)
         except CloudUnavailable as error:
-            went_on = step is not None and step.cloud.heat.changes
+            went_on = step is not None and step.access.changes
             progress = Waiting(f'going on: {error}') if went_on else Waiting('', trouble=str(error))
         except DriverError as error:
-            progress = _failure(operation, error)
+            progress = failures.of_error(operation, error)
         except LostClaim:
             raise
         except ServiceError as error:
             progress = Failed(error.code, str(error))
-        return self._look(step, late or progress)
+        progress, status = self._look(step, late or progress)
+        return masked(progress, step.spec.secrets.values()) if step else progress, status
 
-    def _prepare(self, operation: Operation, until: float, seen: Seen | None) -> Step:
+    def _prepare(self, operation: Operation, until: float, look: Look | None) -> Step:
         with self._database.read() as connection:
             rows = resolve.read(connection, operation)
         driver = self._registry.get(rows.driver.plugin_name, at_least=rows.driver.plugin_version)
-        if operation.kind != 'delete':
-            rows = self._ready(operation, rows, driver)
+        url = None  # of no use to what goes
+        if not operation.traits.ends:
+            url = self.backends.enrolment_url(operation.identity, driver)
+            facts.ensure(self._database, self.clients, driver, rows, operation)
+            keys.ensure(self._conf, self._database, self._vault, driver, rows.cluster, operation)
+            rows = generations.begun(self._database, operation, rows)
         with self._database.read() as connection:
-            spec = resolve.spec(
-                connection, self._vault, driver, rows, operation, self._conf.enrolment.public_url
-            )
-        if operation.kind == 'delete':
-            heat = delegation.heat_for_deletion(
-                self.clients, self.lending, self._database, operation
-            )
-        else:
-            heat = self.clients.heat(operation.identity)
-        leased = LeasedHeat(
-            heat,
-            until=until,
-            timeout_s=self._conf.cloud.heat_timeout_s,
-            seen=seen,
-            unanswered=lambda: self._note_late(operation.cluster_id),
-        )
+            secrets = keys.secrets_of(connection, self._vault, driver, rows.cluster)
+        spec = resolve.spec(rows, operation, secrets, url)
+        backend = self.backends.of(driver)
         return Step(
             operation,
             driver,
             spec,
-            StepCloud(leased),
+            backend,
+            self._open(operation, backend, until, look),
             self._database,
-            self.lending,
+            self.delegations,
             self._conf.cloud.late_s,
+            functools.partial(servers.gone, self._conf, operation.identity),
+            rows.unformed(operation.node_group),
         )
 
-    def _note_late(self, cluster_id: str) -> None:
-        """Note a call that may take effect later; where the database is away, before the next step.
+    def _open(
+        self, operation: Operation, backend: Backend, until: float, look: Look | None
+    ) -> Access:
+        """The backend with the rights of the cluster, or those that are left for its end."""
+        lease = Lease(until, lambda: self._note_late(operation.cluster_id))
+        who: Mapping[str, Any] | None = operation.identity
+        if operation.traits.ends:
+            who = rights.for_deletion(backend, self.delegations, self._database, operation)
+        return opened(backend, who, lease, look)
 
-        It raises nothing: the driver that made the call has not failed.
-        """
+    def _note_late(self, cluster_id: str) -> None:
+        """Note a call that may take effect later; where the database is away, before the next step,
+        since the driver that made the call has not failed."""
         self._owed.add(cluster_id)
         try:
             self._database.write(ledger.late, cluster_id)
@@ -184,37 +197,28 @@ class Manager:
         except AWAY as error:
             LOG.warning('A late call for cluster %s is noted later: %s', cluster_id, error)
 
-    def _ready(self, operation: Operation, rows: resolve.Rows, driver: Driver) -> resolve.Rows:
-        """Look up and make what the first step needs, once; the rows with it."""
-        if rows.image is None:
-            found = self.clients.image(operation.identity, rows.template.image_id)
-            rows.cluster.facts = {**rows.cluster.facts, 'image': found}
-            self._database.write(
-                claims.fenced, operation, _keep_facts, operation, rows.cluster.facts
-            )
-        credentials.ensure(self._conf, self._database, self._vault, driver, rows.cluster, operation)
-        return rows
-
     def _look(self, step: Step | None, progress: Progress) -> tuple[Progress, Status | None]:
         """What is there, for an operation that ends; one that is done has to know it, since users
-        wait for the addresses, and is not done if Heat has served a late call meanwhile. Of a
+        wait for the addresses, and is not done if a late call was served meanwhile. Of a
         refused spec it is not asked: a status is read by the plan."""
         if (
             step is None
             or isinstance(progress, Waiting)
             or isinstance(progress, Done)
-            and step.operation.kind == 'delete'
+            and step.operation.traits.ends
         ):
             return progress, None
         try:
-            call(step.driver, 'validate', step.spec)
-            before = step.cloud.heat.listed()
-            status = call(step.driver, 'get_status', step.cloud, step.spec)
-            if isinstance(progress, Done) and before and step.cloud.heat.listed() != before:
-                progress = Waiting('looking again: a stack changed when all was done', 0)
+            step = accepted(step)
+            before = step.access.shown()
+            status = status_of(step.driver, step.cloud, step.spec)
+            if isinstance(progress, Done) and before and step.access.shown() != before:
+                noun = step.backend.noun
+                progress = Waiting(f'looking again: a {noun} changed when all was done', 0)
             return progress, status
         except DriverError as error:
             LOG.warning('Operation %s: status unknown: %s', step.operation.uuid, error)
+            failures.tell(step.operation, error)
             if isinstance(progress, Done):
                 progress = Waiting('reading the addresses', trouble=str(error))
             return progress, None
@@ -225,15 +229,21 @@ class Manager:
         if isinstance(progress, Waiting):
             return self._wait(operation, progress)
         if isinstance(progress, Failed):
+            text = journal.short(progress.text)  # a log cannot hold all letters either
             LOG.warning(
                 'Operation %s (%s of cluster %s) failed: %s',
                 operation.uuid,
                 operation.kind,
                 operation.cluster_id,
-                progress.text,
+                text,
             )
             return self._database.write(
-                settle.failed, operation, code=progress.code, text=progress.text, status=status
+                settle.failed,
+                operation,
+                code=progress.code,
+                text=text,
+                status=status,
+                causes=documents(progress.causes),
             )
         LOG.info(
             'Operation %s (%s of cluster %s) is done',
@@ -241,8 +251,10 @@ class Manager:
             operation.kind,
             operation.cluster_id,
         )
-        if operation.kind == 'delete':
+        if operation.traits.ends:
             return self._database.write(settle.gone, operation)
+        if status is None:
+            raise AssertionError(f'operation {operation.uuid} is done, and nobody looked')
         return self._database.write(settle.done, operation, status)
 
     def _wait(self, operation: Operation, progress: Waiting) -> str | None:
@@ -250,94 +262,20 @@ class Manager:
 
         :param progress: with an empty reason where the step did not come so far as to have one.
         """
+        progress = replace(
+            progress, reason=journal.short(progress.reason), trouble=journal.short(progress.trouble)
+        )
         if progress.trouble:
             with self._database.read() as connection:
                 hopeless = claims.is_hopeless(
                     connection, operation, after_s=self._conf.conductor.trouble_s
                 )
             if hopeless:
-                return self._record(operation, _given_up(operation, progress.trouble), None)
+                return self._record(operation, failures.given_up(operation, progress), None)
         self._database.write(
-            _note_and_wait, operation, progress, self._pause_s(operation, progress)
+            waiting.record,
+            operation,
+            progress,
+            waiting.pause_s(self._conf.conductor, operation, progress),
         )
         return None
-
-    def _pause_s(self, operation: Operation, progress: Waiting) -> float:
-        """Seconds until the next look: doubling while nothing happens, with jitter."""
-        options = self._conf.conductor
-        if progress.check_after_s is not None:
-            return progress.check_after_s
-        pause = options.poll_min_s
-        if progress.reason == operation.progress or progress.trouble:
-            pause = max(pause, min(2 * operation.interval_ms / 1000, options.poll_max_s))
-        return pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
-
-
-def _keep_facts(connection: Connection, operation: Operation, facts: dict[str, Any]) -> None:
-    """Keep what was looked up: with the cluster, or with what it is to become."""
-    if 'cluster' in operation.target:
-        target = {**operation.target, 'cluster': {**operation.target['cluster'], 'facts': facts}}
-        claims.retarget(connection, operation, target)
-        operation.target = target
-    else:
-        store.update(connection, Cluster, {'facts': facts}, uuid=operation.cluster_id)
-
-
-def _note_and_wait(
-    connection: Connection, operation: Operation, progress: Waiting, pause_s: float
-) -> None:
-    reason = progress.reason or operation.progress
-    is_new = reason != operation.progress
-    trouble = progress.trouble or None
-    troubles = operation.troubles + bool(trouble and progress.reason)
-    if not trouble and troubles and not is_new:
-        trouble = operation.trouble  # what failed is being done again: no success yet
-    claims.wait(
-        connection,
-        operation,
-        progress=reason,
-        check_in_s=pause_s,
-        troubles=troubles,
-        trouble=trouble,
-    )
-    if is_new or trouble != operation.trouble:
-        journal.note(connection, operation, ': '.join(filter(None, (reason, trouble))))
-
-
-def _too_late(operation: Operation) -> Failed:
-    trouble = f'. The last error was: {operation.trouble}' if operation.trouble else ''
-    return Failed(
-        'timeout',
-        'It took longer than allowed and was given up. The last step was: '
-        f'{operation.progress or "the first"}{trouble}',
-    )
-
-
-def _too_dangerous(operation: Operation) -> Failed:
-    return Failed(
-        'worker-lost',
-        f'{operation.attempts} workers in a row were lost during a step '
-        'of it, so it was given up. The logs of the conductors and of '
-        'their hosts have the reason',
-    )
-
-
-def _given_up(operation: Operation, trouble: str) -> Failed:
-    since = f'{operation.trouble_since:%Y-%m-%d %H:%M:%S}'
-    return Failed(
-        'trouble',
-        f'Nothing has succeeded since {since} UTC, however often it was '
-        f'tried, so it was given up. The last error was: {trouble}',
-    )
-
-
-def _failure(operation: Operation, error: DriverError) -> Failed:
-    if isinstance(error, FailedError):
-        for line in error.operator.splitlines():  # each with the request id: people use grep
-            LOG.error('Operation %s: %s', operation.uuid, line)
-        return Failed('driver-failed', error.user)
-    if isinstance(error, Rejected):
-        return Failed('driver-rejected', str(error))
-    if isinstance(error, CloudError):
-        return Failed('cloud-refused', str(error))
-    return Failed('not-supported', str(error))

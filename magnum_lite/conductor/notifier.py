@@ -26,7 +26,8 @@ class Notifier:
         try:
             transport, notifier = self._made()
         except oslo_messaging.MessagingException as error:
-            return error
+            refusal: Exception = error
+            return refusal
         transport.failure = None
         send = notifier.error if event_type.endswith('.error') else notifier.info
         send({}, event_type, payload)
@@ -51,7 +52,7 @@ class Notifier:
         return self._transport, self._notifier
 
 
-class _Watched(NotificationTransport):
+class _Watched(NotificationTransport):  # type: ignore[misc] # oslo.messaging has no types
     """Keeps what went wrong, which the drivers of oslo.messaging would log and tell nobody.
 
     The drivers that operators choose stay between, so messages are what they were. To them all

@@ -1,7 +1,8 @@
-"""The installed drivers, and the Driver rows that tell the API of them."""
+"""The installed drivers, and the rows that tell the API of them."""
 
 import logging
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import stevedore
@@ -11,9 +12,9 @@ from oslo_utils import versionutils
 from magnum_lite import driver_sdk
 from magnum_lite.db import store
 from magnum_lite.db.engine import Connection, Database
-from magnum_lite.driver_sdk import Driver as Plugin
+from magnum_lite.driver_sdk import Driver
 from magnum_lite.exceptions import ServiceError
-from magnum_lite.objects import Driver
+from magnum_lite.objects import DriverVersion
 
 LOG = logging.getLogger(__name__)
 NAMESPACE = 'magnum_lite.drivers'
@@ -32,7 +33,7 @@ class Registry:
     :raises BadDriver: two packages have one name, or one does not keep the contract's version.
     """
 
-    def __init__(self, plugins: dict[str, Plugin] | None = None):
+    def __init__(self, plugins: dict[str, Driver] | None = None):
         self._plugins = _load() if plugins is None else plugins
         for name, plugin in self._plugins.items():
             if (
@@ -45,13 +46,13 @@ class Registry:
                     f'this is {driver_sdk.CONTRACT}',
                 )
 
-    def __iter__(self) -> Iterator[Plugin]:
+    def __iter__(self) -> Iterator[Driver]:
         return iter(self._plugins.values())
 
-    def get(self, name: str, *, at_least: str = '0') -> Plugin:
+    def get(self, name: str, *, at_least: str = '0') -> Driver:
         """The driver of that entry point.
 
-        :param at_least: version of the package that the Driver row was made with: an older one
+        :param at_least: version of the package that its row was made with: an older one
             could not know what its clusters need.
         :raises BadDriver: it is not installed on this host, or is too old.
         """
@@ -90,43 +91,49 @@ class Registry:
         return made
 
     def _insert_first(self, connection: Connection, name: str) -> bool:
-        if store.count(connection, Driver, name=name):
+        if store.count(connection, DriverVersion, name=name):
             return False
         try:
-            store.insert(connection, Driver.new(public=True, **_describe(self._plugins[name])))
+            store.insert(
+                connection, DriverVersion.new(public=True, **_describe(self._plugins[name]))
+            )
         except db_exc.DBDuplicateEntry as error:  # another conductor was first: look again
             raise db_exc.RetryRequest(error) from error
         return True
 
     def _insert_next(self, connection: Connection, name: str) -> int | None:
         wanted = _describe(self._plugins[name])
-        known = store.find(connection, Driver, name=name)
+        known = store.find(connection, DriverVersion, name=name)
         if not known:
-            store.insert(connection, Driver.new(public=True, **wanted))
+            store.insert(connection, DriverVersion.new(public=True, **wanted))
             return 1
         newest = max(known, key=lambda row: row.version)
         if all(getattr(newest, field) == value for field, value in wanted.items()):
             return None
         store.insert(
             connection,
-            Driver.new(
+            DriverVersion.new(
                 **wanted, version=newest.version + 1, public=newest.public, enabled=newest.enabled
             ),
         )
         return newest.version + 1
 
 
-def _load() -> dict[str, Plugin]:
-    def refuse(manager: Any, entry_point: Any, error: Exception) -> None:
+def _load() -> dict[str, Driver]:
+    def refuse(
+        manager: stevedore.ExtensionManager[Driver], entry_point: EntryPoint, error: BaseException
+    ) -> None:
         raise BadDriver(name=entry_point.name, reason=str(error)) from error
 
-    plugins: dict[str, Plugin] = {}
-    manager = stevedore.ExtensionManager(
+    plugins: dict[str, Driver] = {}
+    manager: stevedore.ExtensionManager[Driver] = stevedore.ExtensionManager(
         NAMESPACE, invoke_on_load=True, on_load_failure_callback=refuse
     )
     for extension in manager:
         if extension.name in plugins:
             raise BadDriver(name=extension.name, reason='two installed packages have this name')
+        if extension.obj is None:
+            raise BadDriver(name=extension.name, reason='its entry point makes no driver')
         plugins[extension.name] = extension.obj
     return plugins
 
@@ -135,7 +142,7 @@ def _number(version: str) -> tuple[int, ...]:
     return versionutils.convert_version_to_tuple(version)
 
 
-def _describe(plugin: Plugin) -> dict[str, Any]:
+def _describe(plugin: Driver) -> dict[str, Any]:
     return {
         'name': plugin.name,
         'plugin_name': plugin.name,

@@ -1,29 +1,66 @@
 """From rows to a Spec: defaults, template and cluster merged, names looked up, secrets in hand."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from magnum_lite.conductor import credentials
-from magnum_lite.db import queue, store
-from magnum_lite.db.engine import Connection
-from magnum_lite.driver_sdk import ClusterSpec, Image, Network, NodeGroupSpec
-from magnum_lite.driver_sdk import Driver as Plugin
-from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
-from magnum_lite.secrets.vault import Vault
+from magnum_lite.db import generations, queue, store
+from magnum_lite.db.engine import Connection, Row
+from magnum_lite.driver_sdk import ClusterSpec, Image, Network, NodeGroupSpec, Secret
+from magnum_lite.objects import (
+    Cluster,
+    ClusterTemplate,
+    DriverVersion,
+    NodeGroup,
+    Operation,
+    labels,
+    nodegroup,
+)
 
 NO_LIMIT_MIN = 24 * 60  # what Heat is told where the user wants no limit
 NO_IMAGE = Image('', '', '')
+_FACTS = (
+    'node_count',
+    'flavor',
+    'image',
+    'removed',
+    'max_node_count',
+    'docker_volume_size',
+    'node_labels',
+    'node_taints',
+    'config',
+)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a Spec is made of."""
+    """What a Spec is made of.
+
+    :ivar generations: as ``generations.of``.
+    :ivar making: uuids of the groups of which the operation makes a generation that their rows do
+        not say yet.
+    """
 
     cluster: Cluster
     groups: list[NodeGroup]
     template: ClusterTemplate
-    driver: Driver
+    driver: DriverVersion
+    generations: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    making: frozenset[str] = frozenset()
+
+    @property
+    def begins(self) -> frozenset[str]:
+        """Those of them of which no row says that it is coming."""
+        return self.making - {
+            group.uuid
+            for group in self.groups
+            for row in self.generations.get(group.uuid, ())
+            if (row.number, row.state) == (group.generation, generations.COMING)
+        }
+
+    def unformed(self, focus: str | None) -> frozenset[str]:
+        """Uuids of the groups that never formed, but for the one that a change is of."""
+        return nodegroup.unformed(self.groups) - {focus}
 
     @property
     def image(self) -> Image | None:
@@ -38,70 +75,87 @@ def read(connection: Connection, operation: Operation) -> Rows:
     :raises NotFound: one of them is gone.
     """
     cluster = store.get(connection, Cluster, operation.cluster_id)
-    _set(cluster, operation.target.get('cluster', {}))
+    _set(cluster, operation.wants.at_end.cluster, but=operation.traits.staged)
+    groups = store.find(connection, NodeGroup, cluster_id=cluster.uuid)
+    numbers = operation.wants.generations
+    making = {group.uuid for group in groups if group.generation < numbers.get(group.uuid, 0)}
     return Rows(
         cluster,
-        _groups(connection, operation),
+        _groups(connection, operation, groups),
         store.get(connection, ClusterTemplate, cluster.cluster_template_id),
-        store.find(connection, Driver, name=cluster.driver, version=cluster.driver_version)[0],
+        store.find(connection, DriverVersion, name=cluster.driver, version=cluster.driver_version)[
+            0
+        ],
+        generations.of(connection, cluster.uuid),
+        frozenset(making),
     )
 
 
-def _groups(connection: Connection, operation: Operation) -> list[NodeGroup]:
+def _groups(
+    connection: Connection, operation: Operation, groups: list[NodeGroup]
+) -> list[NodeGroup]:
     """The node groups without what waits its turn: rows show what users asked for last."""
-    groups = store.find(connection, NodeGroup, cluster_id=operation.cluster_id)
-    if operation.kind in ('create', 'delete'):  # nothing waits then
+    if operation.traits.is_alone:
         return groups
-    waiting = queue.waiting_of(connection, operation.cluster_id)
+    change = operation.wants
+    waiting = {
+        uuid: found.wants
+        for uuid, found in queue.waiting_of(connection, operation.cluster_id).items()
+    }
     found = []
     for group in groups:
         later = waiting.get(group.uuid)
-        _set(group, operation.target.get('groups', {}).get(group.uuid, {}))
-        _set(group, later.restore.get(group.uuid, {}) if later else {})
-        is_later = later is not None and later.kind == 'nodegroup_create'
-        is_gone = operation.kind == 'nodegroup_delete' and group.uuid == operation.node_group
-        if not is_later and not is_gone:
-            found.append(group)
+        _set(group, change.at_end.groups.get(group.uuid, {}), but=operation.traits.staged)
+        _set(group, later.undo.get(group.uuid, {}) if later else {})
+        if (
+            group.uuid in change.removed
+            or later
+            and (
+                group.uuid in later.added
+                or group.uuid in later.removed
+                and queue.never_begun(connection, operation.cluster_id, group.uuid)
+            )
+        ):
+            continue
+        found.append(group)
     return found
 
 
-def _set(row: Any, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
+def _set(row: Any, values: Mapping[str, Any], *, but: Collection[str] = ()) -> None:
+    for name in values.keys() - but:
+        setattr(row, name, values[name])
+
+
+# Attributes of the template that a Spec has by the same names.
+_COPIED = (
+    'coe',
+    'server_type',
+    'apiserver_port',
+    'volume_driver',
+    'docker_storage_driver',
+    'insecure_registry',
+    'registry_enabled',
+    'tls_disabled',
+    'http_proxy',
+    'https_proxy',
+    'no_proxy',
+)
 
 
 def spec(
-    connection: Connection,
-    vault: Vault,
-    plugin: Plugin,
     rows: Rows,
     operation: Operation,
+    secrets: Mapping[str, Secret],
     enrolment_url: str | None = None,
 ) -> ClusterSpec:
-    """The Spec of the cluster as its rows want it now.
+    """The Spec of the cluster as its rows want it now. Pure.
 
     :raises Invalid: the labels do not fit the driver any more; never for a deletion, which needs
         names only and gets no labels.
     """
-    schema = {'properties': {}} if operation.kind == 'delete' else rows.driver.config_schema
+    schema = {'properties': {}} if operation.traits.ends else rows.driver.config_schema
     cluster, template = rows.cluster, rows.template
     image = rows.image or NO_IMAGE  # only a deletion goes on without one
-    copied = {
-        name: getattr(template, name)
-        for name in (
-            'coe',
-            'server_type',
-            'apiserver_port',
-            'volume_driver',
-            'docker_storage_driver',
-            'insecure_registry',
-            'registry_enabled',
-            'tls_disabled',
-            'http_proxy',
-            'https_proxy',
-            'no_proxy',
-        )
-    }
     return ClusterSpec(
         uuid=cluster.uuid,
         name=cluster.name,
@@ -109,19 +163,22 @@ def spec(
         image=image,
         network=_network(cluster, template),
         node_groups=tuple(_group(group, rows, image, schema) for group in rows.groups),
-        config={**rows.driver.config, **labels.typed(cluster.labels, schema)},
-        secrets=credentials.secrets_of(connection, vault, plugin, cluster),
+        config={
+            **rows.driver.config,
+            **cluster.facts.get('config', {}),
+            **_typed(cluster.labels, rows, schema),
+        },
+        secrets=secrets,
         discovery_url=cluster.discovery_url,
         ssh_public_key=cluster.ssh_public_key,
         timeout_min=cluster.create_timeout or NO_LIMIT_MIN,
         attempt=operation.uuid,
-        # A physical machine has no console on which it could show that it is the one who asks.
-        enrolment_url=None if template.server_type == 'bm' else enrolment_url,
+        enrolment_url=enrolment_url,
         auth_url=cluster.application_credential.get('auth_url'),
         region_name=cluster.application_credential.get('region_name'),
         focus=operation.node_group,
-        max_batch_size=operation.target.get('max_batch_size', 1),
-        **copied,
+        max_batch_size=operation.wants.max_batch_size,
+        **{name: getattr(template, name) for name in _COPIED},
     )
 
 
@@ -142,7 +199,6 @@ def _group(group: NodeGroup, rows: Rows, image: Image, schema: Mapping[str, Any]
     own = {
         name: text for name, text in group.labels.items() if rows.cluster.labels.get(name) != text
     }
-    prefixed = {name: text for name, text in group.labels.items() if '/' in name}
     return NodeGroupSpec(
         uuid=group.uuid,
         name=group.name,
@@ -155,10 +211,43 @@ def _group(group: NodeGroup, rows: Rows, image: Image, schema: Mapping[str, Any]
         removed=tuple(group.removed),
         max_node_count=group.max_node_count or None,
         docker_volume_size=group.docker_volume_size,
-        node_labels={**prefixed, **(group.node_labels or {})},
+        node_labels={**labels.prefixed(group.labels), **(group.node_labels or {})},
         node_taints=tuple(_taint(taint) for taint in group.node_taints or ()),
-        config=labels.typed(own, schema),
+        config=_typed(own, rows, schema),
+        beside=_beside(group, rows),
     )
+
+
+def _beside(group: NodeGroup, rows: Rows) -> tuple[NodeGroupSpec, ...]:
+    """The generations of a group that are there beside the one that its row is of. Where nobody
+    makes that, they are going, whatever a worker of release 1.0 has left in their rows."""
+    return tuple(
+        NodeGroupSpec(
+            uuid=group.uuid,
+            name=group.name,
+            role=group.role,
+            generation=row.number,
+            going=group.uuid not in rows.making or row.state == generations.GOING,
+            **_made_of(row.facts),
+        )
+        for row in rows.generations.get(group.uuid, ())
+        if row.number != group.generation
+    )
+
+
+def facts(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
+    """What the nodes of a generation are made of, as JSON."""
+    values = {name: getattr(group, name) for name in _FACTS}
+    return {**values, 'config': dict(spec.of_group(group).config)}
+
+
+def _made_of(facts: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: facts[name] for name in _FACTS if name in facts}
+    return {**found, 'removed': tuple(found['removed']), 'node_taints': tuple(found['node_taints'])}
+
+
+def _typed(given: Mapping[str, str], rows: Rows, schema: Mapping[str, Any]) -> dict[str, Any]:
+    return labels.typed(given, schema, literal=labels.is_literal(rows.driver))
 
 
 def _taint(taint: dict[str, Any]) -> dict[str, str]:

@@ -5,23 +5,28 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from oslo_config import cfg
 
 from magnum_lite import threads
 from magnum_lite.conductor import trace
-from magnum_lite.conductor.manager import Manager, Seen
-from magnum_lite.db import claims
+from magnum_lite.conductor.manager import Manager
+from magnum_lite.db import agenda, claims
 from magnum_lite.db.engine import AWAY, Database, Row
-from magnum_lite.driver_sdk import CloudError, StackView
-from magnum_lite.driver_sdk.heat import cluster_tag
+from magnum_lite.driver_sdk import CloudError
+from magnum_lite.driver_sdk.backend import Backend, Look
 
 LOG = logging.getLogger(__name__)
 # Of suspects a worker takes one at a time: with the one that kills it, no other is lost again.
 ALONE = 'a suspect'
 HUNG = 2  # leases after which a step counts as hung: its calls have ended within the first
+GIVEN_UP = 20  # leases after which its process ends: nothing else takes the operation from it
+
+
+def patience_s(conf: cfg.ConfigOpts) -> int:
+    """Seconds that an orderly stop may take: steps under way are in a call to Heat."""
+    return int(conf.cloud.heat_timeout_s) + 10
 
 
 class Sweep:
@@ -66,10 +71,23 @@ class Sweep:
                 if time.monotonic() - swept >= self._conf.conductor.sweep_s:
                     swept = time.monotonic()
                     self._adopt()
-                    self._pool.tell_overdue(HUNG * self._conf.conductor.lease_s)
+                    self._look_at_steps()
             except AWAY as error:
                 LOG.warning('No sweep, the next one is tried: %s', error)
                 self._stopping.wait(self._conf.conductor.sweep_s)
+
+    def _look_at_steps(self) -> None:
+        """Tell of steps that hang. One that goes on to hang keeps its operation: heartbeats are
+        another thread's. So the process ends, and another worker takes it over."""
+        lease_s = self._conf.conductor.lease_s
+        self._pool.tell_overdue(HUNG * lease_s)
+        if self._pool.longest_s > GIVEN_UP * lease_s:
+            LOG.critical(
+                'A step runs for more than %d s, so this process ends, and others go on',
+                GIVEN_UP * lease_s,
+            )
+            threads.end_process(patience_s(self._conf))
+            self._stopping.wait()
 
     def shut(self) -> None:
         """End ``run``, begin no step, and no further call to the cloud in those under way."""
@@ -86,72 +104,65 @@ class Sweep:
     def _adopt(self) -> None:
         """Claim operations whose wake or whose owner was lost, as many as fit."""
         with self._database.read() as connection:
-            room = self._conf.conductor.max_owned - claims.owned(
+            room = self._conf.conductor.max_owned - agenda.owned(
                 connection, owner=self._manager.owner
             )
             limit = min(room, self._pool.room)
             if limit <= 0:
                 return
-            uuids = claims.claimable(connection, limit=limit)
-            suspects = claims.claimable(connection, limit=1, suspect=True)
+            uuids = agenda.claimable(connection, limit=limit)
+            suspects = agenda.claimable(connection, limit=1, suspect=True)
         for uuid in uuids:
             self._submit(uuid, claim=True)
         for uuid in suspects:
             self._submit(uuid, claim=True, key=ALONE)
 
     def _go_on(self) -> None:
-        """Take the steps that are due; of one project, with one look at Heat for all of them."""
+        """Take the steps that are due; of one project, with one look at a backend for all."""
         limit = self._conf.conductor.max_owned if self._pool.room > 0 else 0
         if not limit:
             return
         with self._database.read() as connection:
-            due = claims.due(connection, owner=self._manager.owner, limit=limit)
-        projects: dict[str, list[Row]] = defaultdict(list)
+            due = agenda.due(connection, owner=self._manager.owner, limit=limit)
+        projects: dict[tuple[str, Backend | None], list[Row]] = defaultdict(list)
         for row in due:
             if row.uuid in self._pool:
                 continue
-            if row.attempts >= claims.SUSPECT:
+            if row.attempts >= agenda.SUSPECT:
                 self._submit(row.uuid, key=ALONE)
             else:
-                projects[row.identity['project_id']].append(row)
-        for project, rows in projects.items():
-            if len(rows) == 1:
-                self._submit(rows[0].uuid)
+                backend = self._manager.backends.named(row.plugin_name)
+                projects[row.identity['project_id'], backend].append(row)
+        for (project, backend), rows in projects.items():
+            if backend is None or len(rows) == 1:
+                for row in rows:
+                    self._submit(row.uuid)
             else:
                 self._pool.submit(
-                    f'project {project}',
+                    f'project {project} in {backend.title}',
                     self._go_on_project,
+                    backend,
                     rows,
                     failed=functools.partial(self._go_on_singly, rows),
                 )
 
-    def _go_on_project(self, rows: Sequence[Row]) -> None:
-        stacks = self._list(rows[0].identity)
+    def _go_on_project(self, backend: Backend, rows: Sequence[Row]) -> None:
+        try:
+            look = backend.look(rows[0].identity)
+        except CloudError as error:  # each step will tell
+            LOG.warning('No look at the %ss of a project: %s', backend.noun, error)
+            look = None
         for row in rows:
-            tag = cluster_tag(row.cluster_id)
-            seen = None if stacks is None else {tag: stacks.get(tag, [])}
-            self._submit(row.uuid, seen)
+            mine = None if look is None else {row.cluster_id: look.get(row.cluster_id, ())}
+            self._submit(row.uuid, mine)
 
     def _go_on_singly(self, rows: Sequence[Row], error: BaseException) -> None:
-        LOG.error('No list of the stacks of a project: %r', error, exc_info=error)
+        LOG.error('No look at the parts of a project: %r', error, exc_info=error)
         for row in rows:
             self._submit(row.uuid)
 
-    def _list(self, identity: Mapping[str, Any]) -> Mapping[str, list[StackView]] | None:
-        """The stacks of a project by tag; None if Heat does not answer: each step will tell."""
-        try:
-            stacks = self._manager.clients.heat(identity).list('magnum_lite')
-        except CloudError as error:
-            LOG.warning('No list of the stacks of a project: %s', error)
-            return None
-        by_tag: dict[str, list[StackView]] = defaultdict(list)
-        for stack in stacks:
-            for tag in stack.tags:
-                by_tag[tag].append(stack)
-        return by_tag
-
     def _submit(
-        self, uuid: str, seen: Seen | None = None, *, claim: bool = False, key: str | None = None
+        self, uuid: str, look: Look | None = None, *, claim: bool = False, key: str | None = None
     ) -> None:
         """Have the next step of an operation taken, of one to claim or of this worker's.
 
@@ -161,14 +172,14 @@ class Sweep:
             key or uuid,
             self._step,
             uuid,
-            seen,
+            look,
             claim,
             failed=functools.partial(self._broke_off, uuid),
         )
 
-    def _step(self, uuid: str, seen: Seen | None, claim: bool) -> None:
+    def _step(self, uuid: str, look: Look | None, claim: bool) -> None:
         if not claim or self._manager.claim(uuid):
-            self._wake_next(self._manager.step(uuid, seen))
+            self._wake_next(self._manager.step(uuid, look))
         trace.leave()
 
     def _broke_off(self, uuid: str, error: BaseException) -> None:

@@ -92,7 +92,7 @@ def _bind_psycopg(engine: sa.Engine, most_s: float) -> None:
     """Bound each wait for an answer: libpq itself waits as long as the other end's TCP answers."""
     dbapi: Any = engine.dialect.dbapi
 
-    class Connection(dbapi.Connection):
+    class Connection(dbapi.Connection):  # type: ignore[misc] # psycopg need not be here
         def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
             try:
                 return super().wait(gen, *args, **{'timeout': most_s, **kwargs})

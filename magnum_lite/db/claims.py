@@ -4,7 +4,7 @@ Each is one UPDATE whose row count decides. No SELECT ... FOR UPDATE, SKIP LOCKE
 Galera does not replicate locks. Every write of a run names its fence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,12 +15,14 @@ from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import operations
 from magnum_lite.exceptions import LostClaim
 from magnum_lite.objects import Operation
-from magnum_lite.objects.operation import KINDS, OPEN, RUN
+from magnum_lite.objects.change import Change
+from magnum_lite.objects.kinds import KINDS
+from magnum_lite.objects.operation import OPEN, RUN
 
 # A new owner begins anew: an owner of release 1.0 notes no success.
 NO_TROUBLE = {'trouble': None, 'trouble_since': None, 'troubles': 0}
-# Workers lost during a step of an operation after which it is stepped apart from others like it.
-SUSPECT = 1
+# An operation that is done is in no phase; one that failed shows in which it did.
+NO_PHASE = dict.fromkeys(('phase', 'phase_done', 'phase_total', 'phase_since', 'phase_first'))
 _FREE = sa.or_(operations.c.owner.is_(None), operations.c.lease_until < now())
 
 
@@ -44,10 +46,20 @@ def claim(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) -
     }
     statement = (
         operations.update()
-        .where(_may_run(uuid), _FREE)
+        .where(c.uuid == uuid, may_run())
         .ordered_values(*((c[name], value) for name, value in values.items()))
     )
     return connection.execute(statement).rowcount == 1
+
+
+def may_run() -> sa.ColumnElement[bool]:
+    """The condition under which an operation is anybody's: awake, and without an owner that lives.
+
+    Kinds that a later release brought wait for a worker of that release.
+    """
+    return sa.and_(
+        operations.c.state.in_(OPEN), operations.c.slot == RUN, operations.c.kind.in_(KINDS), _FREE
+    )
 
 
 def _attempts() -> sa.ColumnElement[int]:
@@ -68,54 +80,6 @@ def _deadline() -> sa.ColumnElement[Any]:
     return sa.case(
         (c.timeout_min == 0, sa.null()), (is_first, now(c.timeout_min * 60)), else_=c.deadline_at
     )
-
-
-def claimable(connection: sa.Connection, *, limit: int, suspect: bool = False) -> list[str]:
-    """Uuids of operations that nobody works on, oldest first: wake or owner was lost.
-
-    :param suspect: whether to find those that may take their workers down, or the others.
-    """
-    lost = operations.c.attempts
-    query = (
-        sa.select(operations.c.uuid)
-        .where(
-            operations.c.state.in_(OPEN),
-            operations.c.slot == RUN,
-            operations.c.kind.in_(KINDS),
-            _FREE,
-            lost >= SUSPECT if suspect else lost < SUSPECT,
-        )
-        .order_by(operations.c.id)
-        .limit(limit)
-    )
-    return list(connection.execute(query).scalars())
-
-
-def due(connection: sa.Connection, *, owner: str, limit: int) -> Sequence[sa.Row]:
-    """Rows (uuid, cluster_id, identity, attempts) of the owner's operations whose next step is due.
-
-    Those that are RUNNING are listed too: the owner knows which of them a thread of its own is at,
-    and the others are left from a step that broke off, for instance because the database was away.
-    """
-    c = operations.c
-    query = (
-        sa.select(c.uuid, c.cluster_id, c.identity, c.attempts)
-        .where(
-            c.owner == owner,
-            sa.or_(sa.and_(c.state == 'WAITING', c.check_at <= now()), c.state == 'RUNNING'),
-        )
-        .order_by(c.check_at)
-        .limit(limit)
-    )
-    return connection.execute(query).all()
-
-
-def owned(connection: sa.Connection, *, owner: str) -> int:
-    """How many open operations the owner has."""
-    query = sa.select(sa.func.count()).where(
-        operations.c.owner == owner, operations.c.state.in_(OPEN)
-    )
-    return connection.execute(query).scalar_one()
 
 
 def heartbeat(connection: sa.Connection, *, owner: str, lease_s: float) -> int:
@@ -143,7 +107,7 @@ def step(connection: sa.Connection, uuid: str, *, owner: str, lease_s: float) ->
     mine = sa.and_(
         operations.c.uuid == uuid, operations.c.owner == owner, operations.c.state.in_(OPEN)
     )
-    if not _update(connection, mine, state='RUNNING', lease_until=now(lease_s)):
+    if not update(connection, mine, state='RUNNING', lease_until=now(lease_s)):
         raise LostClaim(operation=uuid)
     return Operation.from_row(
         connection.execute(sa.select(operations).where(operations.c.uuid == uuid)).one()
@@ -158,12 +122,14 @@ def wait(
     check_in_s: float,
     troubles: int = 0,
     trouble: str | None = None,
+    place: Mapping[str, Any] | None = None,
 ) -> None:
     """End a step that is not the last.
 
     :param check_in_s: seconds until the next step is due.
     :param troubles: failures in a row of what the cloud was told to do.
     :param trouble: what stands in the way; None says that the step succeeded.
+    :param place: columns of the phase; without them the operation stays where it was.
     :raises LostClaim: as ``step``.
     """
     standing = (
@@ -177,28 +143,14 @@ def wait(
     )
     _own(
         connection,
-        operation.uuid,
-        operation.owner,
-        operation.fence,
+        operation,
         state='WAITING',
         progress=progress,
         check_at=now(check_in_s),
         interval_ms=int(check_in_s * 1000),
         attempts=0,
         **standing,
-    )
-
-
-def release_superseded(connection: sa.Connection, uuid: str, *, owner: str) -> None:
-    """Say that no call of a superseded run is under way any more: a deletion waits for that."""
-    _update(
-        connection,
-        sa.and_(
-            operations.c.uuid == uuid,
-            operations.c.owner == owner,
-            operations.c.state == 'SUPERSEDED',
-        ),
-        owner=None,
+        **(place or {}),
     )
 
 
@@ -207,7 +159,7 @@ def leave(connection: sa.Connection, operation: Operation) -> None:
 
     :raises LostClaim: as ``step``.
     """
-    _own(connection, operation.uuid, operation.owner, operation.fence, owner=None)
+    _own(connection, operation, owner=None)
 
 
 def release_all(connection: sa.Connection, *, owner: str, in_step: bool = True) -> int:
@@ -217,7 +169,7 @@ def release_all(connection: sa.Connection, *, owner: str, in_step: bool = True) 
     """
     c = operations.c
     mine = c.owner == owner
-    return _update(connection, mine if in_step else sa.and_(mine, c.state == 'WAITING'), owner=None)
+    return update(connection, mine if in_step else sa.and_(mine, c.state == 'WAITING'), owner=None)
 
 
 def end(
@@ -227,6 +179,7 @@ def end(
     state: str,
     error_code: str | None = None,
     error_text: str | None = None,
+    causes: list[dict[str, Any]] | None = None,
     progress: str | None = None,
 ) -> None:
     """End the operation and free its slot.
@@ -235,60 +188,18 @@ def end(
     """
     _own(
         connection,
-        operation.uuid,
-        operation.owner,
-        operation.fence,
+        operation,
         state=state,
         slot=None,
         owner=None,
         error_code=error_code,
         error_text=error_text,
+        causes=causes,
         progress=progress,
         ended_at=utcnow(),
-        **(NO_TROUBLE if state == 'DONE' else {}),
+        phase_cursor=None,
+        **({**NO_TROUBLE, **NO_PHASE} if state == 'DONE' else {}),
     )
-
-
-def overtake(connection: sa.Connection, cluster_id: str) -> int:
-    """Cancel what is queued and supersede what runs, for a deletion; the number of operations.
-
-    The owner of a step under way stays in the row until it notices: see ``in_flight``.
-    """
-    ours = operations.c.cluster_id == cluster_id
-    ended = {'slot': None, 'fence': operations.c.fence + 1, 'ended_at': utcnow()}
-    count = 0
-    for state, end_state, owner in (
-        ('QUEUED', 'CANCELLED', {'owner': None}),
-        ('WAITING', 'SUPERSEDED', {'owner': None}),
-        ('RUNNING', 'SUPERSEDED', {}),
-    ):
-        count += _update(
-            connection,
-            sa.and_(ours, operations.c.state == state),
-            state=end_state,
-            **owner,
-            **ended,
-        )
-    return count
-
-
-def in_flight(connection: sa.Connection, cluster_id: str, *, late_s: float = 0) -> bool:
-    """Whether a superseded run of the cluster may still have a call to the cloud under way.
-
-    :param late_s: seconds after the lease of a worker that was lost in which its call may still
-        take effect; one that lives says when no call is under way any more.
-    """
-    query = (
-        sa.select(operations.c.id)
-        .where(
-            operations.c.cluster_id == cluster_id,
-            operations.c.state == 'SUPERSEDED',
-            operations.c.owner.is_not(None),
-            operations.c.lease_until > now(-late_s),
-        )
-        .limit(1)
-    )
-    return connection.execute(query).first() is not None
 
 
 def hurry(connection: sa.Connection, cluster_id: str) -> list[str]:
@@ -300,16 +211,17 @@ def hurry(connection: sa.Connection, cluster_id: str) -> list[str]:
     waiting = sa.and_(c.cluster_id == cluster_id, c.state == 'WAITING')
     uuids = list(connection.execute(sa.select(c.uuid).where(waiting)).scalars())
     if uuids:
-        _update(connection, waiting, check_at=now(), interval_ms=0)
+        update(connection, waiting, check_at=now(), interval_ms=0)
     return uuids
 
 
-def retarget(connection: sa.Connection, operation: Operation, target: dict[str, Any]) -> None:
-    """Note how far the operation's target was carried out already.
+def keep(connection: sa.Connection, operation: Operation, change: Change) -> None:
+    """Note what the operation wants now: part of it was found out, or carried out already.
 
     :raises LostClaim: as ``step``.
     """
-    _own(connection, operation.uuid, operation.owner, operation.fence, target=target)
+    operation.want(change)
+    _own(connection, operation, **change.columns())
 
 
 def fenced(
@@ -326,7 +238,7 @@ def fenced(
 
     :raises LostClaim: as ``step``.
     """
-    _own(connection, operation.uuid, operation.owner, operation.fence)
+    _own(connection, operation)
     return work(connection, *args, **kwargs)
 
 
@@ -346,27 +258,19 @@ def is_hopeless(connection: sa.Connection, operation: Operation, *, after_s: flo
     return connection.execute(query).first() is not None
 
 
-def _may_run(uuid: str) -> sa.ColumnElement[bool]:
-    """Kinds that a later release brought wait for a worker of that release."""
-    return sa.and_(
-        operations.c.uuid == uuid,
-        operations.c.state.in_(OPEN),
-        operations.c.slot == RUN,
-        operations.c.kind.in_(KINDS),
-    )
-
-
-def _own(connection: sa.Connection, uuid: str, holder: str, fence: int, **values: Any) -> None:
-    mine = sa.and_(
-        operations.c.uuid == uuid,
-        operations.c.owner == holder,
-        operations.c.fence == fence,
-        operations.c.state.in_(OPEN),
-    )
-    if _update(connection, mine, **values) != 1:
-        raise LostClaim(operation=uuid)
-
-
-def _update(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> int:
+def update(connection: sa.Connection, where: sa.ColumnElement[bool], **values: Any) -> int:
+    """Write values to the operations that a condition finds; how many they are."""
     statement = operations.update().where(where).values(updated_at=utcnow(), **values)
     return connection.execute(statement).rowcount
+
+
+def _own(connection: sa.Connection, operation: Operation, **values: Any) -> None:
+    c = operations.c
+    mine = sa.and_(
+        c.uuid == operation.uuid,
+        c.owner == operation.owner,
+        c.fence == operation.fence,
+        c.state.in_(OPEN),
+    )
+    if update(connection, mine, **values) != 1:
+        raise LostClaim(operation=operation.uuid)

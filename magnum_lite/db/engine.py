@@ -1,9 +1,14 @@
 """The database: one engine per process, made at first use, and the two ways to use it."""
 
+import datetime
+import itertools
+import logging
+import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -16,11 +21,21 @@ from sqlalchemy.sql import expression
 
 from magnum_lite.db import bounds
 
+P = ParamSpec('P')
+T = TypeVar('T')
+LOG = logging.getLogger(__name__)
 RETRIES = 10
 LOCK_WAITS = 2  # of these retries, those after waiting for a lock: each wait takes seconds
+# What psycopg says of a server that may answer later; before a session is there it has no codes.
+_SILENT = re.compile(
+    'Connection refused|timeout expired|timed out|No route to host|'
+    'Network is unreachable|Temporary failure in name resolution|reset by peer|'
+    'closed the connection unexpectedly|the database system is|too many clients'
+)
 # What layers above name without speaking SQL.
 Connection = sa.Connection
-Row = sa.Row
+Row = sa.Row[*tuple[Any, ...]]  # of any columns
+Select = sa.Select[*tuple[Any, ...]]
 AWAY = (db_exc.DBError, sa.exc.SQLAlchemyError)  # raised when the database is not there
 # Of these, what a later try may find otherwise: no answer, no such database yet, no connection
 # left in the pool, rows that others hold.
@@ -76,7 +91,9 @@ class Database:
         with self.engine.connect() as connection:
             yield connection
 
-    def write(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def write(
+        self, work: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """What ``work(connection, ...)`` returns, done in one transaction.
 
         The only way to write. On a deadlock, which on Galera is also how the loser of a race
@@ -84,7 +101,7 @@ class Database:
         when others hold a row too long, but not as often.
         """
 
-        @db_api.wrap_db_retry(
+        @db_api.wrap_db_retry(  # type: ignore[untyped-decorator] # oslo.db has no types
             max_retries=RETRIES,
             exception_checker=_Again(),
             retry_interval=0.05,
@@ -92,13 +109,14 @@ class Database:
             max_retry_interval=1,
             jitter=True,
         )
-        def attempt() -> Any:
+        def attempt() -> T:
             with self.engine.connect() as connection:
                 connection = connection.execution_options(magnum_writes=True)
                 with connection.begin():
                     return work(connection, *args, **kwargs)
 
-        return attempt()
+        result: T = attempt()
+        return result
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -122,7 +140,7 @@ class _Again:
 
 
 def _held(error: Exception) -> bool:
-    """Whether somebody else held a row too long: oslo.db takes it for a deadlock, or for nothing."""
+    """Whether somebody held a row too long, which oslo.db takes for a deadlock, or for nothing."""
     cause = getattr(getattr(error, 'inner_exception', error), 'orig', None)
     return getattr(cause, 'sqlstate', getattr(cause, 'pgcode', None)) == '55P03' or getattr(
         cause, 'args', ()
@@ -142,12 +160,33 @@ def _create(conf: cfg.ConfigOpts, patient: bool, bounded: bool) -> sa.Engine:
     if bounded:
         url = bounds.bounded(url, conf)
     # oslo.db yields to green threads when a connection comes back; the threads here need none.
-    engine = engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options)
+    engine = _once_there(
+        options['max_retries'],
+        options['retry_interval'],
+        lambda: engines.create_engine(url, sqlite_fk=True, thread_checkin=False, **options),
+    )
     if bounded:
         bounds.bind(engine, conf)
     if engine.dialect.name == 'sqlite':
         _tame_sqlite(engine)
     return engine
+
+
+def _once_there(max_retries: int, pause_s: float, make: Callable[[], sa.Engine]) -> sa.Engine:
+    """The engine, as soon as PostgreSQL answers: oslo.db waits for other servers only, since it
+    does not know what psycopg 3 says."""
+    for left in itertools.count(max_retries, -1):
+        try:
+            return make()
+        except sa.exc.OperationalError as error:
+            if left == 0 or not _SILENT.search(str(error.orig)):
+                raise
+            LOG.warning(
+                'The database does not answer and is tried again: %s',
+                ' '.join(str(error.orig).split()),
+            )
+            time.sleep(pause_s)
+    raise AssertionError
 
 
 def _tame_sqlite(engine: sa.Engine) -> None:
@@ -177,7 +216,9 @@ def _tame_sqlite(engine: sa.Engine) -> None:
         return statement, parameters
 
 
-class now(expression.FunctionElement):  # noqa: N801 - reads as the SQL function that it is
+class now(  # noqa: N801 - reads as the SQL function that it is
+    expression.FunctionElement[datetime.datetime]
+):
     """The database's clock, UTC with microseconds, plus seconds.
 
     One clock for all workers: theirs may differ.

@@ -1,12 +1,14 @@
 """The journal: steps of operations. Versions of clusters are written in ``accept``."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from magnum_lite.db import store
+from magnum_lite.db.engine import Row
 from magnum_lite.db.tables import operations, steps
-from magnum_lite.objects import Operation
+from magnum_lite.objects import ClusterVersion, Operation
 
 MOST = 1000  # steps that are read of one operation: changes that wait may be joined for ever
 MOST_TEXT = 8000
@@ -14,8 +16,9 @@ MOST_TEXT = 8000
 
 def short(text: str) -> str:
     """The text of a driver or a cloud, cut at ``MOST_TEXT`` characters: a stack may have failed in
-    a thousand places."""
-    return text if len(text) <= MOST_TEXT else f'{text[:MOST_TEXT]} ...'
+    a thousand places. Letters that some database cannot hold are replaced."""
+    found = text if len(text) <= MOST_TEXT else f'{text[:MOST_TEXT]} ...'
+    return found.replace('\0', '\ufffd').encode(errors='replace').decode()
 
 
 def note(connection: sa.Connection, operation: Operation, text: str) -> None:
@@ -53,9 +56,7 @@ def note_cluster(connection: sa.Connection, cluster_id: str, text: str, *, among
         )
 
 
-def steps_of(
-    connection: sa.Connection, operation_id: str, *, limit: int = MOST
-) -> Sequence[sa.Row]:
+def steps_of(connection: sa.Connection, operation_id: str, *, limit: int = MOST) -> Sequence[Row]:
     """The newest rows (text, fence, created_at), oldest first."""
     query = (
         sa.select(steps)
@@ -64,6 +65,17 @@ def steps_of(
         .limit(limit)
     )
     return connection.execute(query).all()[::-1]
+
+
+def amend(connection: sa.Connection, operation: Operation, snapshot: dict[str, Any]) -> None:
+    """Say in the version that an operation makes what was found out since it was accepted."""
+    store.update(
+        connection,
+        ClusterVersion,
+        {'snapshot': snapshot},
+        cluster_id=operation.cluster_id,
+        version=operation.cluster_version,
+    )
 
 
 def first_shown(connection: sa.Connection, operation_id: str) -> int:

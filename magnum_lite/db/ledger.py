@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from magnum_lite.db.engine import now
+from magnum_lite.db.engine import Row, now
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import clusters, ledger
 
-STACK = 'heat-stack'
+PART = 'heat-stack'  # of any backend: the word of release 1.0, whose workers read it too
 LATE = 'unanswered-call'
-# Named by their marks, see cloud/lender.py.
+# Named by their marks, see delegation/form.py.
 TRUST = 'trust'
 APPLICATION_CREDENTIAL = 'application-credential'
 _LONG_AGO = datetime.datetime(1970, 1, 2)  # noqa: DTZ001 - columns hold UTC
@@ -46,14 +46,14 @@ def expect(connection: sa.Connection, cluster_id: str, kind: str, names: Iterabl
     return not known
 
 
-def open_entries(connection: sa.Connection, cluster_id: str) -> Sequence[sa.Row]:
+def open_entries(connection: sa.Connection, cluster_id: str) -> Sequence[Row]:
     """Rows (kind, name, external_id) of what may still exist."""
     query = sa.select(ledger).where(ledger.c.cluster_id == cluster_id, ledger.c.closed_at.is_(None))
     return connection.execute(query.order_by(ledger.c.id)).all()
 
 
-def stacks_of(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> Sequence[sa.Row]:
-    """Rows (cluster_id, name, external_id) of the stacks that some clusters should have.
+def parts_of(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> Sequence[Row]:
+    """Rows (cluster_id, name, external_id) of the parts that some clusters should have.
 
     :param mine: which clusters.
     """
@@ -61,9 +61,7 @@ def stacks_of(connection: sa.Connection, mine: sa.ColumnElement[bool]) -> Sequen
         clusters, clusters.c.uuid == ledger.c.cluster_id
     )
     return connection.execute(
-        query.where(mine, ledger.c.kind == STACK, ledger.c.closed_at.is_(None)).order_by(
-            ledger.c.id
-        )
+        query.where(mine, ledger.c.kind == PART, ledger.c.closed_at.is_(None)).order_by(ledger.c.id)
     ).all()
 
 
@@ -90,15 +88,13 @@ def identify(
 
 
 def left(connection: sa.Connection, cluster_id: str, digests: Mapping[str, str]) -> None:
-    """Note as what a change that is done has left its stacks; it stands in ``external_id``.
+    """Note as what a change that is done has left its parts; it stands in ``external_id``.
 
-    :param digests: ``{stack: digest of its plan}``.
+    :param digests: ``{name: digest in its plan}``.
     """
     connection.execute(
         ledger.update()
-        .where(
-            ledger.c.cluster_id == cluster_id, ledger.c.kind == STACK, ledger.c.name.in_(digests)
-        )
+        .where(ledger.c.cluster_id == cluster_id, ledger.c.kind == PART, ledger.c.name.in_(digests))
         .values(external_id=sa.case(dict(digests), value=ledger.c.name))
     )
 
@@ -157,7 +153,7 @@ def is_late(connection: sa.Connection, cluster_id: str, *, late_s: float) -> boo
     return connection.execute(query).first() is not None
 
 
-def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[sa.Row]:
+def strays(connection: sa.Connection, kind: str, *, older_s: float) -> Sequence[Row]:
     """Rows (cluster_id, name) of what was noted so long ago and never belonged to a cluster: the
     request that made it broke off."""
     query = sa.select(ledger.c.cluster_id, ledger.c.name).where(

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-Hinted = TypeVar('Hinted', sa.Select, sa.Update)
+from magnum_lite.db.engine import Select
+
+Hinted = TypeVar('Hinted', Select, sa.Update)
 
 
 def free_rows(connection: sa.Connection, table: sa.Table, ids: Sequence[int]) -> list[int]:

@@ -1,5 +1,7 @@
 """Moving a database to the schema of this release."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -28,24 +30,47 @@ def upgrade(conf: cfg.ConfigOpts, revision: str = 'head') -> None:
 
 def current(conf: cfg.ConfigOpts) -> str | None:
     """The revision of the database, None for an empty one."""
-    database = Database(conf)
-    try:
-        with database.engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
-    finally:
-        database.dispose()
+    with _reading(conf) as connection:
+        return _current(connection)
 
 
 def head() -> str:
     """The revision that this release wants."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    (head,) = ScriptDirectory.from_config(_config()).get_heads()
+    return head
 
 
 def pending(conf: cfg.ConfigOpts) -> list[str]:
     """Revisions that ``upgrade`` would run, in order."""
-    script = ScriptDirectory.from_config(_config())
-    found = [r.revision for r in script.iterate_revisions(head(), current(conf) or 'base')]
-    return list(reversed(found))
+    with _reading(conf) as connection:
+        return missing(connection)
+
+
+def missing(connection: sa.Connection) -> list[str]:
+    """Revisions that the database lacks, in order; none where a later release has migrated it,
+    beside which this one works."""
+    revisions = [
+        found.revision for found in ScriptDirectory.from_config(_config()).walk_revisions()
+    ][::-1]
+    found = _current(connection)
+    if found is None:
+        return revisions
+    return revisions[revisions.index(found) + 1 :] if found in revisions else []
+
+
+@contextmanager
+def _reading(conf: cfg.ConfigOpts) -> Iterator[sa.Connection]:
+    """A connection of its own."""
+    database = Database(conf)
+    try:
+        with database.read() as connection:
+            yield connection
+    finally:
+        database.dispose()
+
+
+def _current(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _config() -> Config:
@@ -53,12 +78,3 @@ def _config() -> Config:
     config.set_main_option('script_location', str(SCRIPTS))
     config.set_main_option('path_separator', 'os')
     return config
-
-
-def is_empty(conf: cfg.ConfigOpts) -> bool:
-    """Whether the database has no table at all."""
-    database = Database(conf)
-    try:
-        return not sa.inspect(database.engine).get_table_names()
-    finally:
-        database.dispose()

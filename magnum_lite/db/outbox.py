@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from oslo_utils import uuidutils
 
 from magnum_lite.db import leases
+from magnum_lite.db.engine import Row
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import outbox
 from magnum_lite.objects import Operation
@@ -35,7 +36,7 @@ def write(connection: sa.Connection, operation: Operation, outcome: str, reason:
     )
 
 
-def unsent(connection: sa.Connection, *, limit: int, after: int = 0) -> Sequence[sa.Row]:
+def unsent(connection: sa.Connection, *, limit: int, after: int = 0) -> Sequence[Row]:
     """Rows (id, event_type, payload) in the order of the changes.
 
     :param after: id of the last row looked at.

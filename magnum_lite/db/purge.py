@@ -7,17 +7,26 @@ servers, adds to it without an operation.
 
 import datetime
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from magnum_lite.db import journal
-from magnum_lite.db.engine import Database
+from magnum_lite.db import journal, members
+from magnum_lite.db.engine import Database, Row, Select
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import cluster_versions, clusters, ledger, operations, outbox, steps
 from magnum_lite.objects.operation import OPEN
 
+_ENDED = sa.select(operations.c.id, operations.c.uuid, operations.c.cluster_id).where(
+    operations.c.state.not_in(OPEN)
+)
 BATCH = 200  # operations, or rows of other tables, that one transaction drops
+
+
+# The last row id looked at, and what goes; the rows dropped by table.
+_Find = Callable[..., tuple[int, Sequence[Any]]]
+_Drop = Callable[..., Counter[str]]
 
 
 def old(
@@ -33,12 +42,13 @@ def old(
     """
     before = utcnow() - datetime.timedelta(days=days)
     run = database.write
-    for find, drop in (
+    kinds: tuple[tuple[_Find, _Drop], ...] = (
         (_ended, _drop_operations),
         (_unseen, _drop_steps),
         (_sent, _drop_notifications),
         (_closed, _drop_entries),
-    ):
+    )
+    for find, drop in kinds:
         after = 0
         while True:
             with database.read() as connection:
@@ -68,15 +78,13 @@ def _ended(
     connection: sa.Connection, before: datetime.datetime, after: int, size: int
 ) -> tuple[int, Sequence[str]]:
     """The last row id looked at, and the uuids of the operations that go."""
-    query = (
-        sa.select(operations.c.id, operations.c.uuid, operations.c.cluster_id)
-        .where(
-            operations.c.id > after, operations.c.ended_at < before, operations.c.state.not_in(OPEN)
-        )
-        .order_by(operations.c.id)
-        .limit(size)
-    )
-    rows = connection.execute(query).all()
+    query = _ENDED.where(operations.c.id > after, operations.c.ended_at < before)
+    rows = connection.execute(query.order_by(operations.c.id).limit(size)).all()
+    return rows[-1].id if rows else after, _not_newest(connection, rows)
+
+
+def _not_newest(connection: sa.Connection, rows: Sequence[Row]) -> list[str]:
+    """Uuids of those operations that are not the newest of a cluster that exists."""
     newest = (
         sa.select(sa.func.max(operations.c.id))
         .join(clusters, clusters.c.uuid == operations.c.cluster_id)
@@ -84,22 +92,31 @@ def _ended(
         .group_by(clusters.c.uuid)
     )
     kept = set(connection.execute(newest).scalars()) if rows else set()
-    return rows[-1].id if rows else after, [row.uuid for row in rows if row.id not in kept]
+    return [row.uuid for row in rows if row.id not in kept]
 
 
 def _unseen(
     connection: sa.Connection, before: datetime.datetime, after: int, size: int
 ) -> tuple[int, Sequence[int]]:
-    """Steps that no document shows any more."""
+    """Steps that no document shows any more, and that do not go with their operation."""
     query = sa.select(steps.c.id, steps.c.operation_id).where(
         steps.c.id > after, steps.c.created_at < before
     )
     rows = connection.execute(query.order_by(steps.c.id).limit(size)).all()
+    uuids = {row.operation_id for row in rows}
+    going = (
+        connection.execute(
+            _ENDED.where(operations.c.uuid.in_(uuids), operations.c.ended_at < before)
+        ).all()
+        if uuids
+        else []
+    )
     shown = {
-        uuid: journal.first_shown(connection, uuid) for uuid in {row.operation_id for row in rows}
+        uuid: journal.first_shown(connection, uuid)
+        for uuid in uuids.difference(_not_newest(connection, going))
     }
     return rows[-1].id if rows else after, [
-        row.id for row in rows if row.id < shown[row.operation_id]
+        row.id for row in rows if row.id < shown.get(row.operation_id, 0)
     ]
 
 
@@ -114,11 +131,17 @@ def _closed(
     connection: sa.Connection, before: datetime.datetime, after: int, size: int
 ) -> tuple[int, Sequence[int]]:
     exists = sa.exists().where(clusters.c.uuid == ledger.c.cluster_id)
-    query = sa.select(ledger.c.id).where(ledger.c.id > after, ledger.c.closed_at < before, ~exists)
+    # Of a cluster that exists, nodes that are gone: they were closed after they had come.
+    is_gone = sa.and_(
+        ledger.c.kind.startswith(members.OF_GROUP), ledger.c.closed_at > ledger.c.created_at
+    )
+    query = sa.select(ledger.c.id).where(
+        ledger.c.id > after, ledger.c.closed_at < before, sa.or_(~exists, is_gone)
+    )
     return _ids(connection, query.order_by(ledger.c.id).limit(size), after)
 
 
-def _ids(connection: sa.Connection, query: sa.Select, after: int) -> tuple[int, Sequence[int]]:
+def _ids(connection: sa.Connection, query: Select, after: int) -> tuple[int, Sequence[int]]:
     found = connection.execute(query).scalars().all()
     return found[-1] if found else after, found
 
@@ -153,7 +176,7 @@ def _drop_entries(
 
 
 def _drop(
-    connection: sa.Connection, column: sa.Column, values: Sequence[str | int], dry: bool
+    connection: sa.Connection, column: sa.Column[Any], values: Sequence[str | int], dry: bool
 ) -> int:
     where = column.in_(values)
     if dry:

@@ -10,15 +10,18 @@ import sqlalchemy as sa
 
 from magnum_lite.db import journal, outbox, store
 from magnum_lite.db.tables import clusters
-from magnum_lite.exceptions import BadRequest
-from magnum_lite.objects import Cluster, NodeGroup, Operation
-from magnum_lite.objects.operation import MAX_REMOVED, OPEN, RUN, group_phase, queue_slot
+from magnum_lite.objects import Cluster, NodeGroup, Operation, kinds
+from magnum_lite.objects.change import Change
+from magnum_lite.objects.operation import OPEN, RUN, queue_slot
 
 
 def hold(connection: sa.Connection, cluster_id: str) -> bool:
-    """Write the cluster's row as it is, to look before deciding what to write; whether it is there."""
+    """Lock the cluster's queue, to look before deciding what to write; whether it is there.
+
+    The row gets a new value: Galera does not replicate one that is written as it is.
+    """
     written = connection.execute(
-        clusters.update().where(clusters.c.uuid == cluster_id).values(version=clusters.c.version)
+        clusters.update().where(clusters.c.uuid == cluster_id).values(updated_at=store.utcnow())
     )
     return written.rowcount == 1
 
@@ -38,7 +41,7 @@ def waiting(connection: sa.Connection, cluster_id: str, node_group: str) -> Oper
 def waiting_of(connection: sa.Connection, cluster_id: str) -> dict[str, Operation]:
     """``{node group: operation}`` of all that wait their turn, oldest first."""
     return {
-        found.node_group: found
+        found.group: found
         for found in store.find(connection, Operation, cluster_id=cluster_id, state='QUEUED')
         if found.slot != RUN
     }
@@ -50,31 +53,26 @@ def slot(connection: sa.Connection, cluster: Cluster, operation: Operation) -> s
     Then the cluster's story begins anew: why an earlier change failed is no longer shown.
     """
     if running(connection, cluster.uuid):
-        return queue_slot(operation.node_group)
+        return queue_slot(operation.group)
     store.update(connection, Cluster, {'status_reason': None}, uuid=cluster.uuid)
     return RUN
 
 
-def join(connection: sa.Connection, earlier: Operation, later: Operation, timeout_min: int) -> None:
+def join(connection: sa.Connection, earlier: Operation, later: Operation, wants: Change) -> None:
     """Make one operation of two that wait for the same group: rows hold what both want.
 
+    :param wants: the change that the later one was to make.
     :raises BadRequest: together they name more nodes to remove than one operation may.
     """
-    group = later.node_group
-    nodes = [*earlier.target.get('nodes_to_remove', []), *later.target.get('nodes_to_remove', [])]
-    joined = earlier.target.get('joined', 1) + 1
-    target = {**earlier.target, 'joined': joined}
-    if nodes:
-        target['nodes_to_remove'] = _together(nodes)
-    restore = {**later.restore.get(group, {}), **earlier.restore.get(group, {})}
+    change = earlier.wants.join(wants)
     store.update(
         connection,
         Operation,
         {
-            'reason': f'{later.reason}, the last of {joined} changes that were joined into this one',
-            'target': target,
-            'restore': {group: restore} if earlier.restore else {},
-            'timeout_min': max(earlier.timeout_min, timeout_min),
+            'reason': f'{later.reason}, the last of {change.joined} changes that were joined '
+            'into this one',
+            'timeout_min': max(earlier.timeout_min, later.timeout_min),
+            **change.columns(),
         },
         uuid=earlier.uuid,
     )
@@ -85,20 +83,26 @@ def join(connection: sa.Connection, earlier: Operation, later: Operation, timeou
     )
 
 
-def _together(nodes: list[str]) -> list[str]:
-    found = list(dict.fromkeys(nodes))
-    if len(found) > MAX_REMOVED:
-        raise BadRequest(
-            reason=f'The changes of the node group that wait name {len(found)} nodes '
-            f'to remove, at most {MAX_REMOVED} are accepted at a time'
+def never_begun(connection: sa.Connection, cluster_id: str, node_group: str) -> bool:
+    """Whether a node group was to be deleted before its creation began: nothing was made of it."""
+    making = [kind.name for kind in kinds.TABLE.values() if kind.adds]
+    return bool(
+        store.count(
+            connection,
+            Operation,
+            cluster_id=cluster_id,
+            node_group=node_group,
+            kind=making,
+            state='CANCELLED',
         )
-    return found
+    )
 
 
 def promote(connection: sa.Connection, later: dict[str, Operation]) -> str | None:
     """Let the oldest of the waiting operations run; its uuid, None if none waits.
 
     In the transaction in which the running one ended, so that the slot is free and nobody else's.
+    The cluster shows its phase: the one that ended may have been a rollback.
 
     :param later: what ``waiting_of`` gives.
     """
@@ -107,17 +111,25 @@ def promote(connection: sa.Connection, later: dict[str, Operation]) -> str | Non
         store.update(
             connection,
             NodeGroup,
-            {'status': f'{group_phase(found.kind)}_IN_PROGRESS', 'status_reason': None},
+            {'status': f'{found.traits.phase}_IN_PROGRESS', 'status_reason': None},
             uuid=found.node_group,
+        )
+        store.update(
+            connection,
+            Cluster,
+            {'status': f'{found.traits.cluster_phase}_IN_PROGRESS'},
+            uuid=found.cluster_id,
         )
         return found.uuid
     return None
 
 
 def cancel(connection: sa.Connection, cluster_id: str, node_group: str) -> None:
-    """End what waits its turn to change a node group."""
+    """End what waits its turn to change a node group, which shows what it was to be before."""
     found = waiting(connection, cluster_id, node_group)
     if found:
+        for uuid, values in found.wants.undo.items():
+            store.update(connection, NodeGroup, dict(values), uuid=uuid)
         store.update(
             connection,
             Operation,

@@ -4,14 +4,18 @@ Every function is fenced by ``claims.end``: a worker that lost its claim changes
 is what ``queue.waiting_of`` gives.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from magnum_lite.db import (
     accept,
     claims,
     enrolments,
+    generations,
     journal,
     ledger,
+    members,
     outbox,
     queue,
     store,
@@ -19,9 +23,8 @@ from magnum_lite.db import (
 )
 from magnum_lite.db.tables import secrets
 from magnum_lite.driver_sdk.status import Status
-from magnum_lite.objects import Certificate, Cluster, NodeGroup, Operation
-from magnum_lite.objects.operation import cluster_phase, group_phase
-from magnum_lite.objects.status import STATUSES
+from magnum_lite.objects import Certificate, Cluster, NodeGroup, Operation, nodegroup
+from magnum_lite.objects.statuses import STATUSES
 
 _IN_PROGRESS = [status for status in STATUSES if status.endswith('_IN_PROGRESS')]
 
@@ -41,10 +44,12 @@ def observe(connection: sa.Connection, cluster_id: str, status: Status | None) -
     values = {name: value for name, value in seen.items() if value is not None}
     store.update(connection, Cluster, values, uuid=cluster_id)
     for uuid in status.group_backend_ids.keys() | status.group_addresses.keys():
-        values = {'node_addresses': list(status.group_addresses.get(uuid, ()))}
+        of_group: dict[str, str | list[str]] = {
+            'node_addresses': list(status.group_addresses.get(uuid, ()))
+        }
         if uuid in status.group_backend_ids:
-            values['stack_id'] = status.group_backend_ids[uuid]
-        store.update(connection, NodeGroup, values, uuid=uuid, cluster_id=cluster_id)
+            of_group['stack_id'] = status.group_backend_ids[uuid]
+        store.update(connection, NodeGroup, of_group, uuid=uuid, cluster_id=cluster_id)
 
 
 def done(connection: sa.Connection, operation: Operation, status: Status) -> str | None:
@@ -54,33 +59,70 @@ def done(connection: sa.Connection, operation: Operation, status: Status) -> str
     :raises LostClaim: the operation is another's now.
     """
     claims.end(connection, operation, state='DONE', progress='done')
+    formed = [] if operation.node_group else _formed(connection, operation.cluster_id, status)
     observe(connection, operation.cluster_id, status)
     later = queue.waiting_of(connection, operation.cluster_id)
-    _become(connection, operation)
-    if operation.kind == 'nodegroup_delete':
-        store.delete(connection, NodeGroup, uuid=operation.node_group)
+    become(connection, operation)
+    if made := [uuid for uuid in formed if uuid not in later]:
+        store.update(
+            connection, NodeGroup, {'status': 'CREATE_COMPLETE', 'status_reason': None}, uuid=made
+        )
+    if operation.wants.removed:
+        store.delete(connection, NodeGroup, uuid=operation.wants.removed)
     else:
         _set_groups(connection, operation, later, 'COMPLETE', None)
-    return _close(connection, operation, later, 'end', 'done')
+    return _close(connection, operation, later, 'end', 'done', status=status)
+
+
+def _formed(connection: sa.Connection, cluster_id: str, status: Status) -> list[str]:
+    """Uuids of groups that a change of the whole cluster made, after their own creation failed."""
+    queue.hold(connection, cluster_id)  # before the first look, which is what all others see
+    groups = nodegroup.unformed(store.find(connection, NodeGroup, cluster_id=cluster_id))
+    return [uuid for uuid in groups if status.group_states.get(uuid) == 'COMPLETE']
 
 
 def failed(
-    connection: sa.Connection, operation: Operation, *, code: str, text: str, status: Status | None
+    connection: sa.Connection,
+    operation: Operation,
+    *,
+    code: str,
+    text: str,
+    status: Status | None,
+    causes: list[dict[str, Any]] | None = None,
 ) -> str | None:
     """The change could not be made; what it changed of node groups goes back to what it was.
 
+    :param causes: as ``cause.documents``.
     :returns: as ``done``.
     :raises LostClaim: as ``done``.
     """
     text = journal.short(text)
     claims.end(
-        connection, operation, state='FAILED', error_code=code, error_text=text, progress='failed'
+        connection,
+        operation,
+        state='FAILED',
+        error_code=code,
+        error_text=text,
+        causes=causes,
+        progress='failed',
     )
     observe(connection, operation.cluster_id, status)
     later = queue.waiting_of(connection, operation.cluster_id)
     _put_back(connection, operation, later)
+    if operation.wants.generations:
+        _keep_both(connection, operation)
     _set_groups(connection, operation, later, 'FAILED', text)
-    phase = group_phase(operation.kind)
+    _spare_whole_groups(connection, operation, status)
+    store.update(connection, Cluster, {'status_reason': text}, uuid=operation.cluster_id)
+    return _close(
+        connection, operation, later, 'error', f'failed ({code}): {text}', code, status=status
+    )
+
+
+def _spare_whole_groups(
+    connection: sa.Connection, operation: Operation, status: Status | None
+) -> None:
+    phase = operation.traits.phase
     whole = [
         uuid
         for uuid, state in (status.group_states if status else {}).items()
@@ -96,8 +138,6 @@ def failed(
             uuid=whole,
             status=f'{phase}_FAILED',
         )
-    store.update(connection, Cluster, {'status_reason': text}, uuid=operation.cluster_id)
-    return _close(connection, operation, later, 'error', f'failed ({code}): {text}', code)
 
 
 def gone(connection: sa.Connection, operation: Operation) -> None:
@@ -119,40 +159,35 @@ def gone(connection: sa.Connection, operation: Operation) -> None:
     outbox.write(connection, operation, 'end')
 
 
-def _become(connection: sa.Connection, operation: Operation) -> None:
-    """Write what the cluster and its groups are now that the change was made."""
-    cluster, groups = (operation.target.get(name, {}) for name in ('cluster', 'groups'))
-    if cluster:
-        store.update(connection, Cluster, cluster, uuid=operation.cluster_id)
-    for uuid, values in groups.items():
-        store.update(connection, NodeGroup, values, uuid=uuid)
-    if operation.kind == 'rotate_ca':
-        _forget(connection, operation.cluster_id, before=cluster['ca_generation'])
-
-
-def _forget(connection: sa.Connection, cluster_id: str, *, before: int) -> None:
-    """Drop the authorities of earlier generations, keys too."""
-    old = {'cluster_id': cluster_id, 'generation': list(range(1, before))}
-    refs = [row.key_ref for row in store.rows(connection, Certificate, 'key_ref', **old)]
-    connection.execute(secrets.delete().where(secrets.c.ref.in_(refs)))
-    store.delete(connection, Certificate, **old)
+def become(connection: sa.Connection, operation: Operation) -> None:
+    """Write what the cluster and its groups are now that the change was made, or so much of it that
+    there is no way back."""
+    values = operation.wants.at_end
+    if values.cluster:
+        store.update(connection, Cluster, dict(values.cluster), uuid=operation.cluster_id)
+    for uuid, of_group in values.groups.items():
+        store.update(connection, NodeGroup, dict(of_group), uuid=uuid)
 
 
 def _put_back(connection: sa.Connection, operation: Operation, later: dict[str, Operation]) -> None:
-    """Undo what the rows show of a change that failed.
+    """Undo what the rows show of a change that failed."""
+    change = operation.wants
+    behind = [later[uuid] for uuid in change.undo if uuid in later]
+    for uuid, values in change.put_back(found.wants for found in behind).items():
+        store.update(connection, NodeGroup, values, uuid=uuid)
+    for found in behind:
+        store.update(connection, Operation, found.wants.behind(change).columns(), uuid=found.uuid)
 
-    Where a later change of the same attribute waits, the row shows that one: then the later one
-    would go back to what was before both.
-    """
-    for uuid, values in operation.restore.items():
-        next_values = later[uuid].restore.get(uuid, {}) if uuid in later else {}
-        both = values.keys() & next_values.keys()
-        if both:
-            restore = {**next_values, **{name: values[name] for name in both}}
-            store.update(connection, Operation, {'restore': {uuid: restore}}, uuid=later[uuid].uuid)
-        values = {name: value for name, value in values.items() if name not in both}
-        if values:
-            store.update(connection, NodeGroup, values, uuid=uuid)
+
+def _keep_both(connection: sa.Connection, operation: Operation) -> None:
+    """Leave the nodes that there are, and say so: the groups' rows say which of them work."""
+    if count := generations.turn_back(connection, operation.cluster_id):
+        journal.note(
+            connection,
+            operation,
+            f'new nodes of {count} node groups are kept beside the '
+            'old ones, the next change of each removes them',
+        )
 
 
 def _set_groups(
@@ -171,7 +206,7 @@ def _set_groups(
     store.update(
         connection,
         NodeGroup,
-        {'status': f'{group_phase(operation.kind)}_{outcome}', 'status_reason': reason},
+        {'status': f'{operation.traits.phase}_{outcome}', 'status_reason': reason},
         **where,
     )
 
@@ -183,25 +218,32 @@ def _close(
     outcome: str,
     note: str,
     reason: str = '',
+    *,
+    status: Status | None,
 ) -> str | None:
     """Let the next change run, or show how the last ones ended: one that failed is told of until
     the next is accepted."""
     journal.note(connection, operation, note)
     outbox.write(connection, operation, outcome, reason)
-    if outcome == 'error' and operation.target.get('rollback'):
-        return accept.roll_back(connection, operation).uuid
-    following = queue.promote(connection, later)
-    if not following:
-        cluster = store.rows(connection, Cluster, 'status_reason', uuid=operation.cluster_id)[0]
-        # After a rollback that went well the reason of the failure before it stays to be read.
-        is_good = outcome == 'end' and (
-            cluster.status_reason is None or operation.kind == 'rollback'
+    cluster = store.rows(
+        connection, Cluster, 'status_reason', 'version', uuid=operation.cluster_id
+    )[0]
+    if status:  # all nodes are there once the last change is made
+        is_last = outcome == 'end' and not later
+        members.note(
+            connection, operation.cluster_id, status, version=cluster.version if is_last else None
         )
+    if outcome == 'error' and operation.wants.rollback:
+        return accept.roll_back(connection, operation).uuid
+    following, kind = queue.promote(connection, later), operation.traits
+    if not following:
+        # After a rollback that went well the reason of the failure before it stays to be read.
+        is_good = outcome == 'end' and (cluster.status_reason is None or kind.phase == 'ROLLBACK')
         result = 'COMPLETE' if is_good else 'FAILED'
         store.update(
             connection,
             Cluster,
-            {'status': f'{cluster_phase(operation.kind)}_{result}'},
+            {'status': f'{kind.cluster_phase}_{result}'},
             uuid=operation.cluster_id,
         )
     return following

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
 from magnum_lite.db import tables
+from magnum_lite.db.columns import JsonText
+from magnum_lite.db.engine import Row
 from magnum_lite.exceptions import Ambiguous, Invalid, NotFound, Referenced
 from magnum_lite.objects import ClusterTemplate
 from magnum_lite.objects.base import Resource
@@ -76,7 +78,7 @@ def normal_uuid(text: str) -> str | None:
         return None
 
 
-def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> None:
+def insert(connection: sa.Connection, /, *objects: Resource, **columns: Any) -> None:
     """Insert objects, those of one type in one statement; sets ``created_at``, single ones' ``id``.
 
     :param columns: SQL expressions in place of values, for instance times of the database's clock.
@@ -84,10 +86,11 @@ def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> Non
     """
     by_type: dict[type[Resource], list[Resource]] = defaultdict(list)
     for obj in objects:
+        stamped: Any = obj
         if 'created_at' in obj.fields and (
-            not obj.obj_attr_is_set('created_at') or obj.created_at is None
+            not obj.obj_attr_is_set('created_at') or stamped.created_at is None
         ):
-            obj.created_at = utcnow()
+            stamped.created_at = utcnow()
         by_type[type(obj)].append(obj)
     for resource, found in by_type.items():
         statement = tables.OF[resource].insert()
@@ -96,7 +99,7 @@ def insert(connection: sa.Connection, *objects: Resource, **columns: Any) -> Non
             # Values go beside the statement: in it, each would be compiled, a third of the time.
             row = {name: value for name, value in rows[0].items() if name not in columns}
             result = connection.execute(statement.values(columns), row)
-            found[0].id = result.inserted_primary_key[0]
+            (found[0].id,) = result.inserted_primary_key or (None,)
         else:
             connection.execute(statement, rows)
 
@@ -113,7 +116,7 @@ def get(
     table = tables.OF[resource]
     uuid = normal_uuid(ident)
     if not uuid and 'name' not in table.c:
-        raise NotFound(noun=resource.__name__, ident=ident)
+        raise NotFound(noun=resource.noun, ident=ident)
     # MariaDB takes no notice of spaces at the end; the first comparison is there for the index.
     match = (
         table.c.uuid == uuid
@@ -127,10 +130,10 @@ def get(
     )
     rows = connection.execute(query).all()
     if not rows:
-        raise NotFound(noun=resource.__name__, ident=ident)
+        raise NotFound(noun=resource.noun, ident=ident)
     if len(rows) > 1:
         uuids = [row.uuid for row in rows[:_NAMED]] + ['...'] * (len(rows) > _NAMED)
-        raise Ambiguous(noun=resource.__name__, ident=ident, uuids=', '.join(uuids))
+        raise Ambiguous(noun=resource.noun, ident=ident, uuids=', '.join(uuids))
     return resource.from_row(rows[0])
 
 
@@ -143,26 +146,24 @@ def find(connection: sa.Connection, resource: type[R], /, **where: Any) -> list[
 
 def rows(
     connection: sa.Connection, resource: type[Resource], /, *columns: str, **where: Any
-) -> Sequence[sa.Row]:
+) -> Sequence[Row]:
     """As ``find``, without making objects; of all columns unless some are named."""
     table = tables.OF[resource]
-    wanted = [table.c[name] for name in columns] or [table]
+    wanted: list[Any] = [table.c[name] for name in columns] or [table]
     query = sa.select(*wanted).where(*_where(table, where)).order_by(table.c.id)
     return connection.execute(query).all()
 
 
 def page(
     connection: sa.Connection, resource: type[Resource], /, page: Page, scope: Scope, **where: Any
-) -> Sequence[sa.Row]:
+) -> Sequence[Row]:
     """One page of a list, as rows.
 
     :raises Invalid: the sort key is no column, or holds documents.
     :raises NotFound: there is no such marker in the scope.
     """
     table = tables.OF[resource]
-    if page.sort_key not in table.c or isinstance(
-        table.c[page.sort_key].type, tables.JsonText | sa.Text
-    ):
+    if page.sort_key not in table.c or isinstance(table.c[page.sort_key].type, JsonText | sa.Text):
         raise Invalid(path='sort_key', reason=f'{page.sort_key} is no attribute to sort by')
     conditions = [scope.condition(resource), *_where(table, where)]
     query = sa.select(table).where(*conditions).order_by(*_order(table, page)).limit(page.limit)
@@ -248,11 +249,11 @@ def _marker(
     marker: str | int,
     conditions: list[sa.ColumnElement[bool]],
     resource: type[Resource],
-) -> sa.Row:
+) -> Row:
     key = table.c.uuid if 'uuid' in table.c else table.c.id
     row = connection.execute(sa.select(table).where(key == marker, *conditions)).first()
     if row is None:
-        raise NotFound(noun=resource.__name__, ident=marker)
+        raise NotFound(noun=resource.noun, ident=marker)
     return row
 
 
@@ -264,11 +265,11 @@ def _order(table: sa.Table, page: Page) -> list[Any]:
     return [key.desc() if page.sort_dir == 'desc' else key.asc() for key in keys]
 
 
-def _after(table: sa.Table, page: Page, marker: sa.Row) -> sa.ColumnElement[bool]:
+def _after(table: sa.Table, page: Page, marker: Row) -> sa.ColumnElement[bool]:
     column, ident = table.c[page.sort_key], table.c.id
     value = marker._mapping[page.sort_key]
     down = page.sort_dir == 'desc'
-    later = ident < marker.id if down else ident > marker.id
+    later: sa.ColumnElement[bool] = ident < marker.id if down else ident > marker.id
     if column is ident:
         return later
     if value is None:

@@ -3,15 +3,16 @@
 Keys and indexes, which only SQL knows, are said here: one for each list and each sweep.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from magnum_lite import objects
+from magnum_lite.db.columns import JsonText, column_type, long_text, moment
 from magnum_lite.objects.base import Resource
-from magnum_lite.objects.columns import JsonText, long_text
-from magnum_lite.objects.fields import DateTime, Text
 
 # Binary collation: names and ids compare exactly on every database, but for spaces at the end.
-OPTIONS = {
+OPTIONS: dict[str, Any] = {
     'mysql_engine': 'InnoDB',
     'mysql_charset': 'utf8mb4',
     'mysql_collate': 'utf8mb4_bin',
@@ -23,13 +24,13 @@ OPTIONS = {
 METADATA = sa.MetaData()
 
 
-def _columns(resource: type[Resource]) -> list[sa.Column]:
-    columns = []
+def _columns(resource: type[Resource]) -> list[sa.Column[Any]]:
+    columns: list[sa.Column[Any]] = []
     for name, field in resource.fields.items():
         if name == 'id':
             columns.append(sa.Column('id', sa.Integer, primary_key=True))
         else:
-            columns.append(sa.Column(name, field.kind.column_type(), nullable=field.nullable))
+            columns.append(sa.Column(name, column_type(field.kind), nullable=field.nullable))
     return columns
 
 
@@ -50,12 +51,12 @@ def _rows(name: str, *items: sa.schema.SchemaItem) -> sa.Table:
     return sa.Table(name, METADATA, key, *items, **OPTIONS)
 
 
-def _text(name: str, length: int = 255, *, nullable: bool = False) -> sa.Column:
+def _text(name: str, length: int = 255, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.String(length), nullable=nullable)
 
 
-def _moment(name: str, *, nullable: bool = False) -> sa.Column:
-    return sa.Column(name, DateTime().column_type(), nullable=nullable)
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, moment(), nullable=nullable)
 
 
 cluster_templates = _table(
@@ -90,7 +91,10 @@ nodegroups = _table(
     _unique('nodegroups', 'cluster_id', 'name'),
 )
 drivers = _table(
-    'drivers', objects.Driver, _unique('drivers', 'uuid'), _unique('drivers', 'name', 'version')
+    'drivers',
+    objects.DriverVersion,
+    _unique('drivers', 'uuid'),
+    _unique('drivers', 'name', 'version'),
 )
 operations = _table(
     'operations',
@@ -126,7 +130,7 @@ services = _rows(
     _text('binary'),
     sa.Column('report_count', sa.Integer, nullable=False),
     sa.Column('disabled', sa.Boolean, nullable=False),
-    sa.Column('disabled_reason', Text().column_type()),
+    sa.Column('disabled_reason', long_text()),
     sa.Column('plugins', JsonText, nullable=False),
     _moment('seen_at', nullable=True),
     _moment('created_at'),
@@ -134,7 +138,7 @@ services = _rows(
     _unique('services', 'host', 'binary'),
 )
 # Every thing outside that belongs to a cluster: written before it is made, closed when seen gone.
-# external_id is what finds it again; of a stack, the digest of the plan that it was left with.
+# external_id is what finds it again; of a part, the digest of the plan that it was left with.
 ledger = _rows(
     'ledger',
     _text('cluster_id', 36),
@@ -191,13 +195,41 @@ enrolments = _rows(
     _unique('enrolments', 'server_id'),
     _index('enrolments', 'cluster_id'),
 )
+# When the health of a cluster is looked at next. Apart from the cluster's row, which is the lock of
+# its queue; gone with it, whoever deletes it.
+looks = _rows(
+    'looks',
+    _text('cluster_id', 36),
+    sa.Column('fence', sa.Integer, nullable=False),
+    _moment('check_at'),
+    _unique('looks', 'cluster_id'),
+    _index('looks', 'check_at'),
+    sa.ForeignKeyConstraint(
+        ['cluster_id'], ['clusters.uuid'], name='fk_looks0cluster_id', ondelete='CASCADE'
+    ),
+)
+# Generations of node groups that have several, see ``generations.py``; what their nodes are made of
+# is resolved: a name or a label may mean something else later. Gone with the group.
+generations = _rows(
+    'generations',
+    _text('cluster_id', 36),
+    _text('node_group', 36),
+    sa.Column('number', sa.Integer, nullable=False),
+    _text('state', 16),
+    sa.Column('facts', JsonText, nullable=False),
+    _unique('generations', 'node_group', 'number'),
+    _index('generations', 'cluster_id'),
+    sa.ForeignKeyConstraint(
+        ['node_group'], ['nodegroups.uuid'], name='fk_generations0node_group', ondelete='CASCADE'
+    ),
+)
 
 OF = {
     objects.Cluster: clusters,
     objects.ClusterVersion: cluster_versions,
     objects.NodeGroup: nodegroups,
     objects.ClusterTemplate: cluster_templates,
-    objects.Driver: drivers,
+    objects.DriverVersion: drivers,
     objects.Operation: operations,
     objects.Certificate: certificates,
     objects.Quota: quotas,

@@ -9,7 +9,7 @@ from oslo_db import exception as db_exc
 from magnum_lite.db import store
 from magnum_lite.db.tables import nodegroups, quotas, usages
 from magnum_lite.exceptions import BadRequest, Invalid, QuotaExceeded
-from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup
+from magnum_lite.objects import Cluster, ClusterTemplate, DriverVersion, NodeGroup
 
 CLUSTER = 'Cluster'
 TEMPLATE = 'ClusterTemplate'  # its row is a lock only: templates are counted
@@ -91,7 +91,7 @@ def limit(driver: Any, name: str, setting: Limit | None = None) -> Limit | None:
     """The lower limit of a driver's and an operator's; None without any.
 
     :param driver: row of the driver version.
-    :param name: as in ``Driver.limits``.
+    :param name: as in ``DriverVersion.limits``.
     """
     own = (driver.limits or {}).get(name)
     if own is None or setting and setting.most <= own:
@@ -129,6 +129,35 @@ def check_nodes(nodes: int, attribute: str, driver: Any, *, max_nodes: int) -> N
     )
 
 
+def check_beside(nodes: int, driver: Any, *, max_nodes: int) -> None:
+    """Refuse an upgrade during which a cluster has too many nodes.
+
+    :param nodes: of all its groups together, old and new.
+    :raises Invalid: as ``check_nodes``.
+    """
+    check(
+        'cluster_template',
+        nodes,
+        limit(driver, 'max_nodes', Limit(max_nodes, '[cluster] max_nodes')),
+        'with its new nodes beside the old ones the cluster would have {} in all',
+    )
+
+
+def check_group(most: int | None, attribute: str, driver: Any, *, max_nodes: int) -> None:
+    """Refuse a limit of a node group that no cluster could reach.
+
+    :param most: nodes that the group may have; None for no limit of its own.
+    :param attribute: what the user asked for it by.
+    :raises Invalid: it is more than a whole cluster may have, or a group of its driver.
+    """
+    check(
+        attribute,
+        most or 0,
+        limit(driver, 'max_node_count', Limit(max_nodes, '[cluster] max_nodes')),
+        'a group of up to {} nodes is asked for',
+    )
+
+
 def check_growth(
     connection: sa.Connection, cluster: Cluster, attribute: str, *, added: int, max_nodes: int
 ) -> None:
@@ -139,15 +168,35 @@ def check_growth(
     :raises Invalid: as ``check_nodes``.
     """
     if added > 0:
-        query = sa.select(sa.func.sum(nodegroups.c.node_count)).where(
-            nodegroups.c.cluster_id == cluster.uuid
-        )
-        driver = store.rows(
-            connection, Driver, name=cluster.driver, version=cluster.driver_version
-        )[0]
-        check_nodes(
-            int(connection.execute(query).scalar_one()), attribute, driver, max_nodes=max_nodes
-        )
+        _check_sum(connection, cluster, attribute, 0, max_nodes)
+
+
+def check_ahead(connection: sa.Connection, cluster: Cluster, *, added: int, max_nodes: int) -> None:
+    """Refuse the same before anything is written, so that no driver is asked about a number that
+    nothing bounds yet.
+
+    :param added: as in ``check_growth``, of ``node_count``.
+    :raises Invalid: as ``check_nodes``.
+    """
+    if added > 0:
+        _check_sum(connection, cluster, 'node_count', added, max_nodes)
+
+
+def _check_sum(
+    connection: sa.Connection, cluster: Cluster, attribute: str, further: int, max_nodes: int
+) -> None:
+    driver = store.rows(
+        connection, DriverVersion, name=cluster.driver, version=cluster.driver_version
+    )[0]
+    check_nodes(nodes(connection, cluster) + further, attribute, driver, max_nodes=max_nodes)
+
+
+def nodes(connection: sa.Connection, cluster: Cluster) -> int:
+    """How many nodes all groups of a cluster want together."""
+    query = sa.select(sa.func.sum(nodegroups.c.node_count)).where(
+        nodegroups.c.cluster_id == cluster.uuid
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def check_groups(connection: sa.Connection, cluster: Cluster, *, most: int) -> None:

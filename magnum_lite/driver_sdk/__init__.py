@@ -4,19 +4,21 @@
 of another major and accepts any minor up to its own.
 """
 
+from magnum_lite.driver_sdk.cause import Cause
 from magnum_lite.driver_sdk.cloud import Cloud, Heat, StackView
 from magnum_lite.driver_sdk.driver import Driver
 from magnum_lite.driver_sdk.errors import (
     CloudError,
     CloudUnavailable,
     DriverError,
+    FailedError,
     NotSupported,
     Rejected,
 )
-from magnum_lite.driver_sdk.errors import Failed as FailedError
 from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.monitor import Health, Monitor
-from magnum_lite.driver_sdk.plan import Output, Plan, Stack
+from magnum_lite.driver_sdk.plan import Output, Part, Plan, Stack
+from magnum_lite.driver_sdk.quoting import quoted
 from magnum_lite.driver_sdk.scale import ScaleManager
 from magnum_lite.driver_sdk.spec import (
     APPLICATION_CREDENTIAL,
@@ -28,11 +30,12 @@ from magnum_lite.driver_sdk.spec import (
 )
 from magnum_lite.driver_sdk.status import DONE, Done, Failed, Progress, Status, Waiting
 
-CONTRACT = (1, 0)
+CONTRACT = (1, 1)
 
 __all__ = [
     'APPLICATION_CREDENTIAL',
     'CONTRACT',
+    'Cause',
     'Cloud',
     'CloudError',
     'CloudUnavailable',
@@ -52,6 +55,7 @@ __all__ = [
     'NodeGroupSpec',
     'NotSupported',
     'Output',
+    'Part',
     'Plan',
     'Progress',
     'Rejected',
@@ -61,4 +65,5 @@ __all__ = [
     'StackView',
     'Status',
     'Waiting',
+    'quoted',
 ]

@@ -1,8 +1,11 @@
 """The Cloud: the few calls that a driver may make, as protocols; the service implements them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from magnum_lite.driver_sdk import tags
+from magnum_lite.driver_sdk.cause import Cause
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,33 @@ class StackView:
         """Whether Heat's last action on it failed."""
         return self.status.endswith('_FAILED')
 
+    @property
+    def complete(self) -> bool:
+        """Whether it is there and at rest, as it was last asked to be."""
+        return self.status.endswith('_COMPLETE') and not self.status.startswith(
+            ('DELETE', 'SUSPEND')
+        )
+
+    @property
+    def gone(self) -> bool:
+        """Whether Heat shows it only for a while yet."""
+        return self.status == 'DELETE_COMPLETE'
+
+    @property
+    def cluster(self) -> str | None:
+        """Uuid of the cluster that it belongs to, by its tags."""
+        return tags.cluster(self.tags)
+
+    @property
+    def digest(self) -> str | None:
+        """Of what it was last asked to be, by its tags."""
+        return tags.digest(self.tags)
+
+    @property
+    def attempt(self) -> str | None:
+        """Uuid of the operation that asked, by its tags."""
+        return tags.attempt(self.tags)
+
 
 class Heat(Protocol):
     """Heat in the cluster's project. Each method is one call with a bounded time.
@@ -55,11 +85,19 @@ class Heat(Protocol):
     def update(self, stack: str, arguments: Mapping[str, Any], tags: Sequence[str]) -> None:
         """Start updating a stack to new arguments (as ``create``); ``tags`` replaces all tags."""
 
+    def replace(self, stack: str, things: Collection[str]) -> Sequence[str]:
+        """Let the next update of a stack make some of its resources anew.
+
+        :param things: their ids in the cloud, or paths, as below.
+        :returns: the path of each: ``name``, or in a nested stack ``name of the holder/name``;
+            without those that the stack does not have.
+        """
+
     def delete(self, stack: str) -> None:
         """Start deleting a stack, by id; one that is gone is no error."""
 
-    def failures(self, stack: str) -> Sequence[str]:
-        """What failed inside a stack, nested ones too: ``resource (type): reason``, cause first."""
+    def failures(self, stack: str) -> Sequence[Cause]:
+        """What failed inside a stack, by name or id, nested ones too; causes first."""
 
 
 class Cloud(Protocol):

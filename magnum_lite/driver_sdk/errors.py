@@ -1,5 +1,7 @@
 """The errors that cross the driver boundary; each has a text for users."""
 
+from collections.abc import Sequence
+
 
 class DriverError(Exception):
     """Base of what a driver may raise."""
@@ -10,15 +12,17 @@ class Rejected(DriverError):
 
     :param path: the attribute at fault, as the user knows it (``labels.kube_tag``).
     :param reason: why, and what would be accepted; shown to the user.
+    :param nodes: of a scale manager: the nodes that are not in the group.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, nodes: Sequence[str] = ()) -> None:
         super().__init__(f'{path}: {reason}')
         self.path = path
         self.reason = reason
+        self.nodes = tuple(nodes)
 
 
-class Failed(DriverError):
+class FailedError(DriverError):
     """The operation cannot succeed, however often it is tried.
 
     :param user: shown to the user.

@@ -5,41 +5,23 @@ Each call looks at the stacks first, so a call repeated after a crash at any lin
 
 import abc
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
+from magnum_lite.driver_sdk import address, lost, stacks, tags
+from magnum_lite.driver_sdk.backend import HEAT, Backend
 from magnum_lite.driver_sdk.cloud import Cloud, Heat, StackView
 from magnum_lite.driver_sdk.driver import Driver
 from magnum_lite.driver_sdk.errors import CloudUnavailable
 from magnum_lite.driver_sdk.plan import Output, Plan, Stack
 from magnum_lite.driver_sdk.spec import ClusterSpec
-from magnum_lite.driver_sdk.status import DONE, Failed, Progress, Status, Waiting
-
-# A stack that never formed is made anew and not updated: a FAILURE that a node reported stays in
-# its handle and would fail every later wait, and a node does not run its boot scripts again.
-UNFORMED = ('CREATE_FAILED', 'DELETE_FAILED')
-# Heat's words where a second update came before the first had begun, as after an answer that was
-# lost: neither says anything about what was asked for, so it is asked for again.
-OVERTAKEN = 'Stack UPDATE cancelled'
-
-
-def cluster_tag(uuid: str) -> str:
-    """The tag that finds the stacks of a cluster."""
-    return f'cluster:{uuid}'
-
-
-def tags(spec: ClusterSpec, stack: Stack) -> list[str]:
-    """All tags of a stack; Heat replaces the whole set, so they are always sent together."""
-    return [
-        'magnum_lite',
-        cluster_tag(spec.uuid),
-        f'plan:{stack.digest}',
-        f'attempt:{spec.attempt}',
-    ]
+from magnum_lite.driver_sdk.status import DONE, Progress, Status, Waiting
 
 
 class HeatDriver(Driver):
     """A driver whose clusters are Heat stacks; a subclass says ``plan``."""
+
+    backend: ClassVar[Backend | str] = HEAT
 
     @abc.abstractmethod
     def plan(self, spec: ClusterSpec, /) -> Plan:
@@ -61,32 +43,43 @@ class HeatDriver(Driver):
         :param views: ``{stack key: view}`` of the stacks that exist.
 
         Outputs read (rule D6): ``api_address`` and ``coe_version`` of the base stack,
-        ``node_addresses`` of every stack that holds nodes.
+        ``node_addresses`` of every stack that holds nodes, ``refs_map`` (member index to server id)
+        of that of a group which is one stack, where it exists. Addresses are those of all
+        generations, the rest is of those that a step builds.
         """
         plan = self.plan(spec)
+        built = [stack for stack in plan.stacks if spec.builds(stack.node_group, stack.generation)]
         base = views.get(plan.stacks[0].key)
         outputs = base.outputs if base else {}
-        groups: dict[str, list[StackView]] = {}
-        for stack in plan:
-            if stack.node_group and stack.key in views:
-                groups.setdefault(stack.node_group, []).append(views[stack.key])
+        groups, alive = stacks.of_groups(built, views), stacks.of_groups(plan.stacks, views)
         return Status(
-            state=_worst(plan.stacks, views),
+            state=stacks.worst(built, views),
             reason='; '.join(f'{v.name}: {v.reason}' for v in views.values() if v.failed),
             backend_id=base.id if base else None,
-            api_address=outputs.get('api_address') or None,
-            coe_version=outputs.get('coe_version') or None,
-            container_version=outputs.get('container_version') or None,
+            api_address=address.usable(outputs.get('api_address')),
+            coe_version=str(outputs.get('coe_version') or '') or None,
+            container_version=str(outputs.get('container_version') or '') or None,
             group_backend_ids={uuid: found[0].id for uuid, found in groups.items()},
             group_addresses={
                 uuid: tuple(a for v in found for a in v.outputs.get('node_addresses') or () if a)
+                for uuid, found in alive.items()
+            },
+            group_members={
+                uuid: stacks.members(found[0])
                 for uuid, found in groups.items()
+                if 'refs_map' in found[0].outputs
+                and sum(stack.node_group == uuid for stack in built) == 1
             },
             group_states={
-                uuid: _worst([s for s in plan if s.node_group == uuid], views)
-                for uuid in {s.node_group for s in plan if s.node_group}
+                uuid: stacks.worst([s for s in built if s.node_group == uuid], views)
+                for uuid in {s.node_group for s in built if s.node_group}
             },
         )
+
+    def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
+        """Names of what has to be made anew with a lost server of a stack: what waits for its
+        signal, for instance."""
+        return ()
 
     def create_dry_run(self, spec: ClusterSpec, /) -> Plan:
         """The plan."""
@@ -98,11 +91,20 @@ class HeatDriver(Driver):
 
     def create(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
         """Converge on what ``create_dry_run`` says."""
-        return self._converge(cloud.heat, spec, self.create_dry_run(spec))
+        return self.converge(cloud, spec, self.create_dry_run(spec))
 
     def update(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
         """Converge on what ``update_dry_run`` says."""
-        return self._converge(cloud.heat, spec, self.update_dry_run(spec))
+        return self.converge(cloud, spec, self.update_dry_run(spec))
+
+    def converge(self, cloud: Cloud, spec: ClusterSpec, plan: Plan, /) -> Progress:
+        """Move one step towards a plan: that of the dry run, or, in a phase on the way there, one
+        that still has the stacks of an earlier plan.
+
+        Its phases are ``stacks`` and ``leftover``. Give it no stack that no dry run has named: the
+        service looks for those that one has.
+        """
+        return self._converge(cloud.heat, spec, plan)
 
     def delete(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
         """Delete every stack of the cluster, those with nodes first, the base last.
@@ -110,54 +112,63 @@ class HeatDriver(Driver):
         Found by tag and not by plan: what an interrupted older version made goes too, and so does
         a cluster whose spec is refused by now.
         """
-        views = _by_name(cloud.heat.list(cluster_tag(spec.uuid)))
+        views = stacks.by_name(cloud.heat.list(tags.of_cluster(spec.uuid)))
         base = views.pop(self.base_stack(spec), None)
+        so_far = _so_far(spec, 'deletion', len(views) + (base is not None))
         if views:
-            return self._delete(cloud.heat, list(views.values()))
-        return self._delete(cloud.heat, [base]) if base else DONE
+            return self._delete(cloud.heat, list(views.values()), *so_far)
+        return self._delete(cloud.heat, [base], *so_far) if base else DONE
 
     def get_status(self, cloud: Cloud, spec: ClusterSpec, /) -> Status:
         """One list, and one look at each stack of the plan for its outputs."""
-        names = _by_name(cloud.heat.list(cluster_tag(spec.uuid)))
+        names = stacks.by_name(cloud.heat.list(tags.of_cluster(spec.uuid)))
         views = {}
-        for stack in self.plan(spec):
+        for stack in self.plan(spec).stacks:
             view = cloud.heat.get(names[stack.name].id) if stack.name in names else None
             if view:
                 views[stack.key] = view
         return self.status_of(spec, views)
 
     def _converge(self, heat: Heat, spec: ClusterSpec, plan: Plan) -> Progress:
-        views = _by_name(heat.list(cluster_tag(spec.uuid)))
+        views = stacks.by_name(heat.list(tags.of_cluster(spec.uuid)))
         wanted = {stack.name for stack in plan}
-        kept = _kept(spec, plan, views)
+        broken = lost.broken(heat, spec, plan, views)
+        kept = _kept(spec, plan, views, broken)
         ready: dict[str, StackView] = {}
         waiting: list[str] = []
         unformed: list[StackView] = []
-        for stack in plan:
+        for stack in plan.stacks:
             view = views.get(stack.name)
             if stack.key in kept:
                 ready |= {stack.key: view} if view else {}
-            elif view and _is_as_planned(view, stack):
+            elif view and stacks.is_as_planned(view, stack) and stack.key not in broken:
                 ready[stack.key] = view
             elif view and view.in_progress:
                 waiting.append(view.name)
-            elif view and _has_failed_for_good(view, spec, stack):
-                return Failed('stack-failed', _explain(heat, view))
-            elif view and view.status in UNFORMED:
+            elif view and stacks.has_failed_for_good(view, spec, stack):
+                return stacks.failure(heat, view)
+            elif view and view.status in stacks.UNFORMED:
                 unformed.append(view)
-            elif stack.requires <= ready.keys():
-                self._apply(heat, spec, stack, view, ready)
-                waiting.append(stack.name)
             else:
+                if stack.requires <= ready.keys():
+                    self._apply(heat, spec, stack, view, ready, broken.get(stack.key, ()))
                 waiting.append(stack.name)
+        done, total = len(ready), len(plan.stacks)
         if unformed:
-            return self._delete(heat, unformed)
+            return self._delete(heat, unformed, 'stacks', done, total)
         if waiting:
             return Waiting(
-                f'{len(ready)} of {len(plan.stacks)} stacks are complete, next {waiting[0]}'
+                f'{done} of {total} stacks are complete, next {waiting[0]}',
+                phase='stacks',
+                done=done,
+                total=total,
             )
         leftover = [view for name, view in views.items() if name not in wanted]
-        return self._delete(heat, leftover) if leftover else DONE
+        return (
+            self._delete(heat, leftover, *_so_far(spec, 'leftover', len(leftover)))
+            if leftover
+            else DONE
+        )
 
     def _apply(
         self,
@@ -166,6 +177,7 @@ class HeatDriver(Driver):
         stack: Stack,
         view: StackView | None,
         ready: Mapping[str, StackView],
+        broken: Sequence[str],
     ) -> None:
         outputs: dict[str, Mapping[str, Any]] = {}
         for key in stack.requires:
@@ -184,21 +196,42 @@ class HeatDriver(Driver):
             'timeout_min': stack.timeout_min,
             'parameters': _parameters(heat, stack, view, outputs),
         }
+        marks = tags.of_stack(spec.uuid, stack.digest, spec.attempt)
         if view is None:
-            heat.create(stack.name, arguments, tags(spec, stack))
-        else:
-            heat.update(view.id, arguments, tags(spec, stack))
+            heat.create(stack.name, arguments, marks)
+            return
+        if broken:
+            renewed = self.renews(spec, stack)
+            paths = set(heat.replace(view.id, [*broken, *renewed]))
+            arguments['environment'] = lost.allowing(stack.environment, paths)
+            marks += lost.marks(stack.environment, paths, renewed)
+        heat.update(view.id, arguments, marks)
 
-    def _delete(self, heat: Heat, views: Sequence[StackView]) -> Progress:
+    def _delete(
+        self, heat: Heat, views: Sequence[StackView], phase: str, done: int, total: int
+    ) -> Progress:
         # A stack's tags cannot be changed while it is deleted, so a failed deletion does not say
         # which attempt it was of: it is tried again, and the conductor looks at the clock.
-        trouble = [_explain(heat, view) for view in views if view.status == 'DELETE_FAILED']
+        failed = [stacks.failure(heat, view) for view in views if view.status == 'DELETE_FAILED']
         for view in views:
             if view.status != 'DELETE_IN_PROGRESS':
                 heat.delete(view.id)
         return Waiting(
-            f'stacks being deleted: {len(views)}, next {views[0].name}', trouble='; '.join(trouble)
+            f'stacks being deleted: {len(views)}, next {views[0].name}',
+            trouble='; '.join(each.text for each in failed),
+            causes=tuple(cause for each in failed for cause in each.causes),
+            phase=phase,
+            done=done,
+            total=total,
+            cursor=total,
         )
+
+
+def _so_far(spec: ClusterSpec, phase: str, left: int) -> tuple[str, int, int]:
+    """A phase of deletions, how many are done, and how many there were: what is gone cannot be
+    counted, so that number is the cursor."""
+    total = max(left, spec.cursor) if spec.phase == phase else left
+    return phase, total - left, total
 
 
 def _parameters(
@@ -215,54 +248,28 @@ def _parameters(
     }
 
 
-def _by_name(views: Sequence[StackView]) -> dict[str, StackView]:
-    # For a moment Heat still lists a stack that is gone; an update of it would be refused for good.
-    return {view.name: view for view in views if view.status != 'DELETE_COMPLETE'}
-
-
-def _kept(spec: ClusterSpec, plan: Plan, views: Mapping[str, StackView]) -> set[str]:
-    """Keys of the stacks of other groups than the one in focus, which are not touched: but for
-    one that the focus needs and that is not there or not at rest."""
+def _kept(
+    spec: ClusterSpec, plan: Plan, views: Mapping[str, StackView], broken: Collection[str]
+) -> set[str]:
+    """Keys of the stacks that are not touched: of generations beside the one that is built, and of
+    other groups than the one in focus, but for a stack that the focus needs and that is not there,
+    not at rest, half deleted, or has lost servers."""
+    beside = {
+        stack.key for stack in plan.stacks if not spec.builds(stack.node_group, stack.generation)
+    }
     if spec.focus is None:
-        return set()
+        return beside
     needed = {key for stack in plan if stack.node_group == spec.focus for key in stack.requires}
     resting = {
-        stack.key for stack in plan if stack.name in views and not views[stack.name].in_progress
+        stack.key
+        for stack in plan
+        if stack.name in views
+        and not views[stack.name].in_progress
+        and views[stack.name].status != 'DELETE_FAILED'
+        and stack.key not in broken
     }
-    return {
+    return beside | {
         stack.key
         for stack in plan
         if stack.node_group != spec.focus and (stack.key in resting or stack.key not in needed)
     }
-
-
-def _is_as_planned(view: StackView, stack: Stack) -> bool:
-    return (
-        view.status in ('CREATE_COMPLETE', 'UPDATE_COMPLETE')
-        and f'plan:{stack.digest}' in view.tags
-    )
-
-
-def _has_failed_for_good(view: StackView, spec: ClusterSpec, stack: Stack) -> bool:
-    return (
-        view.failed
-        and f'attempt:{spec.attempt}' in view.tags
-        and f'plan:{stack.digest}' in view.tags
-        and OVERTAKEN not in view.reason
-    )
-
-
-def _explain(heat: Heat, view: StackView) -> str:
-    causes = heat.failures(view.id)
-    return f'stack {view.name} is {view.status}: ' + '; '.join(causes or [view.reason])
-
-
-def _worst(stacks: Sequence[Stack], views: Mapping[str, StackView]) -> str:
-    found = [views[stack.key] for stack in stacks if stack.key in views]
-    if not found:
-        return 'ABSENT'
-    if any(view.failed for view in found):
-        return 'FAILED'
-    if len(found) < len(stacks) or any(view.in_progress for view in found):
-        return 'IN_PROGRESS'
-    return 'COMPLETE'

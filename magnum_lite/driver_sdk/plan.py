@@ -1,12 +1,49 @@
-"""The Plan: what a driver answers to a Spec. Heat stacks in dependency order; frozen, no I/O."""
+"""The Plan: what a driver answers to a Spec. Parts, with Heat stacks, in order; frozen, no I/O."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from magnum_lite.driver_sdk.spec import Secret
+
+
+class Part(Protocol):
+    """What is built as one: a ``Stack``, or a frozen value of a driver that does without Heat."""
+
+    @property
+    def key(self) -> str:
+        """Names it within the plan."""
+
+    @property
+    def name(self) -> str:
+        """Its name outside, from the cluster's uuid: the service notes it before it is made."""
+
+    @property
+    def node_group(self) -> str | None:
+        """Uuid of the group whose nodes it holds, if any."""
+
+    @property
+    def generation(self) -> int | None:
+        """Which generation of the group they are; None where groups never have several."""
+
+    @property
+    def requires(self) -> frozenset[str]:
+        """Keys of the parts that have to be complete before it."""
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal digits over all that it is to be: see ``digest_of``."""
+
+    def document(self) -> dict[str, Any]:
+        """The part as JSON, secrets by reference."""
+
+
+def digest_of(document: Mapping[str, Any]) -> str:
+    """The digest of a part that has this document."""
+    text = json.dumps(document, sort_keys=True, separators=(',', ':'))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -31,6 +68,7 @@ class Stack:
     :ivar kept: parameters that keep the value which the stack was made with, or their default where
         it was made without them: Heat would replace a part that must stay.
     :ivar node_group: uuid of the group whose nodes it holds, or None.
+    :ivar generation: which generation of the group they are, where groups may have several.
     :ivar timeout_min: minutes that Heat may take for one action.
     """
 
@@ -42,6 +80,7 @@ class Stack:
     environment: Mapping[str, Any] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     node_group: str | None = None
+    generation: int | None = None
     timeout_min: int = 60
 
     @property
@@ -52,8 +91,7 @@ class Stack:
     @property
     def digest(self) -> str:
         """32 hexadecimal digits over all that Heat is given; secrets count by their reference."""
-        text = json.dumps(self.document(), sort_keys=True, separators=(',', ':'))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return digest_of(self.document())
 
     def document(self) -> dict[str, Any]:
         """The stack as JSON, secrets and outputs as references: what golden files hold."""
@@ -79,16 +117,21 @@ class Stack:
 
 @dataclass(frozen=True)
 class Plan:
-    """Stacks in an order in which each comes after those it requires."""
+    """Parts in an order in which each comes after those it requires."""
 
-    stacks: tuple[Stack, ...]
+    parts: tuple[Part, ...]
 
-    def __iter__(self) -> Iterator[Stack]:
-        return iter(self.stacks)
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self.parts)
+
+    @property
+    def stacks(self) -> tuple[Stack, ...]:
+        """Those parts that are stacks: all, in the plan of a ``HeatDriver``."""
+        return tuple(part for part in self.parts if isinstance(part, Stack))
 
     def document(self) -> dict[str, Any]:
         """The plan as JSON."""
-        return {'stacks': [stack.document() for stack in self.stacks]}
+        return {'parts': [part.document() for part in self.parts]}
 
 
 def _reference(value: Any) -> Any:

@@ -12,5 +12,6 @@ class ScaleManager(Protocol):
 
         :param node_group: uuid of the group.
         :param nodes: server ids, or indexes as text.
-        :raises Rejected: a node that is not in the group.
+        :raises Rejected: some nodes are not in the group: all of them as ``nodes``, so that those
+            that have gone since they were named can be left out.
         """

@@ -54,10 +54,15 @@ class Network:
 
 @dataclass(frozen=True)
 class NodeGroupSpec:
-    """One group of equal nodes.
+    """One group of equal nodes, as the generation is to be that a step builds.
 
     :ivar role: ``master`` for the control plane, anything else for workers.
     :ivar generation: counts from 1; a new generation is a new stack.
+    :ivar beside: other generations that are there too, as they were made, in order: each a spec as
+        this one, with its own number, nodes, image and configuration. A step leaves their nodes as
+        they are, and plans have their parts until the service knows that they are not needed.
+    :ivar going: of one in ``beside``: this one has taken its place, or it never worked. A driver
+        that can drain nodes does so and is not done before; the next plan has no such generation.
     :ivar removed: member indexes that must not exist, cumulative and sorted.
     :ivar docker_volume_size: GiB of an extra volume for container data, or None.
     :ivar node_labels: COE labels of the nodes.
@@ -78,6 +83,14 @@ class NodeGroupSpec:
     node_labels: Mapping[str, str] = field(default_factory=dict)
     node_taints: tuple[Mapping[str, str], ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple['NodeGroupSpec', ...] = ()
+    going: bool = False
+
+    @property
+    def generations(self) -> tuple['NodeGroupSpec', ...]:
+        """All that are there or are to be, by their numbers; each knows of no other."""
+        found = (replace(self, beside=()), *self.beside)
+        return tuple(sorted(found, key=lambda one: one.generation))
 
     @property
     def is_control_plane(self) -> bool:
@@ -92,13 +105,15 @@ class ClusterSpec:
     :ivar uuid: the cluster's uuid; names of stacks derive from it.
     :ivar name: the user's name for it: not unique, not always an RFC 1123 name.
     :ivar config: the driver's configuration, typed by its ``config_schema``, defaults filled in.
-    :ivar secrets: ``{purpose: Secret}``. ``ca.<purpose>.cert`` and ``ca.<purpose>.key`` (PEM) for
-        each of ``authorities`` of the driver, one entry for each of its ``tokens``, and with the
-        capability ``application_credential`` the two of ``APPLICATION_CREDENTIAL``, where the
-        service has a Keystone.
+    :ivar secrets: ``{purpose: Secret}``. For each of ``authorities`` of the driver
+        ``ca.<purpose>.cert`` and ``ca.<purpose>.key`` (PEM) of what signs now, and
+        ``ca.<purpose>.trusted``, the certificates (PEM, newest first) of all that nodes have to
+        trust now: more than one while authorities are replaced. Further one entry for each of its
+        ``tokens``, and with the capability ``application_credential`` the two of
+        ``APPLICATION_CREDENTIAL``, where the service has a Keystone.
     :ivar auth_url: Keystone as nodes reach it, to use the application credential; None without.
-    :ivar enrolment_url: where nodes fetch their secrets, see ``enrolment``; None where the cloud
-        has no such place, or nodes no console, so that user data has to carry them.
+    :ivar enrolment_url: where nodes fetch their secrets, see ``enrolment``; None where they
+        cannot reach the service, so that user data has to carry them.
     :ivar region_name: region of the cloud's endpoints; None without, or for the only one.
     :ivar ssh_public_key: OpenSSH text for the nodes' login user, or None.
     :ivar timeout_min: minutes that the stacks may take.
@@ -107,6 +122,14 @@ class ClusterSpec:
     :ivar max_batch_size: nodes of a group that an upgrade may take away at a time.
     :ivar focus: uuid of the one node group that is to change, or None for all that differs: what
         belongs to other groups is left as it is, in whatever state. Never part of a plan.
+    :ivar lost: ids of servers that stacks of the cluster have made and that the cloud knows no
+        more: an update of such a stack makes them again. Never part of a plan.
+    :ivar api_address: where the COE answers, as an operation saw it last; told to monitors only,
+        never part of a plan.
+    :ivar phase: in which phase the last step of the operation left it, by ``Waiting``; None before
+        and for drivers without phases. That step may not have been the last that did something:
+        one that died left no word. Only steps are told, and it is never part of a plan.
+    :ivar cursor: the cursor that came with the phase.
     """
 
     uuid: str
@@ -137,6 +160,10 @@ class ClusterSpec:
     attempt: str = ''
     max_batch_size: int = 1
     focus: str | None = None
+    lost: tuple[str, ...] = ()
+    api_address: str | None = None
+    phase: str | None = None
+    cursor: Any = None
 
     @property
     def control_plane(self) -> NodeGroupSpec:
@@ -147,6 +174,32 @@ class ClusterSpec:
     def worker_groups(self) -> tuple[NodeGroupSpec, ...]:
         """All other groups, in order."""
         return tuple(g for g in self.node_groups if not g.is_control_plane)
+
+    @property
+    def worker_generations(self) -> tuple[NodeGroupSpec, ...]:
+        """The generations of all other groups, in order: what a plan has nodes for."""
+        return tuple(one for group in self.worker_groups for one in group.generations)
+
+    @property
+    def node_count(self) -> int:
+        """Nodes of all groups together that are there or are to be, those of all generations."""
+        return sum(one.node_count for group in self.node_groups for one in group.generations)
+
+    @property
+    def going(self) -> Mapping[str, tuple[int, ...]]:
+        """``{node group: numbers}`` of the generations that are to go, of groups in focus."""
+        found = {
+            group.uuid: tuple(one.generation for one in group.beside if one.going)
+            for group in self.node_groups
+            if self.focus in (None, group.uuid)
+        }
+        return {uuid: numbers for uuid, numbers in found.items() if numbers}
+
+    def builds(self, node_group: str | None, generation: int | None) -> bool:
+        """Whether a step builds that generation, and does not leave it beside another."""
+        return generation is None or all(
+            group.generation == generation for group in self.node_groups if group.uuid == node_group
+        )
 
     def of_group(self, group: NodeGroupSpec) -> 'ClusterSpec':
         """The spec with the configuration of one group."""

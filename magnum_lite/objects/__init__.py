@@ -3,7 +3,7 @@
 from magnum_lite.objects.certificate import Certificate
 from magnum_lite.objects.cluster import Cluster, ClusterVersion
 from magnum_lite.objects.cluster_template import ClusterTemplate
-from magnum_lite.objects.driver import Driver
+from magnum_lite.objects.driver_version import DriverVersion
 from magnum_lite.objects.nodegroup import NodeGroup
 from magnum_lite.objects.operation import Operation
 from magnum_lite.objects.quota import Quota
@@ -13,7 +13,7 @@ __all__ = [
     'Cluster',
     'ClusterTemplate',
     'ClusterVersion',
-    'Driver',
+    'DriverVersion',
     'NodeGroup',
     'Operation',
     'Quota',
@@ -23,7 +23,7 @@ RESOURCES = (
     ClusterVersion,
     NodeGroup,
     ClusterTemplate,
-    Driver,
+    DriverVersion,
     Operation,
     Certificate,
     Quota,

@@ -28,7 +28,7 @@ class Exposure:
     sometimes: bool = False
 
 
-class Attribute(ovo.Field):
+class Attribute(ovo.Field[Any]):
     """A field with its exposure.
 
     :ivar added: the version of the object that has it first.

@@ -20,14 +20,23 @@ class Registry(ovo.VersionedObjectRegistry):
 class Resource(ovo.VersionedObject):
     """Base of all versioned objects.
 
+    :ivar id: of its row, in the order of creation.
     :cvar computed: attributes of the REST document that no column holds.
+    :cvar noun: what the wire calls one, where that is not the name of the class.
     :cvar collection: the plural in URLs and list documents, '' for what has no list.
     """
 
     OBJ_PROJECT_NAMESPACE = 'magnum_lite'
     VERSION = '1.0'
+    fields: dict[str, Attribute] = {}  # type: ignore[assignment]
+    id: int | None
     computed: ClassVar[dict[str, Attribute]] = {}
+    noun: ClassVar[str]
     collection: ClassVar[str] = ''
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.noun = vars(cls).get('noun', cls.__name__)
 
     @classmethod
     def new(cls, **values: Any) -> Self:
@@ -63,11 +72,10 @@ class Resource(ovo.VersionedObject):
 
     def as_row(self) -> dict[str, Any]:
         """``{column: value}`` of all fields that are set, but for an ``id`` not known yet."""
-        return {
-            name: getattr(self, name)
-            for name in self.fields
-            if self.obj_attr_is_set(name) and not (name == 'id' and self.id is None)
-        }
+        found = {name: getattr(self, name) for name in self.fields if self.obj_attr_is_set(name)}
+        if found.get('id', 0) is None:
+            del found['id']
+        return found
 
     @classmethod
     def attributes(cls) -> Mapping[str, Attribute]:

@@ -16,7 +16,12 @@ class Certificate(Resource):
         **identity(),
         'cluster_id': internal(Uuid(), doc='Uuid of the cluster.'),
         'purpose': internal(String(max=64), doc='What it signs for.'),
-        'generation': internal(Integer(), default=1, doc='Counts the rotations, from 1.'),
+        'generation': internal(
+            Integer(),
+            default=1,
+            doc='Counts the rotations, from 1; which of '
+            'them signs, the cluster says; all that exist are trusted.',
+        ),
         'pem': internal(Text(), doc='The certificate, PEM.'),
         'key_ref': internal(Uuid(), doc='The secret that holds the private key.'),
         'not_after': internal(DateTime(), doc='When it expires.'),

@@ -14,11 +14,19 @@ from magnum_lite.objects.fields import (
     Text,
     Uuid,
 )
-from magnum_lite.objects.status import HEALTH, STATUSES
+from magnum_lite.objects.statuses import HEALTH, STATUSES
 
 MAX_TIMEOUT = 30 * 24 * 60  # minutes
-NAME = r'^[a-zA-Z][a-zA-Z0-9_.\-]*\Z'  # contract 4.1; \Z and not $: no final newline
-_NAME = 'a letter, then letters, digits, "_", "." and "-", such as my-cluster.1,'
+# Clients write the name into YAML as it is, where these are truths or nothing; in three spellings.
+_NO_NAMES = '|'.join(
+    f'{word}|{word.title()}|{word.upper()}'
+    for word in ('y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null')
+)
+NAME = rf'^(?!({_NO_NAMES})\Z)[a-zA-Z][a-zA-Z0-9_.\-]*\Z'  # contract 4.1; $ allows a newline
+_NAME = (
+    'a letter, then letters, digits, "_", "." and "-", and no word of YAML like yes or null, '
+    'such as my-cluster.1,'
+)
 
 
 @Registry.register
@@ -26,7 +34,7 @@ class Cluster(Resource):
     """A container cluster."""
 
     # 1.0: first release
-    # 1.1: labels, create_timeout, docker_volume_size and discovery_url have limits
+    # 1.1: name, labels, create_timeout, docker_volume_size and discovery_url have limits
     VERSION = '1.1'
     collection = 'clusters'
 
@@ -90,10 +98,11 @@ class Cluster(Resource):
             Json({'type': 'object'}),
             default={},
             doc='What was looked up once, so that a plan does not change when a name '
-            'does: image (id, name, os_distro).',
+            'does: image (id, name, os_distro). And what the driver says of '
+            'certificates to join by: join (authority, organization).',
         ),
         'ca_generation': internal(
-            Integer(), default=1, doc='Which generation of its certificate authorities it has.'
+            Integer(), default=1, doc='Which generation of its certificate authorities signs.'
         ),
         'ssh_public_key': internal(
             Text(), nullable=True, doc='Public half of the key pair, read while accepting.'
@@ -153,7 +162,7 @@ class Cluster(Resource):
 
 @Registry.register
 class ClusterVersion(Resource):
-    """One entry of a cluster's journal: what it was to be from then on, and why."""
+    """A version of a cluster: what it was to be from then on, and why."""
 
     # 1.0: first release
     VERSION = '1.0'
@@ -166,8 +175,9 @@ class ClusterVersion(Resource):
         'operation': attr(Uuid(), doc='The operation that made it.'),
         'snapshot': attr(
             Json({'type': 'object'}),
-            doc='What changed: cluster, and groups by uuid. What was made is there as '
-            'a whole, of a change the new values, null of what is to go.',
+            doc='The state after the change, as what differs from the version '
+            'before: cluster, and groups by uuid. What was made is there as a '
+            'whole, of a change the new values, null of what is to go.',
         ),
         'user_id': attr(String(max=255), doc='Who asked.'),
         'request_id': attr(String(max=255), nullable=True, doc='By which request.'),

@@ -6,6 +6,7 @@ from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
 from magnum_lite.objects.fields import Boolean, Enum, Integer, String, StringMap
 
 IPV4 = r'(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}'
+PROXIES = ('http_proxy', 'https_proxy')  # URLs, which may have a password
 
 
 def _text(doc: str) -> Attribute:

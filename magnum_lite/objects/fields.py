@@ -1,4 +1,4 @@
-"""The types of attributes: what the wire may send, what a row holds, what a schema says.
+"""The types of attributes: what the wire may send, and what a schema says; ``columns`` has rows.
 
 ``accept`` is lenient where real clients need it (Horizon sends every scalar as text); ``coerce``
 is what oslo.versionedobjects calls on assignment and is strict.
@@ -9,11 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 from oslo_versionedobjects import fields as ovo
-from sqlalchemy.dialects import mysql
-
-from magnum_lite.objects.columns import JsonText, long_text
 
 TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 FALSE = ('0', 'f', 'false', 'off', 'n', 'no')
@@ -22,7 +18,7 @@ MAX_GIB = 65_536  # of a volume
 _SURROGATE = re.compile('[\ud800-\udfff]')
 
 
-class Type(ovo.FieldType):
+class Type(ovo.FieldType[Any]):
     """Base of all types."""
 
     def accept(self, value: Any) -> Any:
@@ -35,10 +31,6 @@ class Type(ovo.FieldType):
     def json_schema(self) -> dict[str, Any]:
         """JSON Schema (2020-12) of the value on the wire."""
         return {}
-
-    def column_type(self) -> sa.types.TypeEngine:
-        """SQLAlchemy type that holds it."""
-        return sa.String(255)
 
     def coerce(self, obj: Any, attr: str, value: Any) -> Any:
         """The value itself: rows and accepted input are right already."""
@@ -73,20 +65,12 @@ class String(Type):
             schema['pattern'] = self.pattern
         return schema
 
-    def column_type(self) -> sa.types.TypeEngine:
-        """VARCHAR of the maximum length."""
-        return sa.String(self.max)
-
 
 class Text(String):
     """Long text, not indexed; what is taken from outside is limited by the request's size too."""
 
     def __init__(self, *, max: int = 1_000_000) -> None:
         super().__init__(max=max)
-
-    def column_type(self) -> sa.types.TypeEngine:
-        """TEXT; 16 MiB on MariaDB."""
-        return long_text()
 
 
 class Uuid(String):
@@ -151,10 +135,6 @@ class Integer(Type):
             schema['minimum'] = self.min
         return schema
 
-    def column_type(self) -> sa.types.TypeEngine:
-        """INTEGER."""
-        return sa.Integer()
-
 
 class Boolean(Type):
     """True or false; the usual words and 0 / 1 are accepted."""
@@ -172,10 +152,6 @@ class Boolean(Type):
         """Type."""
         return {'type': 'boolean'}
 
-    def column_type(self) -> sa.types.TypeEngine:
-        """BOOLEAN."""
-        return sa.Boolean()
-
     def coerce(self, obj: Any, attr: str, value: Any) -> bool:
         """A real boolean: some databases hand out 0 and 1."""
         return bool(value)
@@ -187,10 +163,6 @@ class DateTime(Type):
     def json_schema(self) -> dict[str, Any]:
         """A string of format date-time."""
         return {'type': 'string', 'format': 'date-time'}
-
-    def column_type(self) -> sa.types.TypeEngine:
-        """DATETIME with microseconds, without a zone."""
-        return sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mysql', 'mariadb')
 
     def coerce(self, obj: Any, attr: str, value: datetime.datetime | str) -> datetime.datetime:
         """With the zone UTC, which rows lack."""
@@ -224,10 +196,6 @@ class Json(Type):
     def json_schema(self) -> dict[str, Any]:
         """As declared."""
         return dict(self.schema)
-
-    def column_type(self) -> sa.types.TypeEngine:
-        """JSON in a text column."""
-        return JsonText()
 
 
 class StringMap(Json):

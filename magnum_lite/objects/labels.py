@@ -3,47 +3,75 @@
 Types are judged by the text, since what was stored comes back as strings.
 """
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import jsonschema
 
 from magnum_lite.exceptions import Invalid
+from magnum_lite.objects import label_refusal, node_taints
 from magnum_lite.objects.fields import MAX_GIB, Boolean, Integer, StringMap
-from magnum_lite.objects.known_labels import ALIASES, KNOWN, VERSIONS
 
+# Other names of the same: what the left one says, a driver that names the right one understands.
+ALIASES = {
+    'fixed_network_cidr': 'fixed_subnet_cidr',
+    'api_master_lb_allowed_cidrs': 'master_lb_allowed_cidrs',
+}
+# Labels that hold a version, which some write with a v and some without.
+VERSIONS = frozenset({'kube_tag'})
 # Numbers for the API itself, whatever the driver says.
 NUMBERS = {
     'boot_volume_size': Integer(min=0, max=MAX_GIB),
     **{name: Integer(min=0, max=100_000) for name in ('min_node_count', 'max_node_count')},
 }
-_NEAR = 0.8  # how alike two names are, from 0 to 1, so that one may be meant for the other
 _TOLD = 20  # names in one sentence
-_WORDS = {
-    'string': 'a string',
-    'integer': 'an integer',
-    'number': 'a number',
-    'boolean': 'a boolean',
-    'array': 'a list in JSON',
-    'object': 'an object in JSON',
-}
+
+
+def _pattern(
+    validator: Any, pattern: str, value: Any, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    # A $ of JSON Schema is the end of the text; Python's lets a newline follow.
+    ends = pattern.endswith('$') and not pattern.endswith('\\$')
+    if isinstance(value, str) and not re.search(rf'{pattern[:-1]}\Z' if ends else pattern, value):
+        yield jsonschema.ValidationError(f'{value!r} does not match {pattern!r}')
+
+
+_VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {'pattern': _pattern}
+)
+
+
+def is_literal(driver: Any) -> bool:
+    """Whether labels count under the names and spellings of the driver's schema only.
+
+    So it is with a version that release 1.0 published, which says no limits: conductors of that
+    release know no others, and its clusters were built without them.
+
+    :param driver: a DriverVersion, or its row.
+    """
+    return driver.limits is None
 
 
 def check(
     labels: Mapping[str, str],
     schema: Mapping[str, Any],
     *,
+    known: Collection[str] = (),
     accept_unknown: bool = False,
     accept_prefixed: bool = False,
+    literal: bool = False,
 ) -> list[str]:
     """Refuse labels that the driver could not understand; those that it ignores.
 
     :param schema: the ``config_schema`` of the driver that makes the cluster.
-    :param accept_prefixed: whether labels ``example.org/key`` are for the nodes.
-    :raises Invalid: an ill-typed value, or an unknown label unless ``accept_unknown``.
+    :param known: labels that mean something to others, and are accepted.
+    :param accept_prefixed: whether labels ``example.org/key`` are for the nodes, and the caller
+        checks them with all others of the nodes; so they are too with ``accept_unknown``.
+    :param literal: see ``is_literal``.
+    :raises Invalid: an ill-typed value, an unknown label unless ``accept_unknown``, or one that no
+        node can have.
     """
     try:
         StringMap().check_size(labels)  # what came from the template and the cluster together
@@ -52,40 +80,90 @@ def check(
     properties = schema.get('properties', {})
     ignored = []
     for name, text in labels.items():
-        if accept_prefixed and '/' in name:
+        if '/' in name and (accept_prefixed or accept_unknown):
             continue
-        ours = _ours(name, labels, properties)
+        ours = _ours(name, labels, properties, literal)
         if ours:
-            _typed(name, text, properties[ours])
+            _typed(name, text, properties[ours], literal)
         elif name in NUMBERS:
             number(labels, name)
-        elif name in KNOWN or accept_unknown:
+        elif name in known or accept_unknown:
             ignored.append(name)
         else:
-            raise Invalid(path=f'labels.{name[:255]}', reason=_nearest(name, properties))
+            raise label_refusal.unknown(name, properties, known)
+    if not accept_prefixed and (given := prefixed(labels)):
+        try:
+            node_taints.check_labels(given)
+        except ValueError as error:
+            raise Invalid(path='labels', reason=error) from None
     return ignored
 
 
-def sentence(driver: str, ignored: list[str]) -> str:
-    """What users read of labels that their driver ignores: a short line of ASCII; '' for none."""
-    if not ignored:
-        return ''
+def prefixed(labels: Mapping[str, str]) -> dict[str, str]:
+    """Those with a DNS prefix (``example.org/key``), which become labels of the nodes."""
+    return {name: text for name, text in labels.items() if '/' in name}
+
+
+def idle(labels: Mapping[str, str], driver: Any, around: Mapping[str, Any]) -> dict[str, str]:
+    """``{label: 'only with ...'}`` of labels that change nothing beside the others and ``around``.
+
+    :param driver: row of the driver version that makes the cluster; its schema says ``only_with``.
+    :param around: attributes of the cluster, and the configuration that its labels do not give;
+        what is left out is not judged.
+    """
+    properties, literal = driver.config_schema.get('properties', {}), is_literal(driver)
+    around = {**around, **typed(labels, driver.config_schema, literal=literal)}
+    return {
+        name: why
+        for name in labels
+        if labels[name]
+        and (ours := _ours(name, labels, properties, literal))
+        and (why := _unmet(properties[ours].get('only_with', {}), around))
+    }
+
+
+def _unmet(only_with: Mapping[str, Any], around: Mapping[str, Any]) -> str:
+    for name, wanted in only_with.items():
+        if isinstance(wanted, bool) and bool(around.get(name, wanted)) != wanted:
+            return f'only {"with" if wanted else "without"} {name}'
+        if isinstance(wanted, list) and around.get(name, wanted[0]) not in wanted:
+            return f'only with {name} {" or ".join(map(str, wanted))}'
+    return ''
+
+
+def sentence(driver: str, ignored: list[str], idle: Mapping[str, str]) -> str:
+    """What users read of labels that change nothing: a short line of ASCII; '' for none.
+
+    :param ignored: those that the driver does not have.
+    :param idle: as the function ``idle`` gives them.
+    """
     # Names that are accepted although nobody knows them may be any text.
-    names = [re.sub(r'[^A-Za-z0-9_./-]', '?', name[:60]) for name in ignored[:_TOLD]]
-    more = f' and {len(ignored) - _TOLD} more' if len(ignored) > _TOLD else ''
-    return f'Ignored, since driver {driver} has no such labels: {", ".join(names)}{more}'
+    names = [re.sub(r'[^A-Za-z0-9_./-]', '?', name[:60]) for name in ignored]
+    parts = [
+        (f'Ignored, since driver {driver} has no such labels', names),
+        ('Without effect', [f'{name} ({why})' for name, why in idle.items()]),
+    ]
+    return '. '.join(f'{words}: {_listed(texts)}' for words, texts in parts if texts)
 
 
-def typed(labels: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+def _listed(texts: list[str]) -> str:
+    more = f' and {len(texts) - _TOLD} more' if len(texts) > _TOLD else ''
+    return ', '.join(texts[:_TOLD]) + more
+
+
+def typed(
+    labels: Mapping[str, str], schema: Mapping[str, Any], *, literal: bool = False
+) -> dict[str, Any]:
     """``{label: typed value}`` of the labels that the schema names, under its names.
 
+    :param literal: see ``is_literal``.
     :raises Invalid: a value is ill-typed.
     """
     properties = schema.get('properties', {})
     return {
-        ours: _typed(name, text, properties[ours])
+        ours: _typed(name, text, properties[ours], literal)
         for name, text in labels.items()
-        if (ours := _ours(name, labels, properties))
+        if (ours := _ours(name, labels, properties, literal))
     }
 
 
@@ -102,6 +180,44 @@ def number(labels: Mapping[str, str], name: str) -> int | None:
         raise Invalid(path=f'labels.{name}', reason=error, value=labels[name]) from None
 
 
+def node_limits(labels: Mapping[str, str]) -> dict[str, int | None]:
+    """``min_node_count`` and ``max_node_count`` of the group that is made with these labels; from
+    then on its attributes are what counts.
+
+    :raises Invalid: one is no number, or they contradict each other.
+    """
+    least = number(labels, 'min_node_count') or 0
+    most = number(labels, 'max_node_count') or None
+    if most and least > most:
+        raise Invalid(
+            path='labels.min_node_count',
+            value=labels['min_node_count'],
+            reason=f'max_node_count {most} or fewer is expected',
+        )
+    return {'min_node_count': least, 'max_node_count': most}
+
+
+def check_count(labels: Mapping[str, str], count: int) -> None:
+    """Refuse a number of nodes that the labels of its group do not allow.
+
+    :raises Invalid: naming both.
+    """
+    limits = node_limits(labels)
+    least, most = limits['min_node_count'] or 0, limits['max_node_count']
+    if most and not least <= count <= most:
+        raise Invalid(
+            path='node_count',
+            value=count,
+            reason=f'the labels min_node_count and max_node_count want {least} to {most} nodes',
+        )
+    if count < least:
+        raise Invalid(
+            path='node_count',
+            value=count,
+            reason=f'the label min_node_count wants {least} nodes or more',
+        )
+
+
 def merged(
     given: Mapping[str, str] | None, inherited: Mapping[str, str] | None, *, over: bool
 ) -> dict[str, str]:
@@ -114,37 +230,35 @@ def merged(
     return dict(given or inherited or {})
 
 
-def difference(labels: Mapping[str, str], parent: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """``labels_overridden``, ``labels_added`` and ``labels_skipped`` against a parent's labels."""
-    return {
-        'labels_overridden': {
-            name: value for name, value in parent.items() if labels.get(name, value) != value
-        },
-        'labels_added': {name: value for name, value in labels.items() if name not in parent},
-        'labels_skipped': {name: value for name, value in parent.items() if name not in labels},
-    }
+def other_names(name: str) -> list[str]:
+    """Names under which users may give a label of a driver, beside its own."""
+    return [other for other, ours in ALIASES.items() if ours == name]
 
 
-def _ours(name: str, labels: Mapping[str, str], properties: Mapping[str, Any]) -> str | None:
+def _ours(
+    name: str, labels: Mapping[str, str], properties: Mapping[str, Any], literal: bool
+) -> str | None:
     """What the schema calls a label; None for one that means nothing to it.
 
     Of two names the schema's own counts. An empty text under another name means not given.
     """
     if name in properties:
         return name
+    if literal:
+        return None
     ours = ALIASES.get(name)
     return ours if ours in properties and ours not in labels and labels[name] else None
 
 
-def _typed(name: str, text: str, schema: Mapping[str, Any]) -> Any:
-    for spelling in _spellings(name, text):
+def _typed(name: str, text: str, schema: Mapping[str, Any], literal: bool) -> Any:
+    for spelling in [text] if literal else _spellings(name, text):
         try:
             value = _convert(spelling, schema.get('type', 'string'))
-            jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator)
+            jsonschema.validate(value, schema, cls=_VALIDATOR)
             return value
         except (ValueError, RecursionError, jsonschema.ValidationError):
             continue
-    raise Invalid(path=f'labels.{name}', reason=f'{_accepted(schema)} is expected', value=text)
+    raise label_refusal.ill_typed(name, text, schema)
 
 
 def _spellings(name: str, text: str) -> list[str]:
@@ -166,38 +280,3 @@ def _convert(text: str, kind: str | list[str]) -> Any:
     if kind == 'string':
         return text
     return json.loads(text)
-
-
-def _accepted(schema: Mapping[str, Any]) -> str:
-    if 'enum' in schema:
-        return 'one of ' + ', '.join(str(value) for value in schema['enum'])
-    kind = schema.get('type', 'string')
-    words = _WORDS.get(kind, kind) if isinstance(kind, str) else ' or '.join(kind)
-    parts = [schema.get('title', words)]
-    low, high = schema.get('minimum'), schema.get('maximum')
-    if low is not None and high is not None:
-        parts.append(f'from {low} to {high}')
-    elif low is not None or high is not None:
-        parts.append(f'of at least {low}' if high is None else f'of at most {high}')
-    if 'maxLength' in schema:
-        parts.append(f'of at most {schema["maxLength"]} characters')
-    if 'pattern' in schema:
-        parts.append(_example(schema))
-    return ' '.join(parts)
-
-
-def _example(schema: Mapping[str, Any]) -> str:
-    """What people read in place of a pattern."""
-    for value in (*schema.get('examples', ()), schema.get('default')):
-        if value not in (None, ''):
-            return f'such as {value}'
-    return f'as described ({schema.get("description", "").removesuffix(".")})'
-
-
-def _nearest(name: str, properties: Iterable[str]) -> str:
-    """Why an unknown label is refused: a label of the driver is meant before one of others."""
-    for known in (properties, KNOWN):
-        close = difflib.get_close_matches(name[:255], sorted(known), n=1, cutoff=_NEAR)
-        if close:
-            return f'the driver knows no such label, did you mean {close[0]}?'
-    return 'the driver knows no such label'

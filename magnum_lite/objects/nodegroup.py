@@ -1,5 +1,7 @@
 """NodeGroup: equal nodes of one cluster."""
 
+from collections.abc import Iterable
+
 from magnum_lite.objects import node_taints
 from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
@@ -15,7 +17,7 @@ from magnum_lite.objects.fields import (
     Text,
     Uuid,
 )
-from magnum_lite.objects.status import STATUSES
+from magnum_lite.objects.statuses import STATUSES
 
 DEFAULT_MASTER = 'default-master'  # names that Horizon and the auto-healer have built in
 DEFAULT_WORKER = 'default-worker'
@@ -114,3 +116,22 @@ class NodeGroup(Resource):
         'labels_skipped': attr(StringMap(), doc='Labels that only the cluster has.'),
         'links': LINKS,
     }
+
+
+def unformed(groups: Iterable[NodeGroup]) -> frozenset[str]:
+    """Uuids of those groups of a cluster that never had a node: their creation failed.
+
+    A driver that tells of no stacks says so by the status alone, which a later change overwrites.
+    """
+    groups = list(groups)
+    is_told = any(group.stack_id for group in groups)
+    return frozenset(
+        group.uuid
+        for group in groups
+        if not (group.stack_id or group.is_default)
+        and (
+            group.status == 'CREATE_FAILED'
+            or is_told
+            and not group.status.endswith(('COMPLETE', 'CREATE_IN_PROGRESS'))
+        )
+    )

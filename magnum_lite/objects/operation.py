@@ -1,75 +1,22 @@
 """Operation: one accepted change of one cluster; a row, and the conductor's queue."""
 
+from magnum_lite.objects import previous
 from magnum_lite.objects.attribute import attr, internal
 from magnum_lite.objects.base import LINKS, Registry, Resource, identity, stamps
-from magnum_lite.objects.fields import DateTime, Enum, Integer, Json, String, StringList, Text, Uuid
-from magnum_lite.objects.status import STABLE, STATUSES
+from magnum_lite.objects.change import Change
+from magnum_lite.objects.fields import DateTime, Enum, Integer, Json, String, Text, Uuid
+from magnum_lite.objects.kinds import KINDS, TABLE, Kind
 
 STATES = ('QUEUED', 'RUNNING', 'WAITING', 'DONE', 'FAILED', 'CANCELLED', 'SUPERSEDED')
 OPEN = ('QUEUED', 'RUNNING', 'WAITING')
+AT_WORK = ('RUNNING', 'WAITING')
 OVERTAKEN = ('CANCELLED', 'SUPERSEDED')  # by a deletion
-KINDS = (
-    'create',
-    'update',
-    'resize',
-    'delete',
-    'nodegroup_create',
-    'nodegroup_update',
-    'nodegroup_delete',
-    'upgrade',
-    'rotate_ca',
-    'rollback',
-    'rotate_credentials',
-)
-
-# In which states of the cluster a change is accepted (contract 3.9 and 9.4). What converges may be
-# asked again after a failure; in CREATE_FAILED once the control plane is there. Changes that are
-# accepted in UPDATE_IN_PROGRESS wait there for the running one to end.
-_AGAIN = (
-    *STABLE,
-    *(status for status in STATUSES if status.endswith('_FAILED') and status != 'DELETE_FAILED'),
-)
-_WAITS = (*_AGAIN, 'UPDATE_IN_PROGRESS')
-_GROUPS = tuple(
-    status
-    for status in STATUSES
-    if status != 'CREATE_IN_PROGRESS' and not status.startswith('DELETE')
-)
-ALLOWED = {
-    'update': _AGAIN,
-    'resize': _WAITS,
-    'delete': STATUSES,
-    'nodegroup_create': _GROUPS,
-    'nodegroup_update': _WAITS,
-    'nodegroup_delete': _GROUPS,
-    'upgrade': STABLE,
-    'rotate_ca': STABLE,
-    'rotate_credentials': (*STABLE, 'UPDATE_FAILED'),
-}
-MAX_REMOVED = StringList.max  # nodes that one operation may remove by name
 RUN = 'run'  # the slot of the one operation of a cluster that may run
-_PHASES = {
-    'create': 'CREATE',
-    'delete': 'DELETE',
-    'rollback': 'ROLLBACK',
-    'nodegroup_create': 'CREATE',
-    'nodegroup_delete': 'DELETE',
-}
 
 
 def queue_slot(node_group: str) -> str:
     """The slot of the one change of a node group that may wait its turn."""
     return f'queue:{node_group}'
-
-
-def group_phase(kind: str) -> str:
-    """What the status of the node groups that an operation changes begins with."""
-    return _PHASES.get(kind, 'UPDATE')
-
-
-def cluster_phase(kind: str) -> str:
-    """What the status of the cluster begins with."""
-    return 'UPDATE' if kind.startswith('nodegroup') else group_phase(kind)
 
 
 STEP = {
@@ -84,12 +31,25 @@ STEP = {
 }
 
 
+_OR_NULL = {'type': ['string', 'null']}
+CAUSE = {
+    'type': 'object',
+    'additionalProperties': False,
+    'required': ['part', 'resource', 'type', 'status', 'reason', 'at', 'server_id'],
+    'properties': {
+        **dict.fromkeys(('part', 'resource', 'type', 'status', 'reason'), {'type': 'string'}),
+        'at': {**_OR_NULL, 'format': 'date-time'},
+        'server_id': _OR_NULL,
+    },
+}
+
+
 @Registry.register
 class Operation(Resource):
     """A change: wanted by whom, how far, and how it ended."""
 
     # 1.0: first release
-    # 1.1: trouble, trouble_since, attempts
+    # 1.1: trouble, trouble_since, attempts, phase, its numbers and its cursor, causes, change
     VERSION = '1.1'
     collection = 'operations'
 
@@ -102,8 +62,50 @@ class Operation(Resource):
         'cluster_version': attr(Integer(), doc='The version of the cluster that it makes.'),
         'reason': attr(Text(), doc='Why, in a sentence.'),
         'progress': attr(Text(), nullable=True, doc='What it does now.'),
+        'phase': attr(
+            String(max=32),
+            nullable=True,
+            added='1.1',
+            doc='In which phase it is, in a word of the driver, such as stacks; in which '
+            'it failed. Null before the first step and when it is done.',
+        ),
+        'phase_done': attr(
+            Integer(min=0),
+            nullable=True,
+            added='1.1',
+            doc='How many things of the phase are done; which things, it says.',
+        ),
+        'phase_total': attr(
+            Integer(min=0),
+            nullable=True,
+            added='1.1',
+            doc='How many there are; null where nobody can count them.',
+        ),
+        'phase_since': attr(
+            DateTime(), nullable=True, unit='UTC', added='1.1', doc='When the phase began.'
+        ),
+        'phase_first': internal(
+            Integer(min=0),
+            nullable=True,
+            added='1.1',
+            doc='How many were done when the phase began.',
+        ),
+        'phase_cursor': internal(
+            Json({}),
+            nullable=True,
+            added='1.1',
+            doc='With what the next step of the driver goes on.',
+        ),
         'error_code': attr(String(max=64), nullable=True, doc='Why it failed, for programs.'),
         'error_text': attr(Text(), nullable=True, doc='Why it failed, for people.'),
+        'causes': attr(
+            Json({'type': 'array', 'items': CAUSE}),
+            nullable=True,
+            default=None,
+            added='1.1',
+            doc='What failed in the cloud, as it says it, the first cause '
+            'first; null where nothing did, or nobody knows.',
+        ),
         'project_id': attr(String(max=255), doc='The project of the cluster.'),
         'user_id': attr(String(max=255), doc='Who asked.'),
         'request_id': attr(String(max=255), nullable=True, doc='By which request.'),
@@ -117,17 +119,22 @@ class Operation(Resource):
             nullable=True,
             doc='Unique in the cluster while open: run, or queue:<node group>.',
         ),
+        'change': internal(
+            Json({'type': 'object'}),
+            nullable=True,
+            added='1.1',
+            doc='What it makes of the cluster; null where release 1.0 accepted it. '
+            'Read it as wants.',
+        ),
         'target': internal(
             Json({'type': 'object'}),
             default={},
-            doc='What the rows do not say: nodes_to_remove, max_batch_size, '
-            'rollback, and attributes of the cluster and its groups that '
-            'change when it is done.',
+            doc='The same for conductors of release 1.0, see previous.py.',
         ),
         'restore': internal(
             Json({'type': 'object'}),
             default={},
-            doc='Attributes to put back on failure, by node group.',
+            doc='What it puts back, for conductors of release 1.0.',
         ),
         'timeout_min': internal(
             Integer(), default=0, doc='Minutes that it may take once it was claimed; 0: no limit.'
@@ -179,9 +186,47 @@ class Operation(Resource):
     }
     computed = {
         'links': LINKS,
+        'phase_left_s': attr(
+            Integer(min=0),
+            nullable=True,
+            unit='s',
+            doc='Seconds until the phase ends if it goes on as it went since it '
+            'began; null until something was done in it.',
+        ),
         'steps': attr(
             Json({'type': 'array', 'items': STEP}),
             sometimes=True,
             doc='The journal: what was done when; in show.',
         ),
     }
+
+    @property
+    def traits(self) -> Kind:
+        """What the table of kinds says of it."""
+        return TABLE[self.kind]
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages that it goes through; none where it makes all at once."""
+        kind = self.traits
+        return kind.stages if not kind.surges or self.wants.generations else ()
+
+    @property
+    def wants(self) -> Change:
+        """What it makes of the cluster."""
+        return previous.read(self.kind, self.node_group, self.change, self.target, self.restore)
+
+    @property
+    def group(self) -> str:
+        """Uuid of the one group of a change that is of one, as all are that wait their turn.
+
+        :raises ValueError: it is of the cluster.
+        """
+        if self.node_group is None:
+            raise ValueError(f'operation {self.uuid} ({self.kind}) is of no node group')
+        return self.node_group
+
+    def want(self, change: Change) -> None:
+        """Let it make that of the cluster."""
+        for column, value in change.columns().items():
+            setattr(self, column, value)

@@ -1,4 +1,4 @@
-"""The file with the keys: read only when it is private, written so that a full disk loses nothing."""
+"""The file with the keys: read only when it is private, written so that a full disk loses none."""
 
 import contextlib
 import fcntl
@@ -23,7 +23,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class BadKeyFile(ServiceError):
-    """The key file is missing, unreadable, broken, or not private. For operators: names the path."""
+    """The key file is missing, unreadable, broken or not private. For operators: names the path."""
 
     code = 'bad-key-file'
     message = '[secrets] key_file {path} {reason}'

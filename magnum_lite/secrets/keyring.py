@@ -1,6 +1,7 @@
 """The keys that seal secrets: envelope encryption with a key file."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cryptography.fernet import Fernet
@@ -66,6 +67,25 @@ class Keyring:
             self._path,
         )
         raise Unreadable
+
+    def sealed(self, ident: str, texts: Mapping[str, str]) -> dict[str, str]:
+        """Texts by name that travel and are not kept, each sealed; empty where there is no key.
+
+        :param ident: of what they tell; bound to it, they open with nothing else.
+        """
+        try:
+            return {
+                name: self.seal(text, Row((ident, ident, name))) for name, text in texts.items()
+            }
+        except Unreadable:
+            return {}
+
+    def opened(self, ident: str, sealed: Mapping[str, str]) -> dict[str, str]:
+        """What ``sealed`` gave, as it was.
+
+        :raises Unreadable: as ``open``.
+        """
+        return {name: self.open(text, Row((ident, ident, name))) for name, text in sealed.items()}
 
     def keys(self) -> tuple[Key, ...]:
         """The keys of the file now, the one that seals first; the last good ones while it cannot

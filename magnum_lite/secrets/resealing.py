@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from magnum_lite.db import engine
 from magnum_lite.db.engine import Database
 from magnum_lite.db.tables import secrets
 from magnum_lite.secrets.keyring import Keyring, Unreadable
@@ -54,7 +55,7 @@ def reseal(database: Database, keyring: Keyring) -> Iterator[Progress]:
     """
     last, done, unreadable = 0, 0, []
     while rows := _batch(database, last, keyring.keys()[0].prefix):
-        fresh: dict[sa.Row, str] = {}
+        fresh: dict[engine.Row, str] = {}
         for row in rows:
             bound_to = Row((row.ref, row.cluster_id, row.name))
             try:
@@ -66,7 +67,7 @@ def reseal(database: Database, keyring: Keyring) -> Iterator[Progress]:
         yield Progress(done, tuple(unreadable))
 
 
-def _batch(database: Database, last: int, prefix: str) -> Sequence[sa.Row]:
+def _batch(database: Database, last: int, prefix: str) -> Sequence[engine.Row]:
     query = (
         sa.select(secrets)
         .where(secrets.c.id > last, sa.not_(secrets.c.sealed.startswith(prefix)))
@@ -77,7 +78,7 @@ def _batch(database: Database, last: int, prefix: str) -> Sequence[sa.Row]:
         return connection.execute(query).all()
 
 
-def _write(connection: sa.Connection, fresh: dict[sa.Row, str]) -> int:
+def _write(connection: sa.Connection, fresh: dict[engine.Row, str]) -> int:
     return sum(
         connection.execute(
             secrets.update()

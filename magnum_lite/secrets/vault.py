@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_utils import uuidutils
 
+from magnum_lite.db import engine
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import secrets
 from magnum_lite.secrets.keyring import Keyring, Unreadable
@@ -61,5 +62,5 @@ class Vault:
         query = sa.select(secrets).where(secrets.c.cluster_id == cluster_id)
         return {row.name: self._open(row) for row in connection.execute(query)}
 
-    def _open(self, row: sa.Row) -> str:
+    def _open(self, row: engine.Row) -> str:
         return self._keyring.open(row.sealed, Row((row.ref, row.cluster_id, row.name)))

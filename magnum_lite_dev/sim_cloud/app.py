@@ -4,6 +4,8 @@ import http
 import json
 import re
 import time
+from collections.abc import Iterable
+from typing import Any
 
 from magnum_lite_dev.sim_cloud import (
     compute,
@@ -16,6 +18,7 @@ from magnum_lite_dev.sim_cloud import (
     volume,
 )
 from magnum_lite_dev.sim_cloud.nodes import Nodes
+from magnum_lite_dev.sim_cloud.request import Reply
 from magnum_lite_dev.sim_cloud.store import Store
 
 SERVICES = {
@@ -54,14 +57,14 @@ class SimCloud:
         delete_seconds=0.0,
         signal_seconds=0.05,
         external_cidr=seed.EXTERNAL_CIDR,
-    ):
+    ) -> None:
         self.store = Store(external_cidr)
         self.build_seconds = build_seconds
         self.delete_seconds = delete_seconds
         self.nodes = Nodes(self.store, signal_seconds)
         self.counts = {}
 
-    def __call__(self, environ, start_response):
+    def __call__(self, environ, start_response) -> Iterable[bytes]:
         method, path = environ['REQUEST_METHOD'], environ['PATH_INFO']
         headers = {}
         try:
@@ -92,7 +95,7 @@ class SimCloud:
         start_response(f'{status} {_phrase(status)}', list(headers.items()))
         return [data]
 
-    def _misbehave(self, method, path):
+    def _misbehave(self, method, path) -> None:
         with self.store.lock:
             subject = f'{method} {path}'
             slow = self.store.faults.take(subject, 'http_slow')
@@ -102,7 +105,7 @@ class SimCloud:
         if fault:
             raise request.Refusal(fault.get('status', 500), fault.get('message', 'injected fault'))
 
-    def _answer(self, service, asked):
+    def _answer(self, service, asked) -> Reply:
         if service not in SERVICES:
             raise request.Refusal(404, f'no such simulated service: {service!r}')
         key = f'{asked.method} /{service}/{ID.sub("*", "/".join(asked.path))}'
@@ -111,7 +114,7 @@ class SimCloud:
             self.store.changes += 1
         return SERVICES[service](self, asked)
 
-    def _control(self, asked):
+    def _control(self, asked) -> tuple[int, Any]:
         """``/sim/state``, ``/sim/counts``, ``/sim/faults``, ``/sim/settings``, ``/sim/health``."""
         what = asked.path[0] if asked.path else ''
         if what == 'health':
@@ -132,7 +135,7 @@ class SimCloud:
             return 200, self.store.faults.waiting
         raise asked.unknown()
 
-    def _settings(self, wanted):
+    def _settings(self, wanted) -> dict[str, float]:
         for name, value in wanted.items():
             if name not in SETTINGS or not isinstance(value, (int, float)):
                 raise request.Refusal(400, f'a setting is a number of {", ".join(SETTINGS)}')
@@ -144,7 +147,7 @@ class SimCloud:
         }
 
 
-def _public(reply):
+def _public(reply) -> Any:
     """The reply without the keys that are the simulation's own."""
     if isinstance(reply, dict):
         return {key: _public(value) for key, value in reply.items() if not key.startswith('_')}
@@ -153,14 +156,14 @@ def _public(reply):
     return reply
 
 
-def _phrase(status):
+def _phrase(status) -> str:
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:
         return 'Injected'
 
 
-def _error(path, status, message):
+def _error(path, status, message) -> dict[str, Any]:
     """The error body in the dialect of the service that was asked."""
     if path.startswith('/network'):
         kind = {404: 'NotFound', 409: 'Conflict'}.get(status, 'Error')

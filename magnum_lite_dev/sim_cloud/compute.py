@@ -7,14 +7,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from magnum_lite_dev.sim_cloud import seed, server_api
-from magnum_lite_dev.sim_cloud.request import LATEST, Refusal, now
+from magnum_lite_dev.sim_cloud.request import LATEST, Refusal, Reply, now
+from magnum_lite_dev.sim_cloud.store import Row
 
 VERSION = '{}.{}'.format(*LATEST)
 # Since then key pairs have a type, and other codes tell that one is made or gone.
 TYPED_KEYS = (2, 2)
 
 
-def handle(cloud, request):
+def handle(cloud, request) -> Reply:
     """(status, reply) of the compute API.
 
     :raises Refusal: what Nova would refuse.
@@ -38,7 +39,7 @@ def handle(cloud, request):
     return answer(cloud, request.below())
 
 
-def _flavors(cloud, request):
+def _flavors(cloud, request) -> Reply:
     if request.path[1:] == ('os-extra_specs',):
         return 200, {'extra_specs': {}}
     if request.path and request.path[0] != 'detail':
@@ -46,7 +47,7 @@ def _flavors(cloud, request):
     return 200, {'flavors': [] if request.is_page_after_the_last else cloud.store.rows('flavors')}
 
 
-def _limits(cloud, request):
+def _limits(cloud, request) -> Reply:
     return 200, {
         'limits': {
             'rate': [],
@@ -62,7 +63,7 @@ def _limits(cloud, request):
     }
 
 
-def _zones(cloud, request):
+def _zones(cloud, request) -> Reply:
     return 200, {
         'availabilityZoneInfo': [
             {'zoneName': 'nova', 'zoneState': {'available': True}, 'hosts': None}
@@ -70,7 +71,7 @@ def _zones(cloud, request):
     }
 
 
-def _keypairs(cloud, request):
+def _keypairs(cloud, request) -> Reply:
     store = cloud.store
     is_typed = request.microversion >= TYPED_KEYS
     if request.method == 'POST':
@@ -95,7 +96,7 @@ def _keypairs(cloud, request):
     return 200, {'keypair': _shown(store.get('os-keypairs', f'{owner}/{name}'))}
 
 
-def _new_keypair(store, request):
+def _new_keypair(store, request) -> Row:
     given = request.body['keypair']
     row_id = f'{request.user}/{given["name"]}'
     if row_id in store.tables['os-keypairs']:
@@ -132,7 +133,7 @@ def _new_keypair(store, request):
     return dict(shown, private_key=private) if private else shown
 
 
-def _fingerprint(public_key):
+def _fingerprint(public_key) -> str:
     fields = public_key.split()
     try:
         blob = base64.b64decode(fields[1], validate=True)
@@ -141,11 +142,11 @@ def _fingerprint(public_key):
     return hashlib.md5(blob, usedforsecurity=False).hexdigest()
 
 
-def _shown(row):
+def _shown(row) -> Row:
     return dict(row, id=row['name'])
 
 
-def _server_groups(cloud, request):
+def _server_groups(cloud, request) -> Reply:
     store = cloud.store
     if request.method == 'POST':
         return 200, {

@@ -16,7 +16,7 @@ PAUSE_S = 0.5
 TIMEOUT_S = 30
 
 
-def enrol(row):
+def enrol(row) -> None:
     """Put what the server of this row is given into its ``_secrets``; nothing is asked of what
     its user data names no place for."""
     values = user_data.variables(
@@ -25,15 +25,15 @@ def enrol(row):
     url = values.get('ENROLMENT_URL')
     if not url or row.get('_secrets'):
         return
-    proof = secrets.token_hex(32)
-    row['_console'] = f'magnum-lite enrolment {hashlib.sha256(proof.encode()).hexdigest()}\n'
+    proof = row.setdefault('_proof', secrets.token_hex(32))
+    row['_password'] = hashlib.sha256(proof.encode()).hexdigest()
     asked = {'cluster': values['CLUSTER_UUID'], 'server': row['id'], 'proof': proof}
     reply = _persist(row, f'{url}/v1/enrolments', asked)
     if reply:
-        row.update(_secrets=reply.json()['secrets'], _proof=proof, _service=(url, asked))
+        row.update(_secrets=reply.json()['secrets'], _service=(url, asked))
 
 
-def report(row, verdict):
+def report(row, verdict) -> None:
     """Tell the service of a node that has enrolled how its boot ended.
 
     :param verdict: as a wait condition of Heat takes it.
@@ -47,7 +47,7 @@ def report(row, verdict):
         )
 
 
-def _persist(row, url, body):
+def _persist(row, url, body) -> requests.Response | None:
     began, refusals = time.monotonic(), 0
     while refusals < REFUSALS and time.monotonic() - began < PATIENCE_S:
         if row['_deleted_at']:

@@ -1,6 +1,7 @@
 """Faults that somebody ordered: what goes wrong, for which server or request, how often."""
 
 import fnmatch
+from typing import Any
 
 from magnum_lite_dev.sim_cloud.request import Refusal
 
@@ -20,10 +21,10 @@ FIELDS = frozenset({'kind', 'match', 'times', 'seconds', 'status', 'message'})
 class Faults:
     """The ordered list of faults; the first that matches is taken. Guarded by the store's lock."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.waiting = []
 
-    def add(self, fault):
+    def add(self, fault) -> None:
         """Order a fault.
 
         :param fault: mapping with ``kind`` (see :data:`KINDS`), ``match`` (glob on the server's
@@ -38,7 +39,7 @@ class Faults:
             raise Refusal(400, f'a fault has no field {", ".join(unknown)}')
         self.waiting.append({'match': '*', 'times': None, **fault})
 
-    def take(self, subject, *kinds):
+    def take(self, subject, *kinds) -> dict[str, Any] | None:
         """The first fault of ``kinds`` that matches ``subject``, counted down; None without."""
         for fault in self.waiting:
             if fault['kind'] in kinds and fnmatch.fnmatchcase(subject, fault['match']):

@@ -1,12 +1,12 @@
 """Just enough identity: a stack-domain user's password buys the token its node signals with."""
 
-from magnum_lite_dev.sim_cloud.request import Refusal, now
+from magnum_lite_dev.sim_cloud.request import Refusal, Reply, now
 
 # Kept beside the rest of the cloud: nodes that boot after a restart still know their password.
 TABLE = 'stack-users'
 
 
-def handle(cloud, request):
+def handle(cloud, request) -> Reply:
     """(status, reply) of the identity API; a third element holds headers.
 
     :raises Refusal: 401, wrong user or password.

@@ -1,7 +1,9 @@
 """Images: found by id or name; nobody uploads one."""
 
+from magnum_lite_dev.sim_cloud.request import Reply
 
-def handle(cloud, request):
+
+def handle(cloud, request) -> Reply:
     """(status, reply) of the image API.
 
     :raises Refusal: 404, no such image.

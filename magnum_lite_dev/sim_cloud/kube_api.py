@@ -2,8 +2,12 @@
 
 import dataclasses
 import urllib.parse
+from typing import Any
 
 from magnum_lite_dev.sim_cloud import servers
+from magnum_lite_dev.sim_cloud.store import Row, Store
+
+Document = dict[str, Any]
 
 ADMINS = 'system:masters'
 CONTROL_PLANE_PODS = ('etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler')
@@ -13,7 +17,17 @@ HEALTH = ('/healthz', '/livez', '/readyz')
 HARMLESS = frozenset(
     {'limit', 'pretty', 'resourceVersion', 'resourceVersionMatch', 'timeout', 'timeoutSeconds'}
 )
+# What a server shows that was stopped.
+OFF = ('SHUTOFF', 'SUSPENDED')
 NAMESPACES = ('default', 'kube-system')
+# What is the same on all nodes.
+SYSTEM = {
+    'kernelVersion': 'simulated',
+    'osImage': 'simulated',
+    'operatingSystem': 'linux',
+    'architecture': 'amd64',
+    'containerRuntimeVersion': 'simulated://0',
+}
 RESOURCES = (('namespaces', 'Namespace', False), ('nodes', 'Node', False), ('pods', 'Pod', True))
 WHOLE = '/api/v1/'
 
@@ -27,17 +41,17 @@ class Cluster:
     :ivar version: of Kubernetes, ``v1.34.1``.
     """
 
-    store: object
-    row: dict
+    store: Store
+    row: Row
     authority: str
     version: str
 
     @property
-    def is_there(self):
-        """Whether its server still exists."""
-        return not self.row['_deleted_at']
+    def is_there(self) -> bool:
+        """Whether its server exists and runs."""
+        return not self.row['_deleted_at'] and self.row['_status'] not in OFF
 
-    def answer(self, method, target, organizations):
+    def answer(self, method, target, organizations) -> tuple[int, str | Document]:
         """(status, text or document) of one request.
 
         :param target: path and query.
@@ -60,7 +74,7 @@ class Cluster:
             return 200, document
         return self._list(path.rstrip('/'), dict(urllib.parse.parse_qsl(query)))
 
-    def _list(self, path, query):
+    def _list(self, path, query) -> tuple[int, Document]:
         rows = self._found(path)
         if rows is None:
             return _status(404, 'NotFound', f'not simulated: GET {path}')
@@ -76,7 +90,7 @@ class Cluster:
             'items': [item for item in items if _is_selected(item, wanted)],
         }
 
-    def _found(self, path):
+    def _found(self, path) -> tuple[str, list[Document]] | None:
         """(kind, documents) of a collection; None, there is none of that path."""
         if path == f'{WHOLE}nodes':
             return 'Node', [self._node(row) for row in self._servers()]
@@ -90,7 +104,7 @@ class Cluster:
                 return 'Pod', [pod for pod in pods if pod['metadata']['namespace'] == name]
         return None
 
-    def _servers(self):
+    def _servers(self) -> list[Row]:
         # The control plane answers before it signals, and is up when somebody hears it.
         return [
             row
@@ -103,15 +117,17 @@ class Cluster:
             )
         ]
 
-    def _programs(self, row):
+    def _programs(self, row) -> tuple[str, ...]:
         return ('kube-proxy', *(CONTROL_PLANE_PODS if row is self.row else ()))
 
-    def _node(self, row):
+    def _node(self, row) -> Document:
         roles = {'node-role.kubernetes.io/control-plane': ''} if row is self.row else {}
         addresses = [
             each for network in servers.addresses(self.store, row).values() for each in network
         ]
         kinds = {'fixed': 'InternalIP', 'floating': 'ExternalIP'}
+        system = dict.fromkeys(('machineID', 'systemUUID', 'bootID'), row['id'])
+        versions = dict.fromkeys(('kubeletVersion', 'kubeProxyVersion'), self.version)
         return {
             'metadata': {
                 'name': row['name'],
@@ -135,23 +151,12 @@ class Cluster:
                     {'type': kinds[each['OS-EXT-IPS:type']], 'address': each['addr']}
                     for each in addresses
                 ],
-                'nodeInfo': {
-                    'machineID': row['id'],
-                    'systemUUID': row['id'],
-                    'bootID': row['id'],
-                    'kernelVersion': 'simulated',
-                    'osImage': 'simulated',
-                    'containerRuntimeVersion': 'simulated://0',
-                    'operatingSystem': 'linux',
-                    'architecture': 'amd64',
-                    'kubeletVersion': self.version,
-                    'kubeProxyVersion': self.version,
-                },
+                'nodeInfo': {**SYSTEM, **system, **versions},
             },
         }
 
 
-def _status(code, reason, message):
+def _status(code, reason, message) -> tuple[int, Document]:
     return code, {
         'kind': 'Status',
         'apiVersion': 'v1',
@@ -163,7 +168,7 @@ def _status(code, reason, message):
     }
 
 
-def _discovery(path):
+def _discovery(path) -> Document | None:
     """What a client learns of the API before it asks anything else; None at other paths."""
     return {
         '/api': {'kind': 'APIVersions', 'versions': ['v1'], 'serverAddressByClientCIDRs': []},
@@ -185,7 +190,7 @@ def _discovery(path):
     }.get(path.rstrip('/'))
 
 
-def _namespace(name, created):
+def _namespace(name, created) -> Document:
     return {
         'metadata': {'name': name, 'uid': name, 'creationTimestamp': created},
         'spec': {},
@@ -193,7 +198,7 @@ def _namespace(name, created):
     }
 
 
-def _pod(program, row):
+def _pod(program, row) -> Document:
     name = f'{program}-{row["name"]}'
     return {
         'metadata': {
@@ -207,7 +212,7 @@ def _pod(program, row):
     }
 
 
-def _is_selected(item, selector):
+def _is_selected(item, selector) -> bool:
     """Whether the document has the values of ``status.phase!=Running,spec.nodeName=a``."""
     for term in filter(None, selector.split(',')):
         path, _, wanted = term.replace('==', '=').partition('=')

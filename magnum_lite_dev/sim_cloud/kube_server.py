@@ -33,11 +33,11 @@ IDLE_S = 60
 class KubeServers:
     """The API servers of one cloud; one listens while the server of its control plane exists."""
 
-    def __init__(self, store):
+    def __init__(self, store) -> None:
         self._store = store
         self._running = {}
 
-    def open(self, row):
+    def open(self, row) -> None:
         """Serve the API of this server, if it is a control plane with an address of loopback."""
         files = user_data.files(row['_user_data'].encode('utf-8', 'surrogateescape'))
         fetched = row.get('_secrets') or {}
@@ -68,12 +68,12 @@ class KubeServers:
         except (OSError, ValueError) as error:
             LOG.warning('the API of %s cannot be served at %s:%s: %s', row['name'], *where, error)
 
-    def _listen(self, where, cluster, context):
+    def _listen(self, where, cluster, context) -> None:
         with self._store.lock:
             if cluster.is_there:
                 self._running[cluster.row['id']] = _Server(where, cluster, context)
 
-    def close(self, row):
+    def close(self, row) -> None:
         """Stop serving the API of this server; nothing happens when it has none."""
         server = self._running.pop(row['id'], None)
         if server:
@@ -83,7 +83,7 @@ class KubeServers:
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, where, cluster, context):
+    def __init__(self, where, cluster, context) -> None:
         super().__init__(where, _Handler)
         self.cluster = cluster
         # The handshake is the business of the connection's own thread.
@@ -92,14 +92,14 @@ class _Server(http.server.ThreadingHTTPServer):
         )
         threading.Thread(target=self.serve_forever, name=f'kube-{where[0]}', daemon=True).start()
 
-    def end(self):
+    def end(self) -> None:
         """Stop listening."""
         # Wakes the thread that listens: without it, shutdown() would wait for half a second.
         self.socket.shutdown(socket.SHUT_RDWR)
         self.shutdown()
         self.server_close()
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request, client_address) -> None:
         """A client that ends the handshake or the connection is nobody's mistake here."""
         LOG.debug('connection of %s ended', client_address, exc_info=True)
 
@@ -109,7 +109,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server_version = 'simulated'
     timeout = IDLE_S
 
-    def do_GET(self):  # noqa: N802 - the name is the library's
+    def do_GET(self) -> None:  # noqa: N802 - the name is the library's
         """Any method; nothing is answered any more once the server was deleted."""
         self.rfile.read(int(self.headers.get('Content-Length') or 0))
         cluster = self.server.cluster
@@ -129,7 +129,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
-    def _organizations(self):
+    def _organizations(self) -> list[str] | None:
         certificate = self.connection.getpeercert()
         if not certificate:
             return None
@@ -140,16 +140,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if name == 'organizationName'
         ]
 
-    def log_message(self, text, *values):
+    def log_message(self, text, *values) -> None:
         """Requests go to the log of the cloud."""
         LOG.debug(text, *values)
 
 
-def _fingerprint(pem):
+def _fingerprint(pem) -> str:
     return hashlib.sha256(pem.strip().encode()).hexdigest()
 
 
-def _context(authority, authority_key, name, addresses):
+def _context(authority, authority_key, name, addresses) -> ssl.SSLContext:
     """What the server of these addresses shows, and whom it believes: clients of the authority.
 
     A client without a certificate gets in: the API tells it that it is unauthorized.
@@ -172,7 +172,7 @@ def _context(authority, authority_key, name, addresses):
     return context
 
 
-def _certificate(authority, authority_key, public_key, name, addresses):
+def _certificate(authority, authority_key, public_key, name, addresses) -> x509.Certificate:
     ca = x509.load_pem_x509_certificate(authority.encode())
     ca_key = serialization.load_pem_private_key(authority_key.encode(), None)
     now = datetime.datetime.now(datetime.UTC)

@@ -1,12 +1,13 @@
 """Load balancers and what hangs below them: listeners, pools, members, monitors, policies."""
 
 from magnum_lite_dev.sim_cloud import network, topology
-from magnum_lite_dev.sim_cloud.request import now
+from magnum_lite_dev.sim_cloud.request import Reply, now
+from magnum_lite_dev.sim_cloud.store import Row
 
 CHILDREN = ('members', 'rules')
 
 
-def handle(cloud, request):
+def handle(cloud, request) -> Reply:
     """(status, reply) of the load-balancer API.
 
     :raises Refusal: 404, no such row.
@@ -40,7 +41,7 @@ def handle(cloud, request):
     }
 
 
-def _one(store, request, table, row_id):
+def _one(store, request, table, row_id) -> Reply:
     row = store.get(table, row_id)
     if request.method == 'DELETE':
         store.drop(table, row_id)
@@ -52,7 +53,7 @@ def _one(store, request, table, row_id):
     return 200, {network.singular(table): row}
 
 
-def _create(store, request, table, parent):
+def _create(store, request, table, parent) -> Row:
     row = store.put(
         table,
         dict(

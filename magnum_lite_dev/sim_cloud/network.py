@@ -1,7 +1,8 @@
 """The network API: collections of rows, and the actions below one row."""
 
 from magnum_lite_dev.sim_cloud import topology
-from magnum_lite_dev.sim_cloud.request import Refusal, now
+from magnum_lite_dev.sim_cloud.request import Refusal, Reply, now
+from magnum_lite_dev.sim_cloud.store import Row
 
 EXTENSIONS = (
     'router',
@@ -27,12 +28,12 @@ NO_FILTER = frozenset(
 )
 
 
-def singular(plural):
+def singular(plural) -> str:
     """The key of one row of a collection: ``security-groups`` gives ``security_group``."""
     return SINGULAR.get(plural, plural[:-1]).replace('-', '_')
 
 
-def handle(cloud, request):
+def handle(cloud, request) -> Reply:
     """(status, reply) of the network API.
 
     :raises Refusal: what Neutron would refuse.
@@ -66,7 +67,7 @@ def handle(cloud, request):
     return _collection(cloud.store, request, table)
 
 
-def _collection(store, request, table):
+def _collection(store, request, table) -> Reply:
     one, many = singular(table), table.replace('-', '_')
     if request.method == 'POST':
         if many in request.body:
@@ -81,7 +82,7 @@ def _collection(store, request, table):
     return 200, {many: [row for row in store.rows(table) if matches(row, wanted)]}
 
 
-def _one(store, request, table, row_id):
+def _one(store, request, table, row_id) -> Reply:
     row = store.get(table, row_id)
     if request.method == 'DELETE':
         topology.delete(store, table, row)
@@ -96,7 +97,7 @@ def _one(store, request, table, row_id):
     return 200, {singular(table): row}
 
 
-def matches(row, wanted):
+def matches(row, wanted) -> bool:
     """Whether the row has the values of ``wanted``, which come from a query string as text."""
     for key, text in wanted.items():
         value = row.get(key)
@@ -105,7 +106,7 @@ def matches(row, wanted):
     return True
 
 
-def _action(store, request, table, row_id, name):
+def _action(store, request, table, row_id, name) -> Reply:
     row = store.get(table, row_id)
     if name == 'tags':
         if request.method == 'PUT':
@@ -120,7 +121,7 @@ def _action(store, request, table, row_id, name):
     raise request.unknown()
 
 
-def _add_interface(store, router_id, request):
+def _add_interface(store, router_id, request) -> Row:
     if 'port_id' in request.body:
         port = store.get('ports', request.body['port_id'])
         port.update(device_id=router_id, device_owner='network:router_interface')
@@ -140,7 +141,7 @@ def _add_interface(store, router_id, request):
     return {'id': router_id, 'port_id': port['id'], 'subnet_id': port['fixed_ips'][0]['subnet_id']}
 
 
-def _remove_interface(store, router_id, wanted):
+def _remove_interface(store, router_id, wanted) -> Row:
     for port in store.find('ports', device_id=router_id):
         subnets = [ip['subnet_id'] for ip in port['fixed_ips']]
         if port['id'] == wanted.get('port_id') or wanted.get('subnet_id') in subnets:

@@ -5,6 +5,7 @@ import heapq
 import logging
 import threading
 import time
+from typing import Any
 
 import requests
 
@@ -25,7 +26,7 @@ class Nodes:
     ``sent`` lists the last (server name, URL, HTTP status or error text).
     """
 
-    def __init__(self, store, signal_seconds, workers=8):
+    def __init__(self, store, signal_seconds, workers=8) -> None:
         self.signal_seconds = signal_seconds
         self.sent = []
         self._store = store
@@ -36,7 +37,7 @@ class Nodes:
         self._pool = concurrent.futures.ThreadPoolExecutor(workers, 'node')
         threading.Thread(target=self._watch, name='nodes', daemon=True).start()
 
-    def start(self, row):
+    def start(self, row) -> None:
         """Run the node of this server when its time has come."""
         with self._changed:
             self._sequence += 1
@@ -45,11 +46,11 @@ class Nodes:
             )
             self._changed.notify()
 
-    def stop(self, row):
+    def stop(self, row) -> None:
         """End what the node of this server runs."""
         self._apis.close(row)
 
-    def resume(self):
+    def resume(self) -> None:
         """Start every node that had not come up when the cloud was stopped, and the APIs again."""
         with self._store.lock:
             rows = [
@@ -63,7 +64,7 @@ class Nodes:
             else:
                 self.start(row)
 
-    def _watch(self):
+    def _watch(self) -> None:
         while True:
             with self._changed:
                 while not self._due or self._due[0][0] > time.time():
@@ -71,7 +72,7 @@ class Nodes:
                 row = heapq.heappop(self._due)[2]
             self._pool.submit(self._run, row)
 
-    def _run(self, row):
+    def _run(self, row) -> None:
         with self._store.lock:
             if row['_deleted_at'] or row['_is_up']:
                 return
@@ -88,7 +89,7 @@ class Nodes:
         row['_is_up'] = True
         self._store.changes += 1
 
-    def _send(self, row, signal, verdict):
+    def _send(self, row, signal, verdict) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 token = signal.token or _buy_token(signal.credentials)
@@ -112,7 +113,7 @@ class Nodes:
             LOG.warning('node %s could not signal %s: %s', row['name'], signal.url, outcome)
 
 
-def _verdict(row, fault):
+def _verdict(row, fault) -> dict[str, Any]:
     if fault:
         return {
             'status': 'FAILURE',
@@ -123,7 +124,7 @@ def _verdict(row, fault):
     return {'status': 'SUCCESS', 'id': row['name'], 'data': '', 'reason': 'node up'}
 
 
-def _buy_token(credentials):
+def _buy_token(credentials) -> str:
     if not credentials:
         return ''
     reply = requests.post(

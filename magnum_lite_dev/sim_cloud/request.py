@@ -6,6 +6,10 @@ import re
 import urllib.parse
 import uuid
 from datetime import UTC, datetime
+from typing import Any
+
+# Status, document and, now and then, headers.
+Reply = tuple[int, Any] | tuple[int, Any, dict[str, str]]
 
 # What Nova speaks with who asks for nothing, and what this one speaks at most.
 OLDEST, LATEST = (2, 1), (2, 96)
@@ -14,7 +18,7 @@ OLDEST, LATEST = (2, 1), (2, 96)
 class Refusal(Exception):
     """A simulated API refuses; ``status`` is the HTTP status, ``message`` the text sent."""
 
-    def __init__(self, status, message):
+    def __init__(self, status, message) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -39,20 +43,20 @@ class Request:
     microversion: tuple[int, int] = OLDEST
 
     @property
-    def is_page_after_the_last(self):
+    def is_page_after_the_last(self) -> bool:
         """Whether a client asks for what follows a marker: lists here have one page only."""
         return 'marker' in self.query
 
-    def below(self, count=1):
+    def below(self, count=1) -> 'Request':
         """The same request with ``count`` leading path segments taken off."""
         return dataclasses.replace(self, path=self.path[count:])
 
-    def unknown(self):
+    def unknown(self) -> 'Refusal':
         """A 404 that names the path which is not simulated."""
         return Refusal(404, f'not simulated: {self.method} {"/".join(self.path)}')
 
 
-def from_environ(environ):
+def from_environ(environ) -> tuple[str, 'Request']:
     """(service name, Request) of a WSGI environment.
 
     :raises Refusal: 400, the body is not a JSON object.
@@ -81,7 +85,7 @@ def from_environ(environ):
     )
 
 
-def _microversion(environ):
+def _microversion(environ) -> tuple[int, int]:
     asked = (
         environ.get('HTTP_X_OPENSTACK_NOVA_API_VERSION')
         or environ.get('HTTP_OPENSTACK_API_VERSION', '').partition('compute ')[2]
@@ -92,18 +96,18 @@ def _microversion(environ):
     return (int(number[1]), int(number[2])) if number else OLDEST
 
 
-def identity(token):
+def identity(token) -> tuple[str, str]:
     """(user, project) of a development token ``user:project[:role,role]``."""
     user, _, rest = token.partition(':')
     project = rest.partition(':')[0]
     return user or 'sim', project or 'sim'
 
 
-def new_id():
+def new_id() -> str:
     """A fresh UUID as text."""
     return str(uuid.uuid4())
 
 
-def now():
+def now() -> str:
     """The time as the OpenStack APIs write it, UTC."""
     return datetime.now(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')

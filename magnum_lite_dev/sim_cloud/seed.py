@@ -10,6 +10,7 @@ FLAVORS = (
     ('m1.medium', 2, 4096, 40),
     ('m1.large', 4, 8192, 80),
     ('bm.large', 32, 131072, 480),
+    ('m1.diskless', 1, 2048, 0),
 )
 # (name, os_distro); one image has no distribution, as an operator may have forgotten it.
 IMAGES = (('debian-13', 'debian'), ('ubuntu-24.04', 'ubuntu'), ('cirros', None))
@@ -23,8 +24,27 @@ EVERYBODY = '*'
 EXTERNAL_CIDR = '203.0.0.0/16'
 
 
-def fill(store, external_cidr):
+def fill(store, external_cidr) -> None:
     """Put the seed into an empty store; floating IPs come from ``external_cidr``."""
+    _put_flavors(store)
+    _put_images(store)
+    store.put(
+        'os-keypairs',
+        {
+            'id': f'{EVERYBODY}/{KEYPAIR}',
+            'name': KEYPAIR,
+            'type': 'ssh',
+            'public_key': PUBLIC_KEY,
+            'fingerprint': '00:00',
+            '_user': EVERYBODY,
+        },
+    )
+    for name in ('__DEFAULT__', 'ssd'):
+        store.put('types', {'name': name, 'is_public': True, 'extra_specs': {}})
+    _put_network(store, external_cidr)
+
+
+def _put_flavors(store) -> None:
     for number, (name, vcpus, ram, disk) in enumerate(FLAVORS, 1):
         store.put(
             'flavors',
@@ -42,6 +62,9 @@ def fill(store, external_cidr):
                 'os-flavor-access:is_public': True,
             },
         )
+
+
+def _put_images(store) -> None:
     for name, distro in IMAGES:
         properties = {'os_distro': distro} if distro else {}
         store.put(
@@ -61,19 +84,9 @@ def fill(store, external_cidr):
                 'updated_at': now(),
             },
         )
-    store.put(
-        'os-keypairs',
-        {
-            'id': f'{EVERYBODY}/{KEYPAIR}',
-            'name': KEYPAIR,
-            'type': 'ssh',
-            'public_key': PUBLIC_KEY,
-            'fingerprint': '00:00',
-            '_user': EVERYBODY,
-        },
-    )
-    for name in ('__DEFAULT__', 'ssd'):
-        store.put('types', {'name': name, 'is_public': True, 'extra_specs': {}})
+
+
+def _put_network(store, cidr) -> None:
     network = store.put(
         'networks',
         {
@@ -95,9 +108,9 @@ def fill(store, external_cidr):
         {
             'name': 'public-v4',
             'network_id': network['id'],
-            'cidr': external_cidr,
+            'cidr': cidr,
             'ip_version': 4,
-            'gateway_ip': str(ipaddress.ip_network(external_cidr)[1]),
+            'gateway_ip': str(ipaddress.ip_network(cidr)[1]),
             'enable_dhcp': False,
             'tags': [],
             'dns_nameservers': [],

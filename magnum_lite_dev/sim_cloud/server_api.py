@@ -2,9 +2,11 @@
 
 import re
 import time
+from typing import Any
 
 from magnum_lite_dev.sim_cloud import servers
-from magnum_lite_dev.sim_cloud.request import Refusal
+from magnum_lite_dev.sim_cloud.request import Refusal, Reply
+from magnum_lite_dev.sim_cloud.store import Row
 
 # What the status becomes after an action; any other action changes nothing.
 ACTIONS = {
@@ -17,7 +19,7 @@ ACTIONS = {
 }
 
 
-def handle(cloud, request):
+def handle(cloud, request) -> Reply:
     """(status, reply) of ``/servers…``; the path begins after that word.
 
     :raises Refusal: what Nova would refuse.
@@ -48,7 +50,7 @@ def handle(cloud, request):
     return answer(store, request.below(2), row)
 
 
-def _list(store, request):
+def _list(store, request) -> list[Row]:
     if request.is_page_after_the_last:
         return []
     shown = [servers.view(store, row) for row in store.rows('servers')]
@@ -56,7 +58,7 @@ def _list(store, request):
     return [row for row in shown if row and re.search(name, row['name'])]
 
 
-def _one(cloud, request, row, shown):
+def _one(cloud, request, row, shown) -> Reply:
     if request.method == 'DELETE':
         row['_deleted_at'] = time.time() + cloud.delete_seconds
         cloud.nodes.stop(row)
@@ -68,7 +70,7 @@ def _one(cloud, request, row, shown):
     return 200, {'server': shown}
 
 
-def _interfaces(store, request, row):
+def _interfaces(store, request, row) -> Reply:
     if request.method == 'POST':
         wanted = request.body.get('interfaceAttachment', {})
         port = servers.attach(
@@ -93,7 +95,7 @@ def _interfaces(store, request, row):
     }
 
 
-def _interface(port):
+def _interface(port) -> dict[str, Any]:
     return {
         'port_id': port['id'],
         'net_id': port['network_id'],
@@ -103,7 +105,7 @@ def _interface(port):
     }
 
 
-def _volumes(store, request, row):
+def _volumes(store, request, row) -> Reply:
     if request.method == 'POST':
         volume = store.get('volumes', request.body['volumeAttachment']['volumeId'])
         volume.update(
@@ -137,7 +139,7 @@ def _volumes(store, request, row):
     }
 
 
-def _metadata(store, request, row):
+def _metadata(store, request, row) -> Reply:
     if request.method == 'DELETE':
         row['metadata'].pop(request.path[0], None)
         return 204, None
@@ -145,19 +147,23 @@ def _metadata(store, request, row):
     return 200, {'metadata': row['metadata']}
 
 
-def _tags(store, request, row):
+def _tags(store, request, row) -> Reply:
     if request.method == 'PUT':
         row['tags'] = request.body['tags']
     return 200, {'tags': row['tags']}
 
 
-def _action(store, request, row):
+def _password(store, request, row) -> Reply:
+    return 200, {'password': row.get('_password', '')}
+
+
+def _action(store, request, row) -> Reply:
     name, given = next(iter(request.body.items()))
     if name == 'resize':
         row['flavor'] = dict(row['flavor'], id=str(given['flavorRef']))
         row['_status'] = 'VERIFY_RESIZE'
     elif name == 'os-getConsoleOutput':
-        return 200, {'output': row.get('_console', '')}
+        return 200, {'output': ''}
     elif name == 'rebuild':
         row['image'] = {'id': given['imageRef'], 'links': []}
         return 202, {'server': dict(servers.view(store, row), adminPass='sim')}  # noqa: S106
@@ -172,4 +178,5 @@ _BELOW = {
     'metadata': _metadata,
     'tags': _tags,
     'action': _action,
+    'os-server-password': _password,
 }

@@ -3,16 +3,18 @@
 import base64
 import binascii
 import time
+from typing import Any
 
 from magnum_lite_dev.sim_cloud import topology
 from magnum_lite_dev.sim_cloud.request import Refusal, new_id, now
+from magnum_lite_dev.sim_cloud.store import Row
 
 NO_HOST = 'No valid host was found. There are not enough hosts available.'
 # Nova's limit for the base64 text.
 USER_DATA_BYTES = 65535
 
 
-def boot(cloud, spec, request):
+def boot(cloud, spec, request) -> Row:
     """The row of a new server; its node starts when it becomes ACTIVE.
 
     :param spec: the ``server`` of Nova's request body.
@@ -23,10 +25,40 @@ def boot(cloud, spec, request):
     flavor = store.get('flavors', str(spec['flavorRef']))
     if spec.get('imageRef'):
         store.get('images', spec['imageRef'])
-    user_data = _user_data(spec)
+    shown = _shown(spec, request, flavor)
     fault = store.faults.take(spec['name'], 'no_valid_host', 'boot_error', 'slow')
     slow = bool(fault and fault['kind'] == 'slow')
     row = {
+        **shown,
+        '_ports': [],
+        '_status': 'ACTIVE',
+        '_deleted_at': None,
+        '_is_up': False,
+        '_active_at': time.time() + (fault['seconds'] if slow else cloud.build_seconds),
+        '_fault': None if slow else _server_fault(fault),
+    }
+    networks = spec.get('networks') or []
+    for nic in networks if isinstance(networks, list) else []:
+        attach(
+            store,
+            row,
+            request.project,
+            port_id=nic.get('port'),
+            network_id=nic.get('uuid'),
+            address=nic.get('fixed_ip'),
+        )
+    store.put('servers', row)
+    if row['_fault']:  # Nova unbinds the ports of a server that it could not build
+        while row['_ports']:
+            release(store, row['_ports'].pop())
+    else:
+        cloud.nodes.start(row)
+    return row
+
+
+def _shown(spec, request, flavor) -> Row:
+    """What Nova shows of a server from the request, and its user data."""
+    return {
         'id': new_id(),
         'name': spec['name'],
         'tenant_id': request.project,
@@ -46,31 +78,11 @@ def boot(cloud, spec, request):
         'OS-EXT-SRV-ATTR:instance_name': 'instance-sim',
         'OS-EXT-AZ:availability_zone': spec.get('availability_zone') or 'nova',
         'security_groups': spec.get('security_groups', [{'name': 'default'}]),
-        '_ports': [],
-        '_user_data': user_data,
-        '_status': 'ACTIVE',
-        '_deleted_at': None,
-        '_active_at': time.time() + (fault['seconds'] if slow else cloud.build_seconds),
-        '_fault': None if slow else _server_fault(fault),
-        '_is_up': False,
+        '_user_data': _user_data(spec),
     }
-    networks = spec.get('networks') or []
-    for nic in networks if isinstance(networks, list) else []:
-        attach(
-            store,
-            row,
-            request.project,
-            port_id=nic.get('port'),
-            network_id=nic.get('uuid'),
-            address=nic.get('fixed_ip'),
-        )
-    store.put('servers', row)
-    if not row['_fault']:
-        cloud.nodes.start(row)
-    return row
 
 
-def _user_data(spec):
+def _user_data(spec) -> str:
     text = spec.get('user_data') or ''
     if len(text) > USER_DATA_BYTES:
         raise Refusal(400, f'user_data: {len(text)} bytes are more than {USER_DATA_BYTES}')
@@ -81,7 +93,7 @@ def _user_data(spec):
         raise Refusal(400, 'user_data is not base64') from error
 
 
-def _server_fault(fault):
+def _server_fault(fault) -> dict[str, Any] | None:
     if fault is None:
         return None
     message = (
@@ -92,7 +104,7 @@ def _server_fault(fault):
     return {'code': 500, 'created': now(), 'message': message}
 
 
-def attach(store, row, project, *, port_id=None, network_id=None, address=None):
+def attach(store, row, project, *, port_id=None, network_id=None, address=None) -> Row:
     """The port that the server now has: the given one, or a new one in the network.
 
     :raises Refusal: 404; 409, another server has the port.
@@ -108,6 +120,7 @@ def attach(store, row, project, *, port_id=None, network_id=None, address=None):
             {
                 'network_id': network_id,
                 '_belongs_to_server': True,
+                'security_groups': _security_groups(store, row),
                 'fixed_ips': [{'ip_address': address}] if address else [],
             },
             project,
@@ -117,7 +130,16 @@ def attach(store, row, project, *, port_id=None, network_id=None, address=None):
     return port
 
 
-def release(store, port_id):
+def _security_groups(store, row) -> list[dict[str, str]]:
+    wanted = {group['name'] for group in row['security_groups']}  # names, or ids
+    return [
+        group['id']
+        for group in store.rows('security-groups')
+        if wanted & {group['id'], group['name']}
+    ]
+
+
+def release(store, port_id) -> None:
     """Take a server's port away: one made for it goes, one that was given stays."""
     port = store.tables.get('ports', {}).get(port_id)
     if port and port.get('_belongs_to_server'):
@@ -126,7 +148,7 @@ def release(store, port_id):
         port.update(device_id='', device_owner='')
 
 
-def view(store, row):
+def view(store, row) -> Row | None:
     """The server as the API shows it at this moment; None, and cleaned up, once it is deleted."""
     moment = time.time()
     if row['_deleted_at'] and moment >= row['_deleted_at']:
@@ -156,7 +178,7 @@ def view(store, row):
     return shown
 
 
-def _clean_up(store, row):
+def _clean_up(store, row) -> None:
     for port_id in row['_ports']:
         release(store, port_id)
     for volume in store.rows('volumes'):
@@ -165,7 +187,7 @@ def _clean_up(store, row):
     store.tables['servers'].pop(row['id'], None)
 
 
-def addresses(store, row):
+def addresses(store, row) -> dict[str, list[dict[str, Any]]]:
     """{network name: Nova's descriptions of the server's addresses there}."""
     found = {}
     for port_id in row['_ports']:

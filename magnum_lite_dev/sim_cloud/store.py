@@ -4,10 +4,13 @@ import ipaddress
 import json
 import pathlib
 import threading
+from typing import Any
 
 from magnum_lite_dev.sim_cloud import seed
 from magnum_lite_dev.sim_cloud.faults import Faults
 from magnum_lite_dev.sim_cloud.request import Refusal, new_id
+
+Row = dict[str, Any]
 
 # The addresses below belong to gateways and DHCP servers in real clouds.
 FIRST_HOST = 10
@@ -19,7 +22,7 @@ class Store:
     Keys that begin with an underscore are never shown by a simulated API.
     """
 
-    def __init__(self, external_cidr=seed.EXTERNAL_CIDR):
+    def __init__(self, external_cidr=seed.EXTERNAL_CIDR) -> None:
         self.lock = threading.RLock()
         self.faults = Faults()
         self.tables = {}
@@ -27,17 +30,17 @@ class Store:
         self._next_host = {}
         seed.fill(self, external_cidr)
 
-    def rows(self, table):
+    def rows(self, table) -> list[Row]:
         """The rows of a table, as a list that stays as it is."""
         return list(self.tables.get(table, {}).values())
 
-    def put(self, table, row):
+    def put(self, table, row) -> Row:
         """The row, stored; it gets an ``id`` if it has none."""
         row.setdefault('id', new_id())
         self.tables.setdefault(table, {})[row['id']] = row
         return row
 
-    def get(self, table, key):
+    def get(self, table, key) -> Row:
         """The row of that id.
 
         :raises Refusal: 404.
@@ -47,7 +50,7 @@ class Store:
             raise Refusal(404, f'{table} {key} could not be found')
         return row
 
-    def find(self, table, **match):
+    def find(self, table, **match) -> list[Row]:
         """All rows whose values equal ``match``."""
         return [
             row
@@ -55,7 +58,7 @@ class Store:
             if all(row.get(key) == value for key, value in match.items())
         ]
 
-    def drop(self, table, key):
+    def drop(self, table, key) -> Row:
         """The row, taken out of its table.
 
         :raises Refusal: 404.
@@ -63,7 +66,7 @@ class Store:
         self.get(table, key)
         return self.tables[table].pop(key)
 
-    def allocate_address(self, subnet_id, wanted=None):
+    def allocate_address(self, subnet_id, wanted=None) -> str:
         """A free address of the subnet as text, or ``wanted`` if nobody has it.
 
         :raises Refusal: 409, in use or no more left.
@@ -89,7 +92,7 @@ class Store:
                 return address
         raise Refusal(409, f'No more IP addresses available on network {subnet["network_id"]}.')
 
-    def save(self, path):
+    def save(self, path) -> None:
         """Write everything but the faults to ``path``, all or nothing."""
         path = pathlib.Path(path)
         with self.lock:
@@ -98,7 +101,7 @@ class Store:
         fresh.write_text(text)
         fresh.replace(path)
 
-    def load(self, path):
+    def load(self, path) -> None:
         """Take over what :meth:`save` wrote; nothing happens when there is no such file."""
         path = pathlib.Path(path)
         if path.exists():

@@ -4,6 +4,7 @@ import ipaddress
 import random
 
 from magnum_lite_dev.sim_cloud.request import Refusal, now
+from magnum_lite_dev.sim_cloud.store import Row
 
 DEFAULTS = {
     'networks': {
@@ -62,7 +63,7 @@ DEFAULTS = {
 }
 
 
-def create(store, table, given, project):
+def create(store, table, given, project) -> Row:
     """The new row, with the defaults of its collection and what follows from its own values.
 
     :raises Refusal: 400, 404, 409 as Neutron does.
@@ -88,6 +89,8 @@ def create(store, table, given, project):
         _complete_port(store, row)
     elif table == 'floatingips':
         _complete_floating_ip(store, row, project)
+    elif table == 'security-group-rules':
+        _refuse_twice(store, row)
     store.put(table, row)
     if table == 'subnets':
         store.get('networks', row['network_id'])['subnets'].append(row['id'])
@@ -105,7 +108,7 @@ def create(store, table, given, project):
     return row
 
 
-def settle(store, table, row):
+def settle(store, table, row) -> None:
     """Make the values that follow from others follow them, after any change of a row."""
     if table == 'floatingips':
         _associate(store, row)
@@ -113,7 +116,7 @@ def settle(store, table, row):
         _set_gateway(store, row)
 
 
-def _complete_subnet(store, row):
+def _complete_subnet(store, row) -> None:
     store.get('networks', row['network_id'])
     net = ipaddress.ip_network(row['cidr'])
     if row.get('gateway_ip', '') == '':
@@ -123,11 +126,16 @@ def _complete_subnet(store, row):
     ]
 
 
-def _complete_port(store, row):
+def _complete_port(store, row) -> None:
     network = store.get('networks', row['network_id'])
     octets = [random.randrange(256) for _ in range(3)]  # noqa: S311 - an address, no secret
     row.setdefault('mac_address', 'fa:16:3e:' + ':'.join(f'{octet:02x}' for octet in octets))
-    wanted = row['fixed_ips'] or [{'subnet_id': subnet} for subnet in network['subnets'][:1]]
+    # As Neutron does: an address of each version, from the first subnet that has it.
+    first = {
+        store.get('subnets', subnet)['ip_version']: {'subnet_id': subnet}
+        for subnet in reversed(network['subnets'])
+    }
+    wanted = row['fixed_ips'] or [first[version] for version in sorted(first, reverse=True)]
     row['fixed_ips'] = []
     for ip in wanted:
         subnet_id = ip.get('subnet_id') or next(iter(network['subnets']), None)
@@ -141,7 +149,22 @@ def _complete_port(store, row):
         )
 
 
-def delete(store, table, row):
+def _refuse_twice(store, rule) -> None:
+    what = (
+        'direction',
+        'ethertype',
+        'protocol',
+        'port_range_min',
+        'port_range_max',
+        'remote_group_id',
+        'remote_ip_prefix',
+    )
+    for other in store.get('security-groups', rule['security_group_id'])['security_group_rules']:
+        if all(other[key] == rule[key] for key in what):
+            raise Refusal(409, f'Security group rule already exists. Rule id is {other["id"]}.')
+
+
+def delete(store, table, row) -> None:
     """Take the row out, with what belongs to it.
 
     :raises Refusal: 409, something still uses it.
@@ -171,7 +194,7 @@ def delete(store, table, row):
     store.drop(table, row['id'])
 
 
-def _network_in_use(store, row):
+def _network_in_use(store, row) -> None:
     ports = [port['id'] for port in store.find('ports', network_id=row['id'])]
     if ports:
         raise Refusal(
@@ -182,7 +205,7 @@ def _network_in_use(store, row):
         )
 
 
-def _subnet_in_use(store, row):
+def _subnet_in_use(store, row) -> None:
     if any(
         ip['subnet_id'] == row['id'] for port in store.rows('ports') for ip in port['fixed_ips']
     ):
@@ -193,12 +216,12 @@ def _subnet_in_use(store, row):
         )
 
 
-def _router_in_use(store, row):
+def _router_in_use(store, row) -> None:
     if store.find('ports', device_id=row['id']):
         raise Refusal(409, f'Router {row["id"]} still has ports')
 
 
-def _group_in_use(store, row):
+def _group_in_use(store, row) -> None:
     if any(row['id'] in port['security_groups'] for port in store.rows('ports')):
         raise Refusal(409, f'Security Group {row["id"]} in use.')
 
@@ -211,7 +234,7 @@ _USE = {
 }
 
 
-def _complete_floating_ip(store, row, project):
+def _complete_floating_ip(store, row, project) -> None:
     port = create(
         store,
         'ports',
@@ -222,7 +245,7 @@ def _complete_floating_ip(store, row, project):
     row['_port'] = port['id']
 
 
-def _associate(store, floating):
+def _associate(store, floating) -> None:
     port = store.get('ports', floating['port_id']) if floating.get('port_id') else None
     if port:
         address = floating.get('fixed_ip_address') or port['fixed_ips'][0]['ip_address']
@@ -231,7 +254,7 @@ def _associate(store, floating):
         floating.update(fixed_ip_address=None, status='DOWN')
 
 
-def _set_gateway(store, router):
+def _set_gateway(store, router) -> None:
     gateway = router.get('external_gateway_info')
     if gateway and not gateway.get('external_fixed_ips'):
         subnet_id = store.get('networks', gateway['network_id'])['subnets'][0]

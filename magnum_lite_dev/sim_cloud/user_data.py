@@ -8,6 +8,7 @@ import gzip
 import json
 import re
 import zlib
+from typing import Any
 
 import yaml
 
@@ -30,7 +31,7 @@ class Signal:
     credentials: dict = dataclasses.field(default_factory=dict, hash=False)
 
 
-def signals(user_data):
+def signals(user_data) -> list[Signal]:
     """The distinct signals in the user data of a node, as a list of :class:`Signal`.
 
     :param user_data: bytes: a script, cloud-config, MIME multipart, or any of them compressed.
@@ -52,7 +53,7 @@ def signals(user_data):
     return list(found.values())
 
 
-def files(user_data):
+def files(user_data) -> dict[str, str]:
     """{path: text} of what cloud-config in the user data writes.
 
     :param user_data: as for :func:`signals`.
@@ -64,12 +65,12 @@ def files(user_data):
     return found
 
 
-def variables(files_of_node):
+def variables(files_of_node) -> dict[str, str]:
     """{NAME: value} of every ``NAME='value'`` line in the files of a node."""
     return dict(pair for text in files_of_node.values() for pair in VARIABLE.findall(text))
 
 
-def texts(data):
+def texts(data) -> list[str]:
     """Every text inside the bytes: parts of MIME documents, files of cloud-config, unpacked."""
     data = _unpacked(data)
     if re.match(rb'(?i)(content-type: multipart|mime-version:|from nobody)', data.lstrip()):
@@ -85,7 +86,7 @@ def texts(data):
     return found
 
 
-def _unpacked(data):
+def _unpacked(data) -> bytes:
     if data[:2] == b'\x1f\x8b':
         try:
             return gzip.decompress(data)
@@ -94,7 +95,7 @@ def _unpacked(data):
     return data
 
 
-def _written_files(text):
+def _written_files(text) -> list[tuple[str, bytes]]:
     if not text.lstrip().startswith('#cloud-config'):
         return []
     try:
@@ -113,7 +114,7 @@ def _written_files(text):
     return found
 
 
-def _parse(match):
+def _parse(match) -> dict[str, Any] | None:
     for text in (match, match.replace('\\"', '"')):
         try:
             parsed = json.loads(text)
@@ -124,7 +125,7 @@ def _parse(match):
     return None
 
 
-def _credentials(values):
+def _credentials(values) -> dict[str, str]:
     """The four values, whatever stands before their names: ``signal_user_id`` is a user_id."""
     found = {}
     for wanted in ('auth_url', 'user_id', 'password', 'project_id'):

@@ -1,13 +1,13 @@
 """Block storage: volumes, their types, snapshots and backups as plain tables."""
 
-from magnum_lite_dev.sim_cloud.request import Refusal, now
+from magnum_lite_dev.sim_cloud.request import Refusal, Reply, now
 
 TABLES = ('volumes', 'types', 'extensions', 'snapshots', 'backups', 'limits')
 SINGULAR = {'types': 'volume_type'}
 PLURAL = {'types': 'volume_types'}
 
 
-def handle(cloud, request):
+def handle(cloud, request) -> Reply:
     """(status, reply) of the block-storage API, with or without the project in the path.
 
     :raises Refusal: 400, the volume is attached; 404.
@@ -52,7 +52,7 @@ def handle(cloud, request):
     return 200, {PLURAL.get(table, table): rows}
 
 
-def _one(store, request, table, row_id, is_action):
+def _one(store, request, table, row_id, is_action) -> Reply:
     row = store.get(table, row_id)
     if is_action:
         if 'os-extend' in request.body:

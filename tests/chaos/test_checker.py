@@ -6,14 +6,9 @@ import pytest
 
 from tools.chaos import report
 from tools.chaos.answers import Answer
-from tools.chaos.checker import (
-    DOUBLING_S,
-    after_deletion,
-    after_storm,
-    doubles,
-    nothing_shown,
-)
+from tools.chaos.checker import after_deletion, after_storm, nothing_shown
 from tools.chaos.ear import Heard
+from tools.chaos.heard import DOUBLING_S, doubles
 from tools.chaos.world import TABLES, Stack, World
 
 

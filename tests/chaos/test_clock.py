@@ -1,6 +1,5 @@
 """A process with another clock reads it everywhere, and waits as long as it should."""
 
-import shutil
 import subprocess
 import sys
 import time
@@ -10,7 +9,7 @@ import pytest
 from tools.chaos.clock import Clock
 from tools.chaos.victim import JUMP_S, OFF_S, HostClock
 
-pytestmark = pytest.mark.skipif(shutil.which('cc') is None, reason='no C compiler')
+pytestmark = pytest.mark.needs('cc')
 # What a conductor waits with, while the clock jumps: (seconds that it took, in all).
 WAITS = """
 import datetime, queue, select, socket, threading, time

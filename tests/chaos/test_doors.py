@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests import doors
-from tests.doors import BalancingDoor, Door
+from magnum_lite_dev.rig import doors
+from magnum_lite_dev.rig.doors import BalancingDoor, Door
 from tools.chaos.http_door import HttpDoor
 
 PATIENCE_S = 30

@@ -5,8 +5,9 @@ import time
 
 import sqlalchemy as sa
 
+from magnum_lite import releases
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
+from magnum_lite.conductor.worker import Worker
 from magnum_lite.db import migrate, outbox
 from magnum_lite.db.tables import services
 from tests import fixtures
@@ -31,6 +32,10 @@ def test_heartbeats_come_while_sending_hangs(tmp_path, monkeypatch):
         while _reports(worker) < 4:
             assert time.monotonic() < until
             time.sleep(0.1)
+        with worker._database.read() as connection:
+            assert connection.execute(sa.select(services.c.plugins)).scalar_one() == {
+                'magnum-lite': releases.CURRENT
+            }
     finally:
         goes_on.set()
         worker.stop()

@@ -11,7 +11,7 @@ from magnum_lite.db import bounds, claims, migrate, services, store
 from magnum_lite.db.engine import AWAY, PASSING, Database
 from magnum_lite.db.tables import operations
 from magnum_lite.objects import Operation
-from tests.doors import Door, before
+from magnum_lite_dev.rig.doors import Door, before
 
 FAR_S = 40  # what only an unbounded wait takes
 

@@ -6,19 +6,14 @@ import uuid
 
 import pytest
 
-from magnum_lite.db import claims, ledger, migrate, store
-from magnum_lite.db.engine import Database
+from magnum_lite.db import agenda, claims, ledger, store
 from magnum_lite.objects import Operation
 
 
 @pytest.fixture
-def database(connect, server_database):
-    """With the tables of this release."""
-    conf = connect(server_database)
-    migrate.upgrade(conf)
-    database = Database(conf)
-    yield database
-    database.dispose()
+def database(served):
+    """On a server, which has a clock."""
+    return served
 
 
 @pytest.fixture
@@ -80,7 +75,7 @@ def test_a_lease_ends_when_the_database_says_so(database, clock, ahead_s):
     assert not database.write(claims.claim, operation.uuid, owner='wrong too', lease_s=60)
     taken = database.write(claims.step, operation.uuid, owner='wrong', lease_s=60)
     database.write(claims.wait, taken, progress='', check_in_s=60)
-    assert _read(database, claims.due, owner='wrong', limit=9) == []
+    assert _read(database, agenda.due, owner='wrong', limit=9) == []
     database.write(claims.heartbeat, owner='wrong', lease_s=-1)
     clock(-ahead_s)
     assert database.write(claims.claim, operation.uuid, owner='right', lease_s=60)

@@ -1,35 +1,11 @@
 """A project's turn to be compared is one worker's, on every database."""
 
-import threading
-
-import pytest
 import sqlalchemy as sa
 
-from magnum_lite.db import compare, ledger, migrate
-from magnum_lite.db.engine import Database, now
+from magnum_lite.db import compare, ledger
+from magnum_lite.db.engine import now
 from magnum_lite.db.tables import usages
-
-
-@pytest.fixture(
-    params=[
-        'sqlite',
-        *(
-            pytest.param(name, marks=getattr(pytest.mark, name))
-            for name in ('mariadb', 'postgresql')
-        ),
-    ]
-)
-def database(request, connect, fresh_database, tmp_path):
-    """A database of each kind with the tables of this release."""
-    if request.param == 'sqlite':
-        yield request.getfixturevalue('sqlite')
-        return
-    with fresh_database(request.getfixturevalue(f'{request.param}_url'), '') as url:
-        conf = connect(url)
-        migrate.upgrade(conf)
-        found = Database(conf)
-        yield found
-        found.dispose()
+from tests.together import together
 
 
 def test_of_racing_workers_one_gets_a_project(database):
@@ -52,24 +28,14 @@ def test_of_racing_workers_one_gets_a_project(database):
     )
     with database.read() as connection:
         (row,) = compare.due(connection)
-    barrier, won = threading.Barrier(4), []
-
-    def claim():
-        barrier.wait(30)
-        won.append(database.write(compare.claim, row, every_s=60))
-
-    threads = [threading.Thread(target=claim) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    won = together(*[lambda: database.write(compare.claim, row, every_s=60)] * 4)
     assert sorted(won) == [False, False, False, True]
     with database.read() as connection:
         assert compare.due(connection) == []
 
 
 def test_what_was_left_of_several_stacks_is_noted_at_once(database):
-    database.write(ledger.expect, 'c', ledger.STACK, ['a', 'b', 'c'])
+    database.write(ledger.expect, 'c', ledger.PART, ['a', 'b', 'c'])
     database.write(ledger.left, 'c', {'a': '1' * 32, 'b': '2' * 32})
     with database.read() as connection:
         found = {row.name: row.external_id for row in ledger.open_entries(connection, 'c')}

@@ -5,9 +5,10 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.db import ledger, migrate
+from magnum_lite.db import ledger, migrate, queue, store
 from magnum_lite.db.engine import Database
-from tests.service.deployment import mariadb
+from magnum_lite.objects import Cluster, ClusterTemplate
+from magnum_lite_dev.rig.databases import fresh_database
 from tools.chaos.galera import running_galera, why_missing
 
 pytestmark = [
@@ -23,7 +24,7 @@ def nodes(connect, tmp_path):
     """The database at each node, with the tables of this release."""
     with running_galera(tmp_path, print) as galera:
         urls = [f'mysql+pymysql://root@127.0.0.1:{node.address[1]}' for node in galera.nodes]
-        with mariadb(urls[0]) as url:
+        with fresh_database(urls[0]) as url:
             databases = []
             for server in urls:
                 conf = connect(f'{server}/{sa.make_url(url).database}')
@@ -42,7 +43,7 @@ def test_a_node_that_is_behind_answers_when_it_has_caught_up(nodes):
     late = sa.create_engine(second.engine.url)
     with late.connect() as lock:
         lock.exec_driver_sql('FLUSH TABLES WITH READ LOCK')  # it applies nothing
-        first.write(ledger.expect, 'c', ledger.STACK, ['new'])
+        first.write(ledger.expect, 'c', ledger.PART, ['new'])
         unlock = threading.Timer(LATE_S, lock.exec_driver_sql, ['UNLOCK TABLES'])
         unlock.start()
         with second.read() as connection:
@@ -50,3 +51,30 @@ def test_a_node_that_is_behind_answers_when_it_has_caught_up(nodes):
         unlock.join()
     late.dispose()
     assert [entry.name for entry in found] == ['new']
+
+
+def test_the_lock_of_a_queue_is_a_write_that_other_nodes_see(nodes):
+    """A row that is written as it is is not replicated: nobody else loses a race against it."""
+    first = nodes[0]
+    template = ClusterTemplate.new(name='t', coe='c', image_id='i', project_id='p', user_id='u')
+    cluster = Cluster.new(
+        name='c',
+        cluster_template_id=template.uuid,
+        user_id='u',
+        driver='d',
+        driver_version=1,
+        project_id='p',
+        status='CREATE_COMPLETE',
+    )
+    first.write(store.insert, template)
+    first.write(store.insert, cluster)
+
+    def committed():
+        with first.read() as connection:
+            return int(
+                connection.exec_driver_sql("SHOW STATUS LIKE 'wsrep_last_committed'").one()[1]
+            )
+
+    before = committed()
+    assert first.write(queue.hold, cluster.uuid)
+    assert committed() == before + 1

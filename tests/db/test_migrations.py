@@ -63,6 +63,7 @@ def test_release_1_0_writes_operations_without_the_columns_of_later_ones(server)
     with database.read() as connection:
         found = Operation.from_row(connection.execute(sa.select(tables.operations)).one())
     assert (found.attempts, found.trouble, found.trouble_since) == (0, None, None)
+    assert (found.phase, found.phase_done, found.phase_cursor) == (None, None, None)
     database.dispose()
 
 

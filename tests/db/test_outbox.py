@@ -7,11 +7,8 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
-import uuid
 
-import kombu
 import oslo_messaging
 import pytest
 import sqlalchemy as sa
@@ -19,33 +16,18 @@ from oslo_messaging.transport import NotificationTransport
 
 from magnum_lite.conductor import sender as module
 from magnum_lite.conductor.sender import Sender
-from magnum_lite.db import migrate, outbox, store
-from magnum_lite.db.engine import Database
-from magnum_lite.objects import Operation
+from magnum_lite.db import outbox, store
+from magnum_lite_dev.rig.doors import Door, before
+from magnum_lite_dev.rig.services import vhost
 from tests import fixtures
-from tests.conftest import service_url
-from tests.doors import Door, before
-from tests.service.deployment import vhost
+from tests.db.conftest import SERVERS
+from tests.db.outside import WORKER, Outside, by_cluster
 
 # kombu leaves a connection that was cut to the collector.
 pytestmark = [
     pytest.mark.rabbitmq,
     pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning'),
 ]
-DATABASES = [
-    pytest.param(name, marks=getattr(pytest.mark, name)) for name in ('mariadb', 'postgresql')
-]
-LEASE_S = 3
-WORKER = """
-import sys
-from oslo_config import cfg
-from magnum_lite import conf
-from magnum_lite.conductor.sender import Sender
-from magnum_lite.db.engine import Database
-conf.register(cfg.CONF)
-cfg.CONF(['--config-file', sys.argv[1]], project='magnum-lite')
-Sender(cfg.CONF, Database(cfg.CONF)).run()
-"""
 
 
 @pytest.fixture(scope='module')
@@ -62,16 +44,6 @@ def door(broker):
         door, door_url = before(stack.enter_context, Door, broker)
         door.url = door_url
         yield door
-
-
-@pytest.fixture(params=['sqlite', *DATABASES])
-def connection(request, fresh_database):
-    """URL of an empty database of each kind; None for a file."""
-    if request.param == 'sqlite':
-        yield None
-        return
-    with fresh_database(service_url(request.param)) as url:
-        yield url
 
 
 @pytest.fixture
@@ -91,131 +63,9 @@ def outside(tmp_path, broker, connection, caplog):
     fixtures.forget_conf()
 
 
-class Outside:
-    """A database with notifications, a broker with a queue, and senders between them."""
-
-    def __init__(self, folder, connection, broker, transport_url, conductor):
-        self._topic = f'events-{uuid.uuid4().hex[:8]}'
-        self._senders = []
-        self.file = folder / 'magnum-lite.conf'
-        self.conf = fixtures.make_conf(
-            folder,
-            connection=connection,
-            transport_url=transport_url,
-            conductor={'heartbeat_s': 0.5, 'lease_s': LEASE_S, **conductor},
-            oslo_messaging_rabbit={'kombu_reconnect_delay': 0.1, 'rabbit_retry_interval': 1},
-            oslo_messaging_notifications={'driver': 'messagingv2', 'topics': self._topic},
-        )
-        migrate.upgrade(self.conf)
-        self.database = Database(self.conf)
-        self._broker = kombu.Connection(broker.replace('rabbit:', 'amqp:'))
-
-    def write(self, clusters, each):
-        """Notifications of some clusters, taking turns."""
-        operations = [
-            Operation.new(
-                cluster_id=f'cluster-{number}',
-                kind='resize',
-                reason='r',
-                project_id='p',
-                user_id='u',
-                cluster_version=1,
-            )
-            for number in range(clusters)
-        ]
-
-        def work(connection):
-            for _turn in range(each):
-                for operation in operations:
-                    outbox.write(connection, operation, 'start')
-
-        self.database.write(work)
-
-    def start(self):
-        """A worker that sends."""
-        database = Database(self.conf)
-        sender = Sender(self.conf, database)
-        thread = threading.Thread(target=sender.run, daemon=True)
-        self._senders.append((sender, thread, database))
-        thread.start()
-
-    def waiting(self):
-        """Ids of the notifications that are not marked as sent."""
-        with self.database.read() as connection:
-            return [row.id for row in outbox.unsent(connection, limit=10000)]
-
-    def wait(self, is_so, *, within_s=60):
-        """Until it is so; what it is then."""
-        until = time.monotonic() + within_s
-        while not (result := is_so()):
-            assert time.monotonic() < until, f'{len(self.waiting())} still wait'
-            time.sleep(0.05)
-        return result
-
-    def stop(self):
-        """Let the workers end."""
-        for sender, _thread, _database in self._senders:
-            sender.stop()
-        for _sender, thread, database in self._senders:
-            thread.join(20)
-            assert not thread.is_alive()
-            database.dispose()
-        self._senders.clear()
-
-    def messages(self):
-        """Messages in the order in which the broker got them; it has none of them any more."""
-        found, channel = [], self._broker.channel()
-        while message := channel.basic_get(f'{self._topic}.info', no_ack=True):
-            found.append(message)
-        channel.close()
-        return found
-
-    def arrived(self):
-        """Payloads of these."""
-        return [
-            json.loads(json.loads(message.body)['oslo.message'])['payload']
-            for message in self.messages()
-        ]
-
-    def depth(self):
-        """How many notifications the broker has."""
-        with self._broker.channel() as channel:
-            channel.queue_declare(f'{self._topic}.info', durable=False, auto_delete=False)
-            return channel.queue_declare(f'{self._topic}.info', passive=True).message_count
-
-    def written(self):
-        """{cluster: [id of each notification]}, in the order of the changes."""
-        with self.database.read() as connection:
-            return by_cluster(
-                row.payload
-                for row in connection.execute(outbox.outbox.select().order_by(outbox.outbox.c.id))
-            )
-
-    def close(self):
-        """End it, and forget its queue."""
-        self.stop()
-        self.database.dispose()
-        with self._broker.channel() as channel:
-            channel.queue_delete(f'{self._topic}.info')
-        self._broker.release()
-
-
-def by_cluster(payloads):
-    """{cluster: [id of each notification, where it came first]}."""
-    found = {}
-    for payload in payloads:
-        ids = found.setdefault(payload['target']['id'], [])
-        if payload['id'] not in ids:
-            ids.append(payload['id'])
-    return found
-
-
 def test_two_workers_send_each_notification_once(outside):
     service = outside()
-    service.write(5, 60)
-    service.start()
-    service.start()
-    service.wait(lambda: not service.waiting())
+    service.sends(5, 60, workers=2)
     service.write(5, 3)
     service.wait(lambda: not service.waiting())
     service.stop()
@@ -225,7 +75,7 @@ def test_two_workers_send_each_notification_once(outside):
 
 
 @pytest.mark.parametrize('how', [signal.SIGKILL, signal.SIGSTOP])
-@pytest.mark.parametrize('connection', DATABASES, indirect=True)
+@pytest.mark.parametrize('connection', SERVERS, indirect=True)
 def test_another_worker_goes_on_when_the_lease_of_one_has_run_out(outside, how):
     service = outside()
     service.write(10, 120)
@@ -249,10 +99,7 @@ def test_another_worker_goes_on_when_the_lease_of_one_has_run_out(outside, how):
 
 def test_notifications_wait_for_a_broker_that_is_away(outside, door, caplog):
     service = outside(door.url)
-    service.write(2, 2)
-    service.start()
-    service.start()
-    service.wait(lambda: not service.waiting())
+    service.sends(2, 2, workers=2)
     door.fault = 'cut'
     service.write(5, 30)
     time.sleep(5)
@@ -272,9 +119,7 @@ def test_notifications_wait_for_a_broker_that_is_away(outside, door, caplog):
 @pytest.mark.parametrize('connection', ['sqlite'], indirect=True)
 def test_a_notification_whose_answer_is_lost_is_sent_again(outside, door):
     service = outside(door.url)
-    service.write(1, 1)
-    service.start()
-    service.wait(lambda: not service.waiting())
+    service.sends()
     door.fault = 'lose'
     service.write(1, 1)
     service.wait(lambda: service.depth() == 2)
@@ -289,9 +134,7 @@ def test_a_notification_whose_answer_is_lost_is_sent_again(outside, door):
 @pytest.mark.parametrize('connection', ['sqlite'], indirect=True)
 def test_messages_are_those_that_oslo_messaging_sends(outside):
     service = outside()
-    service.write(1, 1)
-    service.start()
-    service.wait(lambda: not service.waiting())
+    service.sends()
     transport = oslo_messaging.get_notification_transport(service.conf)
     with service.database.read() as connection:
         row = connection.execute(outbox.outbox.select()).one()
@@ -357,15 +200,14 @@ def test_what_was_sent_long_ago_goes_and_what_was_not_stays(outside):
     service.stop()
 
 
-@pytest.mark.parametrize('connection', DATABASES, indirect=True)
+@pytest.mark.parametrize('connection', SERVERS, indirect=True)
 def test_notifications_wait_for_a_database_that_is_away(outside, connection):
     service = outside()
-    service.write(1, 1)
     with contextlib.ExitStack() as stack:
         door, url = before(stack.enter_context, Door, connection)
+        assert not service.waiting()  # the test's own connections lead past the door
         service.conf.set_override('connection', url, group='database')
-        service.start()
-        service.wait(lambda: not service.waiting())
+        service.sends()
         door.fault = 'cut'
         service.write(3, 40)
         time.sleep(3)

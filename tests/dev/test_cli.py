@@ -1,8 +1,11 @@
 """``magnum-lite-dev`` as a person uses it: up, down, and everything that goes wrong between."""
 
+import base64
 import io
+import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +14,7 @@ import time
 
 import pytest
 
+from magnum_lite.certs import authority
 from magnum_lite_dev import demo, kubeconfig
 from magnum_lite_dev.client import exports
 from magnum_lite_dev.screen import Screen
@@ -90,6 +94,10 @@ def test_up_status_env_and_down(state):
 
     code, output, _ = run(state, 'up', '--no-client')
     assert (code, 'runs already' in output) == (0, True)
+    assert 'export PATH=' not in run(state, 'env')[1]
+    for _ in range(2):
+        assert run(state, 'up', '--client', '/bin/true')[0] == 0
+        assert 'export PATH=/bin:"$PATH"' in run(state, 'env')[1]
     code, output, _ = run(state, 'status')
     assert (code, output.count('healthy'), 'clusters none' in output) == (0, 2, True)
     code, output, _ = run(state, 'env')
@@ -147,7 +155,7 @@ def test_a_killed_demonstration_leaves_nothing_running(state):
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    wait_for(lambda: any('magnum_lite_dev.heat' in line for line in running(state)))
+    wait_for(lambda: any('magnum_lite_dev.heat_process' in line for line in running(state)))
     process.kill()
     process.wait()
     wait_for(lambda: running(state) == [])
@@ -233,8 +241,21 @@ def test_progress_without_a_terminal_is_one_line_for_each_news():
     shown = io.StringIO()
     screen = Screen(shown)
     for text in ('QUEUED', 'QUEUED', 'WAITING', 'WAITING'):
-        screen.progress(1, 2, text, '1 s')
+        screen.progress(1, 2, 'stacks', text, '1 s')
     assert [line.split()[-1] for line in shown.getvalue().splitlines()] == ['QUEUED', 'WAITING']
+
+
+@pytest.mark.parametrize('server', ['None', 'https://:6443', 'https://fd00:1::d:6443', '~'])
+def test_a_kubeconfig_without_a_server_is_refused(tmp_path, server):
+    made = authority.make('kubernetes', key_type='ec-p256', days=2)
+    pem, key = (base64.b64encode(text.encode()).decode() for text in (made.pem, made.key))
+    (tmp_path / 'config').write_text(
+        f'clusters: [{{cluster: {{server: {json.dumps(server)}, certificate-authority-data: {pem}'
+        f'}}}}]\nusers: [{{user: {{client-certificate-data: {pem}, client-key-data: {key}}}}}]\n'
+    )
+    for ask in (kubeconfig.describe, kubeconfig.nodes):
+        with pytest.raises(Trouble, match=f'cannot be used: its server is {re.escape(server)}'):
+            ask(tmp_path / 'config')
 
 
 def test_a_kubeconfig_without_certificates_is_refused(tmp_path):

@@ -1,7 +1,6 @@
 """The embedded Heat: a small stack with a wait condition, its faults, and a restart."""
 
 import json
-import os
 import sqlite3
 import time
 import uuid
@@ -188,12 +187,11 @@ def test_a_port_in_use_is_named_in_the_error(tmp_path):
 
 
 @pytest.mark.rabbitmq
-def test_heat_tells_a_broker_of_the_end_of_a_stack(tmp_path):
-    url = os.environ.get('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1:5672/')
+def test_heat_tells_a_broker_of_the_end_of_a_stack(tmp_path, rabbitmq_url):
     topic = f'test_{uuid.uuid4().hex}'
     with (
-        running_heat(tmp_path, transport_url=url, topics=topic) as heat,
-        kombu.Connection(url.replace('rabbit://', 'amqp://')) as broker,
+        running_heat(tmp_path, transport_url=rabbitmq_url, topics=topic) as heat,
+        kombu.Connection(rabbitmq_url.replace('rabbit://', 'amqp://')) as broker,
     ):
         stacks = Stacks(heat)
         stacks.create('told', 1)

@@ -214,3 +214,33 @@ def test_the_cloud_is_the_same_after_a_restart(tmp_path):
     again.load(tmp_path / 'cloud.json')
     assert again.get('networks', 'n1')['name'] == 'kept'
     assert again.allocate_address(again.rows('subnets')[0]['id']) != first
+
+
+def test_a_port_made_for_a_server_is_in_the_groups_of_the_server(sdk):
+    network = sdk.network.create_network(name='guarded')
+    sdk.network.create_subnet(network_id=network.id, cidr='10.9.0.0/24', ip_version=4)
+    group = sdk.network.create_security_group(name='guard')
+    server = sdk.compute.create_server(
+        name='guarded',
+        image_id=sdk.image.find_image('debian-13').id,
+        flavor_id=sdk.compute.find_flavor('m1.small').id,
+        networks=[{'uuid': network.id}],
+        security_groups=[{'name': group.id}],
+    )
+    (port,) = sdk.network.ports(device_id=server.id)
+    assert port.security_group_ids == [group.id]
+
+
+def test_the_same_rule_twice_is_refused(sdk):
+    group = sdk.network.create_security_group(name='twice')
+    rule = {
+        'security_group_id': group.id,
+        'direction': 'ingress',
+        'protocol': 'tcp',
+        'port_range_min': 22,
+        'port_range_max': 22,
+        'remote_ip_prefix': '192.0.2.0/24',
+    }
+    sdk.network.create_security_group_rule(**rule)
+    with pytest.raises(openstack.exceptions.ConflictException, match='already exists'):
+        sdk.network.create_security_group_rule(**rule)

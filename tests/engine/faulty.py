@@ -1,18 +1,20 @@
-"""magnum-lite-conductor with a fault in one of its loops, for as long as a file is there.
+"""magnum-lite-conductor with a fault in one of its loops, or a driver that hangs, for as long as a
+file is there.
 
-python -m tests.engine.faulty FILE LOOP --config-file CONFIG
+    python -m tests.engine.faulty FILE sweep|beat|step --config-file CONFIG
 """
 
 import pathlib
 import sys
+import time
 
 from magnum_lite.cmd import conductor
-from magnum_lite.conductor import service
+from magnum_lite.conductor import sweep, worker
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import claims, services
-from tests.engine.tiny import Tiny
+from magnum_lite.db import agenda, services
+from magnum_lite_dev.rig.tiny import Tiny
 
-PLACES = {'sweep': (claims, 'due'), 'beat': (services, 'report')}
+PLACES = {'sweep': (agenda, 'due'), 'beat': (services, 'report'), 'step': (Tiny, 'create')}
 
 
 def main():
@@ -22,12 +24,15 @@ def main():
     healthy = getattr(where, name)
 
     def broken(*args, **kwargs):
+        while name == 'create' and file.exists():
+            time.sleep(0.1)
         if file.exists():
             raise ZeroDivisionError('a fault that nobody foresaw')
         return healthy(*args, **kwargs)
 
     setattr(where, name, broken)
-    service.Registry = lambda: Registry({'tiny': Tiny()})
+    sweep.GIVEN_UP = 0.5
+    worker.Registry = lambda: Registry({'tiny': Tiny()})
     conductor.main()
 
 

@@ -5,7 +5,7 @@ import json
 import threading
 import types
 
-from magnum_lite.driver_sdk import CloudUnavailable, StackView
+from magnum_lite.driver_sdk import Cause, CloudUnavailable, StackView
 
 
 class MemoryHeat:
@@ -27,6 +27,17 @@ class MemoryHeat:
         self._ids = itertools.count(1)
         self._stacks = {}
         self._lock = threading.Lock()
+
+    @property
+    def there(self):
+        """All stacks as they are: to look at them ends nothing."""
+        return list(self._stacks.values())
+
+    def become(self, name, status):
+        """Let a stack have another status."""
+        for view in self.there:
+            if view.name == name:
+                self._stacks[view.id] = self._with(view, status)
 
     def _call(self, method):
         self.calls.append(method)
@@ -65,7 +76,7 @@ class MemoryHeat:
         self._call('create')
         ident = f'stack-{next(self._ids)}'
         outputs = {
-            name: ['a'] if name.endswith('addresses') else name
+            name: ['a'] if name.endswith('addresses') else {} if name == 'refs_map' else name
             for name in json.loads(arguments['template'])['outputs']
         }
         with self._lock:
@@ -83,6 +94,14 @@ class MemoryHeat:
                 self._stacks[stack], 'UPDATE_IN_PROGRESS', tags=frozenset(tags)
             )
 
+    def refresh(self, stack, tags):
+        """As ``update``."""
+        self._call('refresh')
+        with self._lock:
+            self._stacks[stack] = self._with(
+                self._stacks[stack], 'UPDATE_IN_PROGRESS', tags=frozenset(tags)
+            )
+
     def delete(self, stack):
         """Begin it."""
         self._call('delete')
@@ -91,9 +110,13 @@ class MemoryHeat:
                 self._stacks[stack] = self._with(self._stacks[stack], 'DELETE_IN_PROGRESS')
 
     def failures(self, stack):
-        """No more than the stack says itself."""
+        """What a stack says whose deletion fails; of others no more than they say themselves."""
         self._call('failures')
-        return ()
+        return [
+            Cause('network', 'OS::Neutron::Net', view.status, 'it is in use')
+            for view in self._stacks.values()
+            if view.id == stack and view.name in self.undeletable
+        ]
 
 
 def away(method):

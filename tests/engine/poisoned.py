@@ -14,8 +14,8 @@ backend.init_backend(backend.BackendType.THREADING)
 
 from magnum_lite import conf as options  # noqa: E402
 from magnum_lite.conductor.registry import Registry  # noqa: E402
-from magnum_lite.conductor.service import Worker  # noqa: E402
-from tests.engine.tiny import Tiny  # noqa: E402
+from magnum_lite.conductor.worker import Worker  # noqa: E402
+from magnum_lite_dev.rig.tiny import Tiny  # noqa: E402
 
 
 class Poisoned(Tiny):

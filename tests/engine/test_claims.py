@@ -8,11 +8,11 @@ import pytest
 from oslo_db import exception as db_exc
 
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
-from magnum_lite.db import claims, store
+from magnum_lite.conductor.worker import Worker
+from magnum_lite.db import claims, overtaking, store
 from magnum_lite.exceptions import LostClaim
 from magnum_lite.objects import Operation
-from tests.engine.tiny import Tiny
+from magnum_lite_dev.rig.tiny import Tiny
 
 
 class Counting(Tiny):
@@ -124,7 +124,7 @@ def test_a_deletion_waits_for_a_call_under_way(conf, database, tenant):
             },
             ['magnum_lite', f'cluster:{create.cluster_id}'],
         )
-        database.write(claims.release_superseded, create.uuid, owner='busy')
+        database.write(overtaking.release_superseded, create.uuid, owner='busy')
         tenant.wait(delete)
     finally:
         worker.stop()

@@ -8,6 +8,7 @@ from keystoneauth1 import loading
 from oslo_config import cfg
 
 from magnum_lite.conductor.clients import Clients
+from magnum_lite.conductor.heat.backend import HeatBackend
 from magnum_lite.driver_sdk import CloudError
 from tests.fixtures import forget_conf, make_conf
 
@@ -44,18 +45,18 @@ def conf(tmp_path, keystone):
 
 
 def test_a_keystone_that_hangs_for_one_identity_keeps_no_other_waiting(conf, keystone):
-    clients = Clients(conf)
+    heats = HeatBackend(conf, Clients(conf))
     ended = []
 
     def ask():
         with pytest.raises(CloudError):
-            clients.heat({'mode': 'own', 'project_id': 'p'})
+            heats.heat({'mode': 'own', 'project_id': 'p'})
         ended.append(True)
 
     asking = threading.Thread(target=ask)
     asking.start()
     connections = [keystone.accept()[0]]  # it waits for Keystone's answer now
-    assert clients.heat({'mode': 'trust', 'project_id': 'p', 'trust_id': 't'})
+    assert heats.heat({'mode': 'trust', 'project_id': 'p', 'trust_id': 't'})
     assert not ended, 'the second client waited for the first'
     keystone.close()
     for connection in connections:

@@ -11,7 +11,7 @@ from magnum_lite.db import journal, ledger, store
 from magnum_lite.db.tables import clusters, operations, usages
 from magnum_lite.driver_sdk import CloudUnavailable
 from magnum_lite.objects import Cluster
-from tests.engine.tiny import Tiny
+from magnum_lite_dev.rig.tiny import Tiny
 
 
 def _health(tenant, operation):
@@ -68,6 +68,30 @@ def test_a_deleted_control_plane_is_seen(tenant, comparing, finish):
     assert (status, reason[f'stack tiny-{create.cluster_id}']) == ('UNHEALTHY', 'is gone')
 
 
+def test_a_control_plane_whose_stack_cannot_go_is_told_of_and_made_again_when_it_is_gone(
+    conf, tenant, comparing, finish
+):
+    create = tenant.create()
+    finish(create)
+    base = _stack(tenant, create.cluster_id)
+    workers = _stack(tenant, tenant.groups(create.cluster_id)['default-worker'].uuid[:8])
+    tenant.heat.delete(base.id)
+    while tenant.heat.get(base.id).status != 'DELETE_FAILED':  # its network has the workers' ports
+        pass
+    comparing.now()
+    assert _health(tenant, create)[1][f'stack {base.name}'].startswith('is DELETE_FAILED')
+    conf.set_override('trouble_s', 2, 'conductor')
+    resize = tenant.resize(create.cluster_id, 2)
+    finish(resize, 'FAILED')
+    assert f'stack {base.name} is DELETE_FAILED' in tenant.operation(resize.uuid).error_text
+    conf.clear_override('trouble_s', 'conductor')
+    _lose(tenant, workers)
+    finish(tenant.resize(create.cluster_id, 2))
+    comparing.now()
+    assert _health(tenant, create) == (None, {})
+    assert tenant.stacks() == dict.fromkeys((base.name, workers.name), 'CREATE_COMPLETE')
+
+
 def test_what_others_report_stays_beside_it(database, tenant, comparing, finish):
     create = tenant.create()
     finish(create)
@@ -89,7 +113,7 @@ def test_a_heat_that_does_not_answer_or_contradicts_itself_changes_nothing(
 ):
     create = tenant.create()
     finish(create)
-    heat = comparing.clients.heat(tenant.who)
+    heat = comparing.heat(tenant.who)
 
     def away(tag):
         raise CloudUnavailable('Heat answered 503')
@@ -163,6 +187,8 @@ def test_a_project_costs_one_list_and_few_statements_whatever_it_has(
 def test_projects_that_came_together_are_compared_apart_and_by_one_worker_each(
     conf, database, comparing, monkeypatch
 ):
+    conf.set_override('compare_s', 24 * 3600, 'conductor')  # no turn comes while this runs
+
     def add(connection):
         connection.execute(
             usages.insert(),
@@ -175,7 +201,7 @@ def test_projects_that_came_together_are_compared_apart_and_by_one_worker_each(
     database.write(add)
     compared = []
     workers = [
-        Compare(conf, database, Registry({'tiny': Tiny()}), comparing.clients) for _ in range(3)
+        Compare(conf, database, Registry({'tiny': Tiny()}), comparing.backends) for _ in range(3)
     ]
     for worker in workers:
         monkeypatch.setattr(worker, '_project', compared.append)

@@ -9,7 +9,7 @@ from magnum_lite.db import claims, store
 from magnum_lite.db.engine import Database, now
 from magnum_lite.db.tables import certificates, clusters, ledger, secrets
 from magnum_lite.objects import Operation
-from tests.engine.tiny import Tiny
+from tests.engine.conftest import BOTH
 
 
 class Freezing(Database):
@@ -45,10 +45,13 @@ def _end(manager, operation, tenant):
 
 
 # The image's facts, the keys, the ledger, the record of the step.
+@BOTH
 @pytest.mark.parametrize('at', [1, 2, 3, 4])
-def test_a_frozen_worker_that_wakes_writes_nothing_of_a_deleted_cluster(at, conf, database, tenant):
+def test_a_frozen_worker_that_wakes_writes_nothing_of_a_deleted_cluster(
+    at, conf, database, tenant, driver
+):
     conf.set_override('late_s', 1, 'cloud')
-    registry = Registry({'tiny': Tiny()})
+    registry = Registry({'tiny': driver})
     create = tenant.create(facts={})
     left = []
 

@@ -1,10 +1,12 @@
 """A call that Heat serves after its caller gave up."""
 
+import contextlib
+
 import pytest
 from oslo_db import exception as db_exc
 
-from magnum_lite.conductor import cloud
 from magnum_lite.conductor.compare import Compare
+from magnum_lite.conductor.heat import access
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import claims, store
@@ -13,11 +15,31 @@ from magnum_lite.db.engine import now
 from magnum_lite.db.tables import ledger, usages
 from magnum_lite.driver_sdk.errors import Unanswered
 from magnum_lite.objects import Operation
-from tests.engine.tiny import Tiny
+from magnum_lite_dev.rig.tiny import Tiny
 
 
 def _age(connection):
     connection.execute(ledger.update().values(created_at=now(-3600)))
+
+
+@contextlib.contextmanager
+def _no_answers(monkeypatch, lost=lambda: None):
+    """Lets calls that make something end without an answer; their arguments, as Heat takes them.
+
+    :param lost: called before each of them ends.
+    """
+    calls, make = [], access.LeasedHeat._make
+
+    def unanswered(*args):
+        calls.append(args)
+        lost()
+        raise Unanswered('Heat does not answer: timeout')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            access.LeasedHeat, '_make', lambda self, method, *args: make(self, unanswered, *args)
+        )
+        yield calls
 
 
 def test_a_deletion_looks_again_for_what_an_unanswered_call_makes_late(
@@ -25,18 +47,7 @@ def test_a_deletion_looks_again_for_what_an_unanswered_call_makes_late(
 ):
     manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
     create = tenant.create()
-    calls = []
-
-    def unanswered(self, method, *args):
-        calls.append(args)
-        return original(self, _no_answer, *args)
-
-    def _no_answer(*args):
-        raise Unanswered('Heat does not answer: timeout')
-
-    original = cloud.LeasedHeat._make
-    with monkeypatch.context() as patch:
-        patch.setattr(cloud.LeasedHeat, '_make', unanswered)
+    with _no_answers(monkeypatch) as calls:
         assert manager.claim(create.uuid)
         manager.step(create.uuid)
     delete = tenant.delete(create.cluster_id)
@@ -56,20 +67,13 @@ def test_a_database_that_is_away_when_a_call_is_lost_fails_no_driver(
     manager = Manager(conf, database, Registry({'tiny': Tiny()}), owner='me')
     create = tenant.create()
 
+    late = noting.late
+
     def away(*args):
+        monkeypatch.setattr(noting, 'late', late)  # it is back at the next step
         raise db_exc.DBConnectionError
 
-    def unanswered(self, method, *args):
-        with monkeypatch.context() as patch:
-            patch.setattr(noting, 'late', away)
-            return original(self, _no_answer, *args)
-
-    def _no_answer(*args):
-        raise Unanswered('Heat does not answer: timeout')
-
-    original = cloud.LeasedHeat._make
-    with monkeypatch.context() as patch:
-        patch.setattr(cloud.LeasedHeat, '_make', unanswered)
+    with _no_answers(monkeypatch, lambda: monkeypatch.setattr(noting, 'late', away)):
         assert manager.claim(create.uuid)
         manager.step(create.uuid)
     assert tenant.operation(create.uuid).ended_at is None
@@ -139,17 +143,7 @@ def resized(conf, database, tenant, monkeypatch):
     assert manager.claim(create.uuid)
     tenant.wait_for(create, lambda now: manager.step(create.uuid) or now.ended_at, 'DONE')
     resize = tenant.resize(create.cluster_id, 2)
-    calls = []
-
-    def unanswered(*args):
-        calls.append(args)
-        raise Unanswered('Heat does not answer: timeout')
-
-    original = cloud.LeasedHeat._make
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            cloud.LeasedHeat, '_make', lambda self, method, *args: original(self, unanswered, *args)
-        )
+    with _no_answers(monkeypatch) as calls:
         assert manager.claim(resize.uuid)
         manager.step(resize.uuid)
     database.write(store.update, Operation, {'deadline_at': now(-1)}, uuid=resize.uuid)
@@ -185,7 +179,7 @@ def test_a_change_that_heat_serves_late_is_seen_at_rest_and_mended(conf, databas
         lambda connection: connection.execute(usages.update().values(compare_at=now(-1)))
     )
     conf.set_override('compare_s', 600, 'conductor')
-    loop = Compare(conf, database, Registry({'tiny': Tiny()}), manager.clients)
+    loop = Compare(conf, database, Registry({'tiny': Tiny()}), manager.backends)
     while loop.one():
         pass
     cluster = tenant.cluster(resize.cluster_id)

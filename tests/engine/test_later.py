@@ -8,7 +8,7 @@ from magnum_lite.db import journal, store
 from magnum_lite.db.engine import now
 from magnum_lite.exceptions import NotFound, WrongState
 from magnum_lite.objects import NodeGroup, Operation
-from tests.engine.tiny import Tiny
+from magnum_lite_dev.rig.tiny import Tiny
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_what_heat_builds_behind_a_failed_creation_is_seen_and_deleted(
 ):
     create = tenant.create(nodes=1)
     give_up(create, lambda stacks: stacks < 1)
-    heat = comparing.clients.heat(tenant.who)
+    heat = comparing.heat(tenant.who)
     listing = heat.list
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -95,8 +95,9 @@ def test_what_heat_builds_behind_a_failed_creation_is_seen_and_deleted(
             ],
         )
         comparing.now()
+    said = 'is CREATE_IN_PROGRESS, though no operation is at work on it'
     assert tenant.cluster(create.cluster_id).health_status_reason == {
-        f'stack tiny-{create.cluster_id}': 'is CREATE_IN_PROGRESS, though no operation is at work on it'
+        f'stack tiny-{create.cluster_id}': said
     }
     finish(tenant.delete(create.cluster_id))
     with pytest.raises(NotFound):
@@ -116,7 +117,7 @@ def test_a_resize_that_heat_completed_after_its_deadline_stays_failed_and_says_w
     cluster = tenant.cluster(create.cluster_id)
     assert cluster.status == 'UPDATE_FAILED'
     assert list(cluster.health_status_reason.values()) == [
-        'was changed behind the last operation: it has 3 nodes'
+        'was changed by the operation that failed, or after it: it has 3 nodes'
     ]
     assert tenant.groups(create.cluster_id)['default-worker'].node_count == 1
     finish(tenant.resize(create.cluster_id, 3))

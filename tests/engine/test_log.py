@@ -9,8 +9,8 @@ from oslo_log import formatters
 from oslo_log import log as oslo_log
 
 from magnum_lite.conductor.manager import Manager
+from magnum_lite_dev.rig.tiny import Tiny
 from tests.engine.conftest import working
-from tests.engine.tiny import Tiny
 
 
 class Broken(Tiny):

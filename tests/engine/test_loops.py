@@ -11,12 +11,14 @@ import pytest
 from oslo_messaging import server
 
 from magnum_lite import rpc, threads
-from magnum_lite.conductor import strays
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.sender import Sender
-from magnum_lite.conductor.service import Worker
-from magnum_lite.db import claims, services
-from tests.engine.tiny import Tiny
+from magnum_lite.conductor.worker import Worker
+from magnum_lite.db import agenda, services
+from magnum_lite.delegation.development import Development
+from magnum_lite.driver_sdk.backend import Backend
+from magnum_lite_dev.rig.tiny import Tiny
+from tests.engine.conftest import write_config
 
 
 def wait_for(condition, *, within_s=30):
@@ -54,7 +56,7 @@ def quick(monkeypatch):
 
 
 def test_the_sweep_goes_on(tenant, worker, fault, caplog):
-    fault(claims, 'due')
+    fault(agenda, 'due')
     tenant.wait(tenant.create())
     assert 'The loop "sweep" failed, 2 in a row, 2 in all' in caplog.text
     assert 'ZeroDivisionError: fault 1' in caplog.text  # the traceback
@@ -62,7 +64,11 @@ def test_the_sweep_goes_on(tenant, worker, fault, caplog):
 
 @pytest.mark.parametrize(
     ('name', 'where', 'what'),
-    [('beat', services, 'report'), ('strays', strays, 'end_strays'), ('sender', Sender, 'run')],
+    [
+        ('beat', services, 'report'),
+        ('strays', Development, 'revoke_strays'),
+        ('sender', Sender, 'run'),
+    ],
 )
 def test_what_works_by_the_clock_goes_on(name, where, what, conf, database, fault, caplog):
     conf.set_override('stray_s', 1, group='conductor')
@@ -80,7 +86,7 @@ def test_what_works_by_the_clock_goes_on(name, where, what, conf, database, faul
     assert f'The loop "{name}" failed, 2 in a row, 2 in all' in caplog.text
 
 
-def test_the_servers_go_on(conf, database, tenant, fault, caplog):
+def test_the_listeners_go_on(conf, database, tenant, fault, caplog):
     conf.set_override('sweep_s', 60, group='conductor')  # the wake alone finds the operation
     conf.set_override('listen', True, group='conductor')
     fault(server.MessageHandlingServer, 'start')
@@ -88,13 +94,45 @@ def test_the_servers_go_on(conf, database, tenant, fault, caplog):
     waker = rpc.Waker(conf)
     worker.start()
     try:
-        wait_for(lambda: '2 in all' in caplog.text)
+        wait_for(lambda: 'fault 1' in caplog.text)  # each of the two had one
         create = tenant.create()
         waker.wake(create.uuid)
         tenant.wait_for(create, lambda now: now.started_at, within_s=20)
     finally:
         waker.stop()
         worker.stop()
+
+
+class Deaf(Backend):
+    """Its listeners cannot start."""
+
+    title = 'the moon'
+
+    def listeners(self, hurry):
+        """As said."""
+        raise ZeroDivisionError('no atmosphere')
+
+
+def test_a_backend_that_cannot_listen_leaves_the_api_its_worker(conf, database, tenant, caplog):
+    class Moon(Tiny):
+        """A driver of it."""
+
+        name = 'moon'
+        backend = Deaf()
+
+    conf.set_override('sweep_s', 60, group='conductor')  # the wake alone finds the operation
+    worker = Worker(conf, registry=Registry({'tiny': Tiny(), 'moon': Moon()}))
+    waker = rpc.Waker(conf)
+    worker.start()
+    try:
+        wait_for(lambda: 'of the moon" failed, 2 in a row' in caplog.text)
+        create = tenant.create()
+        waker.wake(create.uuid)
+        tenant.wait_for(create, lambda now: now.started_at, within_s=20)
+    finally:
+        waker.stop()
+        worker.stop()
+    assert 'The loop "listeners" failed' not in caplog.text
 
 
 def test_the_waker_of_the_api_goes_on(conf, fault, caplog):
@@ -122,38 +160,62 @@ def test_a_wake_without_a_thread_breaks_no_request(conf, monkeypatch):
     waker.stop()
 
 
-@pytest.mark.parametrize('name', ['sweep', 'beat'])
-def test_a_process_ends_whose_vital_loop_goes_on_failing(name, tmp_path, database, tenant):
-    """And another one begins anew."""
-    file, log = tmp_path / 'fault', tmp_path / 'conductor.log'
-    with log.open('w') as output:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                '-m',
-                'tests.engine.faulty',
-                str(file),
-                name,
-                '--config-file',
-                str(tmp_path / 'magnum-lite.conf'),
-            ],
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
+@pytest.fixture
+def conductor(tmp_path, heat, connection, database):
+    """Starts ``faulty`` with two processes; the file of its fault, and its log."""
+    write_config(tmp_path, heat, connection=connection, heat_timeout_s=2, lease_s=6)
+    file, log, started = tmp_path / 'fault', tmp_path / 'conductor.log', []
+
+    def start(name):
+        with log.open('w') as output:
+            started.append(
+                subprocess.Popen(
+                    [
+                        sys.executable,
+                        '-m',
+                        'tests.engine.faulty',
+                        str(file),
+                        name,
+                        '--config-file',
+                        str(tmp_path / 'magnum-lite.conf'),
+                    ],
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                )
+            )
         wait_for(lambda: log.read_text().count('has drivers tiny') == 2)
-        file.touch()
-        wait_for(lambda: 'exited with status 0' in log.read_text())
-        assert (
-            f'CRITICAL magnum_lite.threads [-] The loop "{name}" failed 4 times in a row, so '
-            "this process ends: ZeroDivisionError('a fault" in log.read_text()
-        )
-        file.unlink()
-        tenant.wait(tenant.create())
-    finally:
+        return file, log
+
+    yield start
+    for process in started:
         process.terminate()
         process.wait(60)
+
+
+@pytest.mark.parametrize('name', ['sweep', 'beat'])
+def test_a_process_ends_whose_vital_loop_goes_on_failing(name, conductor, tenant):
+    """And another one begins anew."""
+    file, log = conductor(name)
+    file.touch()
+    wait_for(lambda: 'exited with status 0' in log.read_text())
+    assert (
+        f'CRITICAL magnum_lite.threads [-] The loop "{name}" failed 4 times in a row, so '
+        "this process ends: ZeroDivisionError('a fault" in log.read_text()
+    )
+    file.unlink()
+    tenant.wait(tenant.create())
+
+
+def test_a_process_ends_in_which_a_step_hangs(conductor, tenant):
+    """Its heartbeats would keep the operation for ever."""
+    file, log = conductor('step')
+    file.touch()
+    create = tenant.create()
+    wait_for(lambda: 'A step runs for more than 3 s, so this process ends' in log.read_text())
+    wait_for(lambda: 'exited with status 1' in log.read_text(), within_s=60)
+    file.unlink()
+    tenant.wait(create)
 
 
 STUCK = """

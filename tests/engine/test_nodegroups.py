@@ -7,6 +7,9 @@ from magnum_lite.db import claims, ledger, settle, store
 from magnum_lite.driver_sdk import Status
 from magnum_lite.exceptions import BadRequest, Conflict, WrongState
 from magnum_lite.objects import ClusterVersion
+from tests.engine.conftest import BOTH
+
+pytestmark = BOTH
 
 
 @pytest.fixture
@@ -94,9 +97,9 @@ def test_waiting_changes_of_one_group_become_one(tenant, cluster, database):
     assert [row.version for row in versions] == [1, 2, 3, 4]
 
 
-def test_a_failure_takes_back_its_own_change_and_no_other(tenant, cluster, heat):
+def test_a_failure_takes_back_its_own_change_and_no_other(tenant, cluster, faults):
     """The first fails while the second waits for the same group."""
-    heat.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
+    faults.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
     try:
         first = tenant.resize(cluster, 2)
         tenant.wait_for(first, lambda now: now.state == 'WAITING')
@@ -106,19 +109,19 @@ def test_a_failure_takes_back_its_own_change_and_no_other(tenant, cluster, heat)
         assert tenant.cluster(cluster).status == 'UPDATE_IN_PROGRESS'
         tenant.wait(second, 'FAILED')
     finally:
-        heat.clear_faults()
+        faults.clear_faults()
     group = tenant.groups(cluster)['default-worker']
     assert (group.node_count, group.status) == (1, 'UPDATE_FAILED')
     assert tenant.cluster(cluster).status == 'UPDATE_FAILED'
 
 
-def test_a_cluster_tells_of_a_failure_until_the_next_change(tenant, cluster, heat):
-    heat.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
+def test_a_cluster_tells_of_a_failure_until_the_next_change(tenant, cluster, faults):
+    faults.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
     failing = tenant.add_group(cluster, 'broken')
     tenant.wait_for(failing, lambda now: now.state == 'WAITING')
     shrink = tenant.resize(cluster, 0)
     tenant.wait(failing, 'FAILED')
-    heat.clear_faults()
+    faults.clear_faults()
     tenant.wait(shrink)
     found = tenant.cluster(cluster)
     assert found.status == 'UPDATE_FAILED' and 'none left' in found.status_reason

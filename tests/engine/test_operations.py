@@ -4,11 +4,13 @@ import pytest
 
 from magnum_lite.conductor import resolve
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
+from magnum_lite.conductor.worker import Worker
 from magnum_lite.db import journal, ledger, outbox, store
 from magnum_lite.exceptions import NotFound
-from magnum_lite.objects import Certificate, Driver, Operation
-from tests.engine.tiny import Tiny
+from magnum_lite.objects import Certificate, DriverVersion, Operation
+from tests.engine.conftest import BOTH
+
+pytestmark = BOTH
 
 
 def test_a_cluster_is_created_resized_and_deleted(worker, tenant):
@@ -49,36 +51,40 @@ def test_a_resize_removes_the_given_member(worker, tenant):
     assert group.node_addresses == [before[0], before[2]] and group.removed == [1]
 
 
-def test_a_failure_names_its_cause_and_puts_the_count_back(worker, tenant, heat):
+def test_a_failure_names_its_cause_and_puts_the_count_back(worker, tenant, driver, faults):
     create = tenant.create(nodes=1)
     tenant.wait(create)
-    heat.fault(
+    faults.fault(
         kind='http', match='POST /network/v2.0/ports', status=503, message='no more addresses here'
     )
     try:
         failed = tenant.wait(tenant.resize(create.cluster_id, 2), 'FAILED')
     finally:
-        heat.clear_faults()
+        faults.clear_faults()
     cluster = tenant.cluster(create.cluster_id)
     assert cluster.status == 'UPDATE_FAILED' and 'no more addresses here' in cluster.status_reason
-    assert failed.error_code == 'stack-failed' and 'OS::Neutron::Port' in failed.error_text
+    code, cause = driver.failure
+    assert failed.error_code == code and cause in failed.error_text
+    first = failed.causes[0]
+    assert first['type'] == cause and first['status'].endswith('_FAILED')
+    assert first['part'] in tenant.stacks() and 'no more addresses here' in first['reason']
     assert tenant.groups(cluster.uuid)['default-worker'].node_count == 1
 
     tenant.wait(tenant.resize(cluster.uuid, 2))
     assert len(tenant.groups(cluster.uuid)['default-worker'].node_addresses) == 2
 
 
-def test_a_change_that_is_to_be_undone_when_it_fails_is_undone(worker, tenant, heat):
+def test_a_change_that_is_to_be_undone_when_it_fails_is_undone(worker, tenant, faults):
     create = tenant.create(nodes=1)
     tenant.wait(create)
-    heat.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
+    faults.fault(kind='http', match='POST /network/v2.0/ports', status=503, message='none left')
     try:
         tenant.wait(tenant.resize(create.cluster_id, 3, rollback=True), 'FAILED')
         with tenant.database.read() as connection:
             back = store.find(connection, Operation, kind='rollback')[0]
         tenant.wait(back)
     finally:
-        heat.clear_faults()
+        faults.clear_faults()
     cluster = tenant.cluster(create.cluster_id)
     assert cluster.status == 'ROLLBACK_COMPLETE' and 'none left' in cluster.status_reason
     group = tenant.groups(cluster.uuid)['default-worker']
@@ -123,18 +129,19 @@ def test_a_cluster_goes_whose_labels_are_no_longer_known(worker, tenant):
     tenant.wait(create, 'FAILED')
     tenant.database.write(
         store.update,
-        Driver,
+        DriverVersion,
         {'config_schema': {'type': 'object', 'properties': {'cidr': {'type': 'integer'}}}},
         name='tiny',
     )
     tenant.wait(tenant.delete(create.cluster_id))
 
 
-def test_an_operation_that_takes_too_long_ends(worker, tenant, heat):
-    heat.settings(build_seconds=0)
+def test_an_operation_that_takes_too_long_ends(worker, tenant, faults):
+    faults.settings(build_seconds=0)
     create = tenant.create(timeout_min=0.01)
     failed = tenant.wait(create, 'FAILED')
     assert failed.error_code == 'timeout' and 'longer than allowed' in failed.error_text
+    faults.clear_faults()
     tenant.wait(tenant.delete(create.cluster_id))
 
 
@@ -160,7 +167,9 @@ def test_an_image_that_is_gone_meanwhile_fails_the_creation_by_name(worker, tena
     assert 'no-such-image' in failed.error_text and failed.error_code == 'invalid-attribute'
 
 
-def test_an_error_that_nobody_foresaw_ends_the_operation(conf, database, tenant, monkeypatch):
+def test_an_error_that_nobody_foresaw_ends_the_operation(
+    conf, database, tenant, driver, monkeypatch
+):
     """Neither a hot loop nor silence: it is retried for a while, then it fails."""
     calls = []
 
@@ -170,7 +179,7 @@ def test_an_error_that_nobody_foresaw_ends_the_operation(conf, database, tenant,
 
     monkeypatch.setattr(resolve, 'spec', broken)
     conf.set_override('trouble_s', 1, group='conductor')
-    worker = Worker(conf, registry=Registry({'tiny': Tiny()}))
+    worker = Worker(conf, registry=Registry({'tiny': driver}))
     create = tenant.create()
     worker.start()
     try:

@@ -1,11 +1,11 @@
 """Workers of two releases at one database."""
 
-from magnum_lite.conductor import perform
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import claims
-from magnum_lite.objects.operation import KINDS
-from tests.engine.tiny import Tiny
+from magnum_lite.db import agenda, claims
+from magnum_lite.driver_sdk import Driver
+from magnum_lite.objects.kinds import KINDS, TABLE
+from magnum_lite_dev.rig.tiny import Tiny
 
 
 def _known(monkeypatch, kinds):
@@ -20,13 +20,13 @@ def test_a_kind_that_a_worker_does_not_know_waits_for_one_that_does(
     _known(monkeypatch, tuple(kind for kind in KINDS if kind != 'create'))
     create = tenant.create()
     with database.read() as connection:
-        assert claims.claimable(connection, limit=9) == []
+        assert agenda.claimable(connection, limit=9) == []
     assert not older.claim(create.uuid)
     assert tenant.operation(create.uuid).state == 'QUEUED'
 
     _known(monkeypatch, KINDS)
     with database.read() as connection:
-        assert claims.claimable(connection, limit=9) == [create.uuid]
+        assert agenda.claimable(connection, limit=9) == [create.uuid]
     assert newer.claim(create.uuid)
     # Its owner dies: the older one does not take it over either.
     database.write(claims.release_all, owner='newer')
@@ -37,7 +37,8 @@ def test_a_kind_that_a_worker_does_not_know_waits_for_one_that_does(
     tenant.wait_for(create, lambda now: newer.step(create.uuid) or now.ended_at, 'DONE')
 
 
-def test_the_conductor_says_what_it_does_for_every_kind_and_for_no_other():
+def test_every_kind_names_methods_of_drivers():
     """A kind without a line was an update that found nothing to do, and was DONE."""
-    own = {'delete', 'rotate_credentials'}
-    assert perform._METHODS.keys() | own == set(KINDS)
+    for kind in TABLE.values():
+        assert callable(getattr(Driver, kind.method))
+        assert kind.ends or callable(getattr(Driver, kind.dry_run))

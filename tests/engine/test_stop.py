@@ -7,15 +7,15 @@ import sqlalchemy as sa
 
 from magnum_lite.conductor.compare import Compare
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.conductor.service import Worker
+from magnum_lite.conductor.worker import Worker
 from magnum_lite.db import claims
 from magnum_lite.db.tables import operations
 from magnum_lite.driver_sdk import CloudError, FailedError
+from magnum_lite_dev.rig.tiny import Tiny
 from tests.engine.conftest import working
 from tests.engine.test_loops import wait_for
-from tests.engine.tiny import Tiny
 
-CALL_S = 1.0
+LONG_S = 600  # of every timer: who waits for one is seen
 OPERATIONS = 30
 
 
@@ -25,8 +25,11 @@ def heat(memory_heat):
     return memory_heat
 
 
-class Sluggish:
-    """Calls that take a while, or as long as somebody holds them: the first in a step of two."""
+class Held:
+    """Calls that last until somebody frees them: the first in a step of two.
+
+    :ivar inside: how many are under way.
+    """
 
     def __init__(self):
         self.inside = 0
@@ -38,7 +41,7 @@ class Sluggish:
         if method == 'get':
             with self._lock:
                 self.inside += 1
-            self.free.wait(CALL_S)
+            self.free.wait()
             with self._lock:
                 self.inside -= 1
 
@@ -60,18 +63,41 @@ def _rows(database):
         return set(map(tuple, connection.execute(sa.select(c.owner, c.attempts, c.ended_at))))
 
 
-@pytest.mark.parametrize('driver', [Tiny, Offended])
-def test_a_stop_ends_within_one_call(driver, conf, database, tenant, heat):
+@pytest.mark.parametrize('kind', [Tiny, Offended])
+def test_a_stop_waits_for_the_calls_under_way_and_for_nothing_else(
+    kind, conf, database, tenant, heat, monkeypatch, caplog
+):
+    conf.set_override('heartbeat_s', LONG_S, group='conductor')
     creates = [tenant.create() for _ in range(OPERATIONS)]
-    slow = heat.fault = Sluggish()
-    worker = Worker(conf, registry=Registry({'tiny': driver()}))
+    held = heat.fault = Held()
+    worker = Worker(conf, registry=Registry({'tiny': kind()}))
     worker.start()
-    wait_for(lambda: slow.inside == conf.conductor.threads)
+    wait_for(lambda: held.inside == conf.conductor.threads)  # steps of the others are queued
+    asleep, wait = threading.Event(), worker._sweep._event.wait
+
+    def sleep(timeout_s):
+        if timeout_s == LONG_S:
+            asleep.set()
+        return wait(timeout_s)
+
+    monkeypatch.setattr(worker._sweep._event, 'wait', sleep)
+    conf.set_override('sweep_s', LONG_S, group='conductor')
+    assert asleep.wait(30)
     calls = len(heat.calls)
-    worker.stop()
+    stop = threading.Thread(target=worker.stop)
+    stop.start()
+    try:
+        wait_for(worker._sweep._stopping.is_set)
+        assert stop.is_alive() and held.inside == conf.conductor.threads
+    finally:
+        held.free.set()
+    stop.join(30)
+    assert not stop.is_alive()
+    assert 'goes on until the process ends' not in caplog.text  # each loop ended by itself
     assert len(heat.calls) == calls  # those under way have ended, and none began
     assert _rows(database) == {(None, 0, None)}
-    slow.free.set()
+    conf.clear_override('sweep_s', group='conductor')
+    conf.clear_override('heartbeat_s', group='conductor')
     with working(conf):
         for create in creates:
             assert tenant.wait(create).attempts == 0

@@ -3,14 +3,18 @@
 import datetime
 import random
 import threading
+import time
 
 import pytest
 
+from magnum_lite.conductor.heat.access import HeatAccess, LeasedHeat
+from magnum_lite.conductor.lease import Lease
 from magnum_lite.db import claims, journal, store
+from magnum_lite.driver_sdk import Failed, Waiting
 from magnum_lite.objects import Operation
+from magnum_lite_dev.rig.tiny import Tiny
 from tests.engine.conftest import working
 from tests.engine.memory import away
-from tests.engine.tiny import Tiny
 
 
 @pytest.fixture
@@ -94,6 +98,32 @@ def test_an_update_that_another_one_overtook_is_asked_for_again(conf, tenant, he
     assert overtaken and heat.calls.count('update') == 2
 
 
+def test_new_credentials_that_another_update_overtook_are_asked_for_again(
+    conf, database, tenant, heat
+):
+    create = tenant.create(nodes=0)
+    with working(conf):
+        tenant.wait(create)
+
+    def step():
+        leased = LeasedHeat(heat, Lease(time.monotonic() + 60), timeout_s=1)
+        return HeatAccess(leased).renew(create.cluster_id, 'the rotation')
+
+    views = heat.list(f'cluster:{create.cluster_id}')
+    assert isinstance(step(), Waiting)
+    for view in views:
+        heat._stacks[view.id] = heat._with(
+            heat._stacks[view.id],
+            'UPDATE_FAILED',
+            reason='Resource UPDATE failed: Stack UPDATE cancelled',
+        )
+    assert isinstance(step(), Waiting)
+    assert heat.calls.count('refresh') == 2 * len(views)
+    for view in views:
+        heat._stacks[view.id] = heat._with(heat._stacks[view.id], 'UPDATE_FAILED', reason='no')
+    assert isinstance(step(), Failed)
+
+
 def test_outages_are_forgiven_by_a_success_between_them(conf, tenant, heat):
     """The clock begins anew."""
     up = threading.Event()
@@ -134,6 +164,10 @@ def test_a_stack_that_cannot_be_deleted_fails_the_deletion(conf, tenant, heat):
         failed = tenant.wait(tenant.delete(create.cluster_id), 'FAILED')
         assert failed.error_code == 'trouble'
         assert f'stack {stuck} is DELETE_FAILED' in failed.error_text
+        assert 'network (OS::Neutron::Net): it is in use' in failed.error_text
+        assert [(cause['part'], cause['reason']) for cause in failed.causes] == [
+            (stuck, 'it is in use')
+        ]
         heat.undeletable.clear()
         tenant.wait(tenant.delete(create.cluster_id))
 

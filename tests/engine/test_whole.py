@@ -7,6 +7,9 @@ from magnum_lite.db import store
 from magnum_lite.db.tables import secrets
 from magnum_lite.exceptions import WrongState
 from magnum_lite.objects import Certificate, ClusterTemplate
+from tests.engine.conftest import BOTH
+
+pytestmark = BOTH
 
 
 @pytest.fixture
@@ -39,10 +42,10 @@ def test_new_authorities_replace_the_old_ones_when_the_cluster_has_them(tenant, 
     assert tenant.stacks()[f'tiny-{cluster}'] == 'UPDATE_COMPLETE'
 
     # What came afterwards has them too: nothing is left to do.
-    before = tenant.heat.list('magnum_lite')
+    before = tenant.parts()
     tenant.wait(tenant.resize(cluster, 1))
-    assert {view.id: view.tags for view in tenant.heat.list('magnum_lite')} == {
-        view.id: view.tags for view in before
+    assert {part.name: (part.digest, part.attempt) for part in tenant.parts()} == {
+        part.name: (part.digest, part.attempt) for part in before
     }
 
 
@@ -94,3 +97,16 @@ def test_an_upgrade_moves_the_cluster_to_the_template_when_it_is_done(tenant, cl
     assert found.facts['image']['name'] == 'ubuntu-24.04' and found.labels == new.labels
     group = tenant.groups(cluster)['default-worker']
     assert (group.image_id, group.status) == ('ubuntu-24.04', 'UPDATE_COMPLETE')
+
+
+def test_each_change_of_the_whole_is_made_twice_without_harm(tenant, cluster):
+    for kind, values in (
+        ('upgrade', {'labels': {'cidr': '10.9.0.0/24'}}),
+        ('rotate_ca', {'ca_generation': 2}),
+        ('rotate_ca', {'ca_generation': 3}),
+    ):
+        for _ in range(2):  # who asks for the second rotation has read the generation before it
+            tenant.wait(tenant.whole(cluster, kind, cluster=values))
+            assert tenant.cluster(cluster).status == 'UPDATE_COMPLETE'
+    (only,), names = authorities(tenant)
+    assert only[0] == 3 and names == ['ca.kubernetes.key.3', 'join']

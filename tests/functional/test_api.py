@@ -1,6 +1,6 @@
 """What clients see: the gabbi files, one a noun, each on a fresh service.
 
-Every answer is compared with the OpenAPI document too.
+Every answer is compared with the OpenAPI document too. Nothing is built here, so no Heat runs.
 """
 
 import unittest
@@ -12,6 +12,8 @@ from gabbi import suitemaker
 from gabbi.handlers import RESPONSE_HANDLERS
 from gabbi.handlers.base import ResponseHandler
 
+from magnum_lite_dev.rig.cloud import running_cloud
+from tests import fixtures
 from tests.openapi import Checked
 
 FOLDER = Path(__file__).parent / 'gabbits'
@@ -33,6 +35,20 @@ def reason(traceback):
     """What a traceback says after its last frame."""
     start = traceback.rindex('\n', 0, traceback.rindex('Error: '))
     return ' '.join(traceback[start:].split())[:400]
+
+
+@pytest.fixture(scope='module')
+def cloud():
+    """Where look-ups are answered."""
+    with running_cloud() as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def conf(tmp_path, cloud):
+    """The configuration of a service beside that cloud."""
+    yield fixtures.make_conf(tmp_path, catalog=cloud)
+    fixtures.forget_conf()
 
 
 @pytest.mark.parametrize('path', FILES, ids=[path.stem for path in FILES])

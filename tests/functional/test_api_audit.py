@@ -9,8 +9,8 @@ from oslo_messaging.notify import _impl_test as sent
 from pycadf import cadftaxonomy
 
 from magnum_lite.db import outbox
+from magnum_lite_dev.rig.tiny import Tiny
 from tests import fixtures
-from tests.engine.tiny import Tiny
 
 MAP = 'etc/magnum_lite/api_audit_map.conf'
 # pycadf warns of ids that are none of Keystone's.

@@ -4,9 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 import sqlalchemy as sa
 
 import magnum_lite
+from magnum_lite import rpc
 
 ROOT = Path(magnum_lite.__file__).parent
 
@@ -21,6 +23,17 @@ class Statements(list):
     def _note(self, connection, cursor, statement, *rest):
         if not statement.startswith(('BEGIN', 'PRAGMA')):
             self.append(statement)
+
+
+@pytest.fixture
+def conf(conf):
+    """Requests ask a conductor, as they do in real life."""
+    conf.set_override('validate_s', 30, 'api')
+    server = rpc.server(conf, lambda uuid: None, lambda wanted, within_s: None)
+    server.start()
+    yield conf
+    server.stop()
+    server.wait()
 
 
 @pytest.fixture
@@ -92,15 +105,28 @@ def test_a_creation_is_read_in_few_modules(api):
         api.cluster(template, name='counted', labels={'kube_tag': 'v1.36.2'}, keypair='demo')
     finally:
         sys.setprofile(None)
-    # Sixteen until HTTP got a total time (cloud/transport.py), columns left objects/fields.py, and
-    # requests were logged and bodies read to their end (api/middleware.py).
-    assert len(entered) <= 19, sorted(entered)
+    entered.remove('db/columns.py')  # SQLAlchemy calls it, for each value of a row
+    # Sixteen until requests were logged and bodies read to their end (api/middleware.py). Since a
+    # conductor is asked: what it is asked (api/judgement.py), how (rpc.py), and for how long
+    # (threads.py). Since controllers import no sister: what they share (api/changes.py). Since what
+    # an operation makes of a cluster is a value: that (objects/change.py). The look-ups' threads
+    # make the calls to the cloud, unseen here.
+    assert len(entered) <= 21, sorted(entered)
 
 
-def test_no_get_calls_the_cloud(api, heat):
+def test_no_get_calls_the_cloud(api, monkeypatch):
+    # What this process asks: the cloud itself counts Heat's calls too, for stacks of other tests.
+    asked = []
+    send = requests.Session.send
+    monkeypatch.setattr(
+        requests.Session,
+        'send',
+        lambda self, request, **more: (asked.append(request.url), send(self, request, **more))[1],
+    )
     template = api.template()
     cluster = api.cluster(template)
-    heat.counts(reset=True)
+    assert asked
+    asked.clear()
     for path in (
         '/v1/clusters',
         '/v1/clusters/detail',
@@ -116,4 +142,4 @@ def test_no_get_calls_the_cloud(api, heat):
         '/v1/federations',
     ):
         api.ok('GET', path)
-    assert heat.counts() == {}
+    assert not asked

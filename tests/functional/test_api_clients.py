@@ -2,8 +2,8 @@
 
 import pytest
 
+from magnum_lite_dev.rig.tiny import Tiny
 from tests import fixtures
-from tests.engine.tiny import Tiny
 from tests.functional.test_api import FOLDER, run
 
 FILES = sorted(FOLDER.glob('client_*.yaml'))

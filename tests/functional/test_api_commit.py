@@ -10,10 +10,10 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from magnum_lite.cloud import identity, trusts
-from magnum_lite.cloud.lender import Lent
-from magnum_lite.conductor.delegation import end_strays
+from magnum_lite.cloud import identity
 from magnum_lite.db.tables import clusters, ledger, operations
+from magnum_lite.delegation import trusts
+from magnum_lite.delegation.form import Delegation
 
 PORTS = {'mysql': 3306, 'postgresql': 5432}
 BEFORE, AFTER, LATE, AWAY = 'before', 'after', 'late', 'away'
@@ -76,7 +76,7 @@ def lent(monkeypatch):
 
     def make(self, context, name):
         found[name] = f'trust-{len(found)}'
-        return Lent(found[name])
+        return Delegation(found[name])
 
     def delete(self, ident):
         for mark in [mark for mark, known in found.items() if known == ident]:
@@ -86,7 +86,7 @@ def lent(monkeypatch):
     monkeypatch.setattr(trusts.Trusts, 'make', make)
     monkeypatch.setattr(trusts.Trusts, 'find', lambda self, name: found.get(name))
     monkeypatch.setattr(trusts.Trusts, 'delete', delete)
-    monkeypatch.setattr(trusts.Trusts, 'take_back', lambda self, context, it: delete(self, it.id))
+    monkeypatch.setattr(trusts.Trusts, 'revoke', lambda self, context, it: delete(self, it.id))
     return found
 
 
@@ -179,7 +179,7 @@ def test_what_nobody_can_say_anything_of_is_left_to_a_conductor(api, door, lent,
     assert create(api) >= 500
     assert list(lent.values()) == ['trust-0']
     door.is_shut = False
-    end_strays(api.application.service.lending.trusts, api.db, older_s=0)
+    api.application.service.delegations.revoke_strays(older_s=0)
     assert there(server_database) == (1, 1, ['trust-0']) and list(lent.values()) == ['trust-0']
 
 

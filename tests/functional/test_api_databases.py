@@ -9,7 +9,6 @@ from tests.functional.test_api_budget import (
     test_the_first_cluster_of_a_project_needs_few_statements,
 )
 from tests.functional.test_api_nasty import (
-    places,
     test_labels,
     test_odd_names_find_nothing,
     test_values_of_attributes,
@@ -29,7 +28,6 @@ from tests.functional.test_api_races import (
 __all__ = [
     'FILES',
     'cluster',
-    'places',
     'statements',
     'test_rest',
     'test_labels',

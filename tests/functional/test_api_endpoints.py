@@ -1,6 +1,8 @@
 """The table of endpoints: each is guarded, each rule exists, none hides another."""
 
 import collections
+import re
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,17 @@ def test_rules_of_endpoints_exist():
     rules = {rule.name for rule in policy.list_rules()}
     asked = {rule for known in GUARDED for rule in (known.rule, known.everywhere) if rule}
     assert asked <= rules
+
+
+def test_every_rule_is_asked_for_something_or_is_part_of_others():
+    asked = {rule for known in GUARDED for rule in (known.rule, known.everywhere)}
+    asked |= {
+        rule
+        for path in Path(controllers.__file__).parent.glob('*.py')
+        for rule in re.findall(r"\.can\('([\w:]+)'\)", path.read_text())
+    }
+    parts = {rule.name for rule in policy.BLOCKS}
+    assert {rule.name for rule in policy.list_rules()} - parts - asked == set()
 
 
 def test_no_endpoint_is_said_twice():

@@ -14,7 +14,10 @@ CHANGE_BYTES = 4000
 def api(configured):
     """A service that nobody works for."""
     with configured() as running:
-        running.db.write(store.insert, fixtures.driver_row(version=2, capabilities=['upgrade']))
+        running.db.write(
+            store.insert,
+            fixtures.driver_row(version=2, capabilities=['scale_manager', 'update', 'upgrade']),
+        )
         yield running
 
 
@@ -110,12 +113,11 @@ def test_the_versions_of_a_cluster_say_together_what_it_is(api, cluster):
     groups = {}
     for entry in found:
         for uuid, values in entry.snapshot['groups'].items():
-            values = None if values is None else values.get('versioned_object.data', values)
             groups[uuid] = values and {**groups.get(uuid, {}), **values}
     with api.db.read() as connection:
         rows = store.find(connection, NodeGroup, cluster_id=cluster)
         name = store.get(connection, Cluster, cluster).name
-    assert found[0].snapshot['cluster']['versioned_object.data']['name'] == name
+    assert found[0].snapshot['cluster']['name'] == name
     assert {uuid: values and values['node_count'] for uuid, values in groups.items()} == {
         row.uuid: None if row.uuid == gone else row.node_count for row in rows
     }

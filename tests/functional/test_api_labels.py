@@ -3,6 +3,7 @@
 import pytest
 
 from magnum_lite.db import store
+from magnum_lite.objects import ClusterTemplate, DriverVersion
 from tests import fixtures
 
 ROCKETS = {
@@ -114,6 +115,26 @@ def test_labels_without_a_meaning_are_told_in_the_answer_and_in_the_journal(api)
     assert 'Warning' not in answer.headers and not steps(api, answer.json['uuid'])
 
 
+def test_an_upgrade_is_told_of_the_labels_that_it_brings(api):
+    api.db.write(
+        store.update, DriverVersion, {'capabilities': ['update', 'upgrade']}, name='kubernetes'
+    )
+    cluster = api.cluster(api.template())
+    text = WARNING.replace(
+        'monitoring_enabled, cinder_csi_enabled', 'cinder_csi_enabled, monitoring_enabled'
+    )  # as they come from a row
+    for wanted, said in ((IGNORED, text), ({}, None)):
+        api.settle(cluster)
+        template = api.template(labels=wanted)
+        api.db.write(store.update, ClusterTemplate, {'cluster_distro': 'debian'}, uuid=template)
+        answer = api.call(
+            'POST', f'/v1/clusters/{cluster}/actions/upgrade', {'cluster_template': template}
+        )
+        assert answer.status_int == 202, answer.text
+        assert answer.headers.get('Warning') == (said and f'299 - "{said}"')
+        assert steps(api, cluster) == ([said] if said else [])
+
+
 def test_a_group_is_told_of_labels_of_its_own_alone(api):
     cluster = api.cluster(api.template(), labels=IGNORED)
     api.settle(cluster)
@@ -141,3 +162,48 @@ def test_a_warning_is_one_short_line_of_ascii(configured):
     text = answer.headers['Warning']
     assert answer.status_int == 202 and text.isascii() and text.isprintable()
     assert len(text) < 2000 and text.count('"') == 2 and text.endswith('and 80 more"')
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'said'),
+    [
+        ('example.org/a b', 'x', 'is no key'),
+        ('Example.org/a', 'x', 'is no key'),
+        ('a/b/c', 'x', 'is no key'),
+        ('example.org/', 'x', 'is no key'),
+        ('example.org/a', 'x,y=z', 'a value of at most 63 letters'),
+        ('example.org/a', 'x y', 'a value of at most 63 letters'),
+        ('example.org/a', 'x' * 64, 'a value of at most 63 letters'),
+        ('node-role.kubernetes.io/worker', '', 'prefix node-role.kubernetes.io is reserved'),
+    ],
+)
+def test_labels_of_nodes_are_checked_where_any_label_is_accepted(configured, name, text, said):
+    """They reach the kubelets of the whole cluster, which do not start with them."""
+    with configured(api={'unknown_labels': 'accept'}) as api:
+        template, given = api.template(), {name: text}
+        for method, path, body in (
+            ('POST', '/v1/clusters', {'cluster_template_id': template, 'labels': given}),
+            (
+                'POST',
+                '/v1/clustertemplates',
+                {'coe': 'kubernetes', 'image_id': 'debian-13', 'labels': given},
+            ),
+            (
+                'PATCH',
+                f'/v1/clustertemplates/{template}',
+                [{'op': 'replace', 'path': '/labels', 'value': given}],
+            ),
+        ):
+            error = api.refused(400, method, path, body)
+            assert error['detail'].startswith('Invalid input for labels: ')
+            assert said in error['detail']
+
+
+def test_labels_of_nodes_are_not_told_as_ignored(configured):
+    with configured(api={'unknown_labels': 'accept'}) as api:
+        answer = api.call(
+            'POST',
+            '/v1/clusters',
+            {'cluster_template_id': api.template(), 'labels': {'example.org/role': 'web'}},
+        )
+    assert (answer.status_int, answer.headers.get('Warning')) == (202, None)

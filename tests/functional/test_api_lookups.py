@@ -7,7 +7,7 @@ import time
 import pytest
 
 from magnum_lite.db import store
-from magnum_lite.objects import Driver
+from magnum_lite.objects import DriverVersion
 from tests import fixtures, rude
 
 HANGS_S = 60  # what one call to a hung service may take
@@ -119,7 +119,7 @@ def test_half_a_document_lets_a_request_in(api_where, length):
 
 
 def test_a_template_gets_no_image_that_its_driver_cannot_boot(api):
-    api.db.write(store.update, Driver, {'distros': ['debian']}, name='kubernetes')
+    api.db.write(store.update, DriverVersion, {'distros': ['debian']}, name='kubernetes')
     path = f'/v1/clustertemplates/{api.template()}'
     error = api.refused(
         400, 'PATCH', path, [{'op': 'replace', 'path': '/image_id', 'value': 'ubuntu-24.04'}]

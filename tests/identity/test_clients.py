@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
@@ -227,3 +228,28 @@ def _count(boss, project_id):
     assert re.search(r'\bnodes\s*\|\s*2\b', boss.run('stats list', project_id))
     services = boss.json('service list')
     assert [row['binary'] for row in services] == ['magnum-conductor']
+
+
+@pytest.mark.parametrize('how', ['--use-certificate', '--use-keystone'])
+def test_no_configuration_is_written_for_an_api_without_an_address(
+    keystone_service, keystone_heat, tenants, project, version, tmp_path, how
+):
+    http = tenants('ann', project, 'member')
+    shell = Shell(http.keystone.url, version, f'ann-{project}', project)
+    _make_template(shell)
+    heat = keystone_heat[1]
+    heat.fault(kind='slow', seconds=600, match='early*')
+    try:
+        uuid = http.create(http('GET', '/clustertemplates/small', 200)['uuid'], name='early')
+        until = time.monotonic() + 120
+        while 'does not exist yet' in str(http('GET', f'/certificates/{uuid}', 409)):
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        assert 'its API has no address yet' in shell.refused(
+            'cluster config', 'early', how, '--dir', str(tmp_path), '--output-certs'
+        )
+        assert not list(tmp_path.iterdir())
+    finally:
+        heat.clear_faults()
+        shell.run('cluster delete', 'early')
+        http.gone(uuid)

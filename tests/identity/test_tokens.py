@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from magnum_lite.conductor import delegation
 from magnum_lite.db import accept, claims, store
 from magnum_lite.db.tables import ledger
+from magnum_lite.delegation.revocation import revoke, revoke_strays
 from magnum_lite.objects import Operation
 from magnum_lite.objects.operation import RUN
 from magnum_lite_dev.directory import PASSWORD
@@ -164,15 +164,15 @@ def test_a_request_that_breaks_off_leaves_a_trust_that_is_found(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(accept, 'create', die)
+        patch.setattr(accept, 'accept', die)
         with pytest.raises(SystemExit):
             api.call('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
     api.ok('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
     assert len(trusts(keystone, f'owner-{project}')) == open_trusts(api) == 2
-    lost = api.application.service.lending.trusts
-    delegation.end_strays(lost, api.db, older_s=600)
+    lost = api.application.service.delegations.trusts
+    revoke_strays(lost, api.db, older_s=600)
     assert open_trusts(api) == 2
-    delegation.end_strays(lost, api.db, older_s=-1)
+    revoke_strays(lost, api.db, older_s=-1)
     (kept,) = trusts(keystone, f'owner-{project}')
     with api.db.read() as connection:
         (identity,) = connection.execute(sa.text('SELECT identity FROM clusters')).scalars()
@@ -200,12 +200,12 @@ def test_a_rotation_that_ends_leaves_the_next_request_its_trust(
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(accept, 'whole', die)
+        patch.setattr(accept, 'accept', die)
         api.call('PATCH', f'/v1/credentials/{cluster}', token=heir)
     operation = api.db.write(running, cluster)
-    lender = api.application.service.lending.trusts
-    delegation.end(lender, api.db, operation, keep=lambda ident: False)
+    form = api.application.service.delegations.trusts
+    revoke(form, api.db, operation, keep=lambda ident: False)
     assert trusts(keystone, f'owner-{project}') == []
     assert len(trusts(keystone, f'heir-{project}')) == open_trusts(api) == 1
-    delegation.end(lender, api.db, operation)
+    revoke(form, api.db, operation)
     assert trusts(keystone, f'heir-{project}') == [] and open_trusts(api) == 0

@@ -3,7 +3,9 @@
 import pytest
 
 from magnum_lite_dev.fixture import running_heat
-from tests.service.deployment import deployment, mariadb, vhost
+from magnum_lite_dev.rig.databases import fresh_database
+from magnum_lite_dev.rig.production import deployment
+from magnum_lite_dev.rig.services import vhost
 
 
 @pytest.fixture(scope='session')
@@ -23,7 +25,7 @@ def service(tmp_path_factory, heat, mariadb_url):
     """Two API workers, two conductors, MariaDB, RabbitMQ."""
     running, broker = heat
     with (
-        mariadb(mariadb_url) as database,
+        fresh_database(mariadb_url) as database,
         deployment(
             tmp_path_factory.mktemp('service'), running, database=database, broker=broker
         ) as service,

@@ -2,18 +2,19 @@
 
 import pytest
 
-from tests.service.deployment import deployment, mariadb
+from magnum_lite_dev.rig.databases import fresh_database
+from magnum_lite_dev.rig.production import deployment
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.rabbitmq]
-LOOK_S = 120
+LOOK_S = 600
 
 
 @pytest.fixture
 def service(tmp_path, heat, mariadb_url):
-    """A service whose conductor looks at Heat every two minutes, unless something happened."""
+    """A service whose conductor looks at Heat every ten minutes, unless something happened."""
     running, broker = heat
     with (
-        mariadb(mariadb_url) as database,
+        fresh_database(mariadb_url) as database,
         deployment(
             tmp_path,
             running,

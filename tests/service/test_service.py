@@ -1,13 +1,15 @@
 """What operators rely on: load, crashes, a broker that goes away, memory that does not grow."""
 
 import signal
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
+import requests
+
+from tests.together import together
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.rabbitmq]
 CLUSTERS = 20
@@ -46,6 +48,13 @@ def test_twenty_clusters_at_concurrency_ten(service):
     client('DELETE', f'/clustertemplates/{template}', 204)
 
 
+def test_no_process_prints_a_warning(service):
+    """An operator could do nothing about those of libraries."""
+    printed = {name: (service.path / f'{name}.log').read_text() for name in service.processes}
+    assert len(printed) == 3 and 'Booting worker' in printed['api']
+    assert not [text for text in printed.values() if 'Warning' in text]
+
+
 def test_a_connection_that_was_idle_for_a_while_is_not_reset(service):
     # Only the socket itself shows it: HTTP libraries hide it most of the time, not always.
     where = urlsplit(service.url)
@@ -65,9 +74,9 @@ def _check_usage(before, after):
     assert before.keys() == after.keys()
     for process, (memory, threads, files) in after.items():
         assert memory <= 150, f'{process}: {memory} MiB'
-        # Pools fill up once: 16 threads for steps and 4 for each of two kinds of messages, and a
-        # connection each to Heat and the database.
-        assert threads <= before[process][1] + 24, process
+        # Pools fill up once: 16 threads for steps, 8 for looks at health and 4 for each of two
+        # kinds of messages, and a connection each to Heat and the database.
+        assert threads <= before[process][1] + 32, process
         assert files <= before[process][2] + 60, process
 
 
@@ -117,23 +126,16 @@ def test_of_two_patches_at_once_one_is_accepted(service):
     client = service.client('race')
     uuid = client.create(client.template())
     client.wait(uuid)
-    start = threading.Barrier(2)
-    replies = []
 
     def send(count):
-        start.wait()
         reply = client._session.patch(
             f'{service.url}/v1/clusters/{uuid}',
             timeout=60,
             json=[{'op': 'replace', 'path': '/node_count', 'value': count}],
         )
-        replies.append((reply.status_code, reply.text))
+        return reply.status_code, reply.text
 
-    threads = [threading.Thread(target=send, args=(count,)) for count in (2, 3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    replies = together(lambda: send(2), lambda: send(3))
     assert sorted(code for code, _ in replies) == [202, 400], replies
     assert any('is running' in text for code, text in replies if code == 400)
     client.wait(uuid, 'UPDATE_COMPLETE')
@@ -141,3 +143,33 @@ def test_of_two_patches_at_once_one_is_accepted(service):
     assert kinds == ['DONE', 'DONE']
     client('DELETE', f'/clusters/{uuid}', 204)
     client.gone(uuid)
+
+
+def test_servers_that_somebody_deleted_come_back_with_a_resize(service, heat):
+    running, _broker = heat
+    client = service.client('lost')
+    uuid = client.create(client.template(), node_count=2)
+    client.wait(uuid)
+
+    def servers():
+        return {
+            row['id']: row['name']
+            for row in running.state()['servers'].values()
+            if row['tenant_id'] == 'lost'
+        }
+
+    before = servers()
+    workers = sorted(ident for ident, name in before.items() if 'master' not in name)
+    for ident in before.keys() - {workers[1]}:
+        requests.delete(
+            f'{running.catalog["compute"]}/servers/{ident}', timeout=30
+        ).raise_for_status()
+    assert servers().keys() == {workers[1]}
+    client('POST', f'/clusters/{uuid}/actions/resize', 202, {'node_count': 2})
+    client.wait(uuid, 'UPDATE_COMPLETE')
+    after = servers()
+    assert len(after) == 3 and workers[1] in after
+    assert sorted(after.values()) == sorted(before.values())
+    client('DELETE', f'/clusters/{uuid}', 204)
+    client.gone(uuid)
+    assert servers() == {}

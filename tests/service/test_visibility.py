@@ -8,8 +8,9 @@ from oslo_config import cfg
 from magnum_lite import conf as options
 from magnum_lite.db import store
 from magnum_lite.db.engine import Database
+from magnum_lite_dev.rig.databases import fresh_database
+from magnum_lite_dev.rig.production import deployment
 from tests import fixtures
-from tests.service.deployment import deployment, mariadb
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.rabbitmq]
 HEALTH = itertools.cycle(('HEALTHY', 'UNHEALTHY', 'UNKNOWN'))
@@ -50,7 +51,7 @@ def reader(tmp_path, heat, mariadb_url):
     """A reader of a service without conductors."""
     running, broker = heat
     with (
-        mariadb(mariadb_url) as url,
+        fresh_database(mariadb_url) as url,
         deployment(tmp_path, running, database=url, broker=broker, conductors=0) as service,
     ):
         conf = cfg.ConfigOpts()

@@ -2,56 +2,21 @@
 
 import errno
 import socket
+import time
 
 import pytest
 
 from magnum_lite.certs.authority import make
-from magnum_lite.cloud import identity, transport
-from magnum_lite.cloud.heat import Heat
+from magnum_lite.cloud import transport
 from magnum_lite.cloud.keystone import Keystone
 from magnum_lite.cloud.lookups import Lookups, Memory
-from magnum_lite.context import RequestContext
-from magnum_lite.driver_sdk import CloudError, CloudUnavailable
+from magnum_lite.context import RequestContext, development_plugin
+from magnum_lite.driver_sdk import Cause, CloudError, CloudUnavailable
 from magnum_lite.driver_sdk.errors import Unanswered
 from magnum_lite.exceptions import Unavailable
 from tests.fixtures import forget_conf, make_conf
 from tests.rude import drips, hangs_up, resets, rude, says, secured
-
-WHO = {'mode': 'none', 'user_id': 'ann', 'project_id': 'red', 'roles': ['member']}
-STACK = {
-    'id': 'i1',
-    'stack_name': 's',
-    'stack_status': 'CREATE_COMPLETE',
-    'stack_status_reason': 'ok',
-    'tags': ['cluster:c1'],
-    'outputs': [],
-    'parameters': {},
-}
-ARGUMENTS = {'template': '{}', 'files': {}, 'environment': {}, 'parameters': {}, 'timeout_min': 5}
-NOTHING = {'error': {'message': None}}
-
-
-@pytest.fixture
-def heat_of(tmp_path):
-    """A function from the actions of a server to Heat's client, and the server."""
-    running = []
-
-    def start(*actions, scheme='http', timeout_s=20):
-        context = rude(*actions)
-        server = context.__enter__()
-        running.append(context)
-        conf = make_conf(
-            tmp_path,
-            service_auth={'insecure': True},
-            catalog={'orchestration': f'{scheme}://127.0.0.1:{server.port}'},
-            cloud={'heat_timeout_s': timeout_s},
-        )
-        return Heat(conf, identity.session(conf, WHO, timeout_s=timeout_s)), server
-
-    yield start
-    for context in running:
-        context.__exit__(None, None, None)
-    forget_conf()
+from tests.unit.rude_heat import ARGUMENTS, NOTHING, STACK
 
 
 @pytest.mark.parametrize('part', ['headers', 'body'])
@@ -153,12 +118,39 @@ def test_a_refusal_is_for_good_and_in_the_words_of_heat(heat_of):
 
 
 @pytest.mark.parametrize(
-    'first', [says(409, {'error': {'message': 'exists'}}), resets, says(201, b'{"sta')]
+    'message',
+    [
+        'HTTPInternalServerError: resources.kube_minions<nested_stack>.resources[0]: HTTP Internal '
+        'Server Error',
+        'ClientException: resources.kube_minions.resources[0]: Unknown Error (HTTP 500)',
+        'ServiceUnavailable: resources.network: away',
+        'ConnectFailure: resources.node: Unable to establish connection to https://nova.example.org',
+        'HttpException: resources.port: HttpException: 502: Server Error for url: https://neutron',
+        'HEAT-E99001 Service neutron is not available for resource type OS::Neutron::Port, '
+        'reason: Internal Server Error\n\nThe server encountered an error\n\n(made by a server)',
+    ],
 )
-def test_a_stack_of_ours_that_exists_counts_as_made(heat_of, first):
-    heat, server = heat_of(first, says(200, {'stack': STACK}))
-    assert heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1']) == 'i1'
-    assert [line.split()[0] for line in server.requests] == ['POST', 'GET']
+def test_a_refusal_of_heat_since_a_service_behind_it_was_away_is_retried(heat_of, message):
+    heat, _ = heat_of(says(400, {'error': {'message': message}}))
+    with pytest.raises(CloudUnavailable) as caught:
+        heat.update('i1', ARGUMENTS, ['cluster:c1'])
+    assert str(caught.value) == f'Heat answered 400 Bad Request: {message}'
+
+
+@pytest.mark.parametrize(
+    'message',
+    [
+        'StackValidationFailed: Property error: resources.a: no flavor InternalServerError: x',
+        'Forbidden: resources.node: Quota exceeded for instances (HTTP 403)',
+        'HEAT-E99001 Service octavia is not available for resource type OS::Octavia::LoadBalancer, '
+        'reason: load-balancer endpoint is not in service catalog.',
+    ],
+)
+def test_no_other_words_of_heat_make_a_refusal_an_outage(heat_of, message):
+    heat, _ = heat_of(says(400, {'error': {'message': message}}))
+    with pytest.raises(CloudError) as caught:
+        heat.update('i1', ARGUMENTS, ['cluster:c1'])
+    assert not isinstance(caught.value, CloudUnavailable)
 
 
 def test_a_process_that_is_to_stop_begins_no_call(heat_of):
@@ -172,25 +164,86 @@ def test_a_process_that_is_to_stop_begins_no_call(heat_of):
     heat.list('magnum_lite')
 
 
-def test_a_lost_answer_stays_one_though_the_look_after_it_fails(heat_of):
-    """It tells that a stack may be made later: see ``ledger.late``."""
-    heat, server = heat_of(resets, says(503, b''))
-    with pytest.raises(Unanswered, match='broke off'):
-        heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1'])
-    assert [line.split()[0] for line in server.requests] == ['POST', 'GET']
+def test_a_clock_that_is_set_back_holds_up_no_call(heat_of, monkeypatch):
+    heat, _ = heat_of(says(200, {'stacks': []}))
+    heat.list('magnum_lite')
+    before = time.time() - 900
+    slept = []
+    monkeypatch.setattr(time, 'time', lambda: before)
+    monkeypatch.setattr(time, 'sleep', slept.append)
+    heat.list('magnum_lite')
+    assert slept == []
 
 
-def test_a_stack_of_others_that_has_the_name_is_named(heat_of):
-    heat, _ = heat_of(says(409, NOTHING), says(200, {'stack': {**STACK, 'tags': ['theirs']}}))
-    with pytest.raises(CloudError, match='a stack s already') as caught:
-        heat.create('s', ARGUMENTS, ['magnum_lite', 'cluster:c1'])
-    assert not isinstance(caught.value, CloudUnavailable)
+def test_what_failed_inside_a_stack_is_told_as_data_the_cause_first(heat_of):
+    def failed(name, kind, reason, **more):
+        return {
+            'resource_name': name,
+            'resource_type': kind,
+            'resource_status': 'CREATE_FAILED',
+            'resource_status_reason': reason,
+            'updated_time': '2026-01-02T03:04:05Z',
+            'physical_resource_id': 'made',
+            'links': [],
+            **more,
+        }
+
+    heat, _ = heat_of(
+        says(
+            200,
+            {
+                'resources': [
+                    failed('nodes', 'OS::Heat::ResourceGroup', 'a member failed'),
+                    failed('0', 'OS::Nova::Server', 'no valid host', parent_resource='nodes'),
+                    failed('well', 'OS::Neutron::Net', '') | {'resource_status': 'CREATE_COMPLETE'},
+                ]
+            },
+        )
+    )
+    assert heat.failures('i1') == [
+        Cause(
+            'nodes/0',
+            'OS::Nova::Server',
+            'CREATE_FAILED',
+            'no valid host',
+            '2026-01-02T03:04:05Z',
+            'made',
+        ),
+        Cause(
+            'nodes',
+            'OS::Heat::ResourceGroup',
+            'CREATE_FAILED',
+            'a member failed',
+            '2026-01-02T03:04:05Z',
+        ),
+    ]
 
 
-def test_an_update_of_a_stack_that_is_not_found_is_taken_again(heat_of):
-    heat, _ = heat_of(says(404, {'error': {'message': 'no stack s'}}))
-    with pytest.raises(CloudUnavailable, match='404 Not Found: no stack s'):
-        heat.update('i1', ARGUMENTS, ['cluster:c1'])
+UNTOLD = {
+    'resources': [
+        {
+            'resource_name': 'node',
+            'resource_type': 'OS::Nova::Server',
+            'links': [],
+            'resource_status': 'CREATE_FAILED',
+            'resource_status_reason': '',
+            'updated_time': '2026-01-02T03:04:05Z',
+            'physical_resource_id': 'made',
+        }
+    ]
+}
+
+
+def test_a_heat_that_shows_nobody_its_events_tells_what_its_resources_say(heat_of):
+    heat, server = heat_of(says(200, UNTOLD), says(403, NOTHING))
+    assert [(cause.resource, cause.reason) for cause in heat.failures('i1')] == [('node', '')]
+    assert '/events?limit=1000&nested_depth=5&sort_dir=desc' in server.requests[1]
+
+
+def test_a_heat_whose_events_do_not_come_is_asked_again(heat_of):
+    heat, _ = heat_of(says(200, UNTOLD), says(503, NOTHING))
+    with pytest.raises(CloudUnavailable):
+        heat.failures('i1')
 
 
 @pytest.mark.parametrize(
@@ -205,6 +258,7 @@ def test_a_look_up_that_cannot_be_read_lets_the_request_in(tmp_path, action):
             catalog={'image': f'http://127.0.0.1:{server.port}/v2'},
         )
         context = RequestContext(user_id='ann', project_id='red', roles=['member'], overwrite=False)
+        context.token_auth = development_plugin(conf, 'ann', 'red', ['member'])
         with Lookups(conf, context, Memory(0)) as lookups:
             assert lookups.image('debian-13') is None
     forget_conf()
@@ -221,7 +275,7 @@ def test_a_keystone_that_cannot_be_read_is_unavailable(tmp_path, action):
             catalog={'identity': f'http://127.0.0.1:{server.port}/v3'},
         )
         context = RequestContext(user_id='ann', project_id='red', overwrite=False)
-        context.token_auth = identity.development_plugin(conf, 'ann', 'red', ['member'])
+        context.token_auth = development_plugin(conf, 'ann', 'red', ['member'])
         with pytest.raises(Unavailable), Keystone(conf).of_caller(context) as keystone:
             keystone.get('/OS-TRUST/trusts/1').json()
     forget_conf()

@@ -1,102 +1,16 @@
 """The contract kit finds what it is for: drivers that break a rule fail the test of that rule."""
 
 import dataclasses
-import importlib
-import re
+import subprocess
 import sys
 import textwrap
 
 import pytest
 
-from magnum_lite.driver_sdk import HeatDriver, Plan, Secret, Stack
-from magnum_lite.driver_sdk.testing import example, golden
-from magnum_lite.driver_sdk.testing.cloud_rules import user_data_problem
-from magnum_lite.driver_sdk.testing.contract import DriverContract
-from magnum_lite.driver_sdk.testing.fake import FailingHeat, Killed
-from magnum_lite.driver_sdk.testing.script_rules import cloud_config_problems
-
-TEMPLATE = """\
-heat_template_version: wallaby
-parameters:
-  name: {type: string}
-  token: {type: string, hidden: true}
-  size: {type: number, default: 1}
-resources: {}
-outputs:
-  api_address: {value: x}
-  control_plane_addresses: {value: []}
-  node_addresses: {value: []}
-"""
-
-
-class Minimal(HeatDriver):
-    """Keeps every rule that needs no cloud."""
-
-    name, version, coe = 'minimal', '1', 'minimal'
-    server_types, distros = frozenset({'vm'}), frozenset({'debian'})
-    capabilities = frozenset({'update'})
-    tokens = {'join': 'hex32'}
-    config_schema = {
-        'type': 'object',
-        'additionalProperties': False,
-        'properties': {'size': {'type': 'integer', 'maximum': 9, 'description': 'How large.'}},
-    }
-    template = TEMPLATE
-    extra = {}
-
-    def get_default_config(self):
-        return {'size': 1}
-
-    def validate(self, spec, /):
-        return None
-
-    def plan(self, spec, /):
-        token = '' if spec.enrolment_url else spec.secrets['join']
-        return Plan(
-            (
-                Stack(
-                    key='base',
-                    name=f'minimal-{spec.uuid}',
-                    template=self.template,
-                    parameters={'name': spec.name, 'token': token, **self.extra},
-                    node_group=spec.control_plane.uuid,
-                ),
-            )
-        )
-
-
-def broken(**changes):
-    """A driver that differs from ``Minimal`` in the named attributes."""
-    return type('Broken', (Minimal,), changes)
-
-
-@pytest.fixture
-def package(tmp_path, monkeypatch):
-    """A package on disk, for the rules about files: ``package(path, text)`` adds a file."""
-    where = tmp_path / 'package_of_a_driver'
-    where.mkdir()
-    (where / '__init__.py').touch()
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    importlib.import_module('package_of_a_driver')
-
-    def add(path, text):
-        (where / path).write_text(text)
-
-    yield add
-    del sys.modules['package_of_a_driver']
-
-
-def rules(driver):
-    """The contract's tests for a driver, in its package of its own."""
-    driver.__module__ = 'package_of_a_driver'
-    kit = type('TestDriver', (DriverContract,), {'driver': driver})()
-    return kit, kit.scenarios()
-
-
-def fails(test, *arguments, match=None):
-    with pytest.raises(AssertionError, match=match):
-        test(*arguments)
+from magnum_lite.driver_sdk import Plan, Secret, Status
+from magnum_lite.driver_sdk.testing import plan_rules
+from magnum_lite.objects import ClusterTemplate
+from tests.unit.minimal import TEMPLATE, Minimal, broken, fails, rules
 
 
 @pytest.mark.usefixtures('package')
@@ -105,11 +19,12 @@ def test_a_driver_that_keeps_the_rules_passes():
     kit.test_d1_the_schema_is_closed_and_described()
     kit.test_d1_the_default_configuration_meets_the_schema()
     kit.test_d1_a_default_is_a_new_mapping_each_time()
+    kit.test_d1_only_with_names_what_can_be()
     kit.test_d2_validate_and_dry_runs_are_pure(specs)
     kit.test_d2_an_attempt_is_no_part_of_a_plan(specs)
     kit.test_d2_a_dry_run_needs_no_secret(specs)
     kit.test_d3_a_plan_is_json_of_moderate_size()
-    kit.test_d3_stacks_come_after_those_they_require()
+    kit.test_d3_parts_come_after_those_they_require()
     kit.test_d4_parameters_are_exactly_those_of_the_template()
     kit.test_d5_every_file_of_the_package_is_used()
     kit.test_d6_the_outputs_that_the_service_reads_exist()
@@ -133,6 +48,45 @@ def test_d1_finds_an_open_or_silent_schema():
 
 
 @pytest.mark.usefixtures('package')
+@pytest.mark.parametrize(
+    'only_with',
+    [{'sise': True}, {'size': True}, {'fixed_network': 'private'}, {'network_driver': []}],
+)
+def test_d1_finds_a_condition_that_nobody_can_judge(only_with):
+    known = Minimal.config_schema['properties']
+    schema = {
+        **Minimal.config_schema,
+        'properties': {**known, 'size': {**known['size'], 'only_with': only_with}},
+    }
+    fails(rules(broken(config_schema=schema))[0].test_d1_only_with_names_what_can_be, match='size')
+
+
+def test_conditions_name_attributes_that_clusters_have():
+    assert plan_rules.ATTRIBUTES <= ClusterTemplate.fields.keys()
+
+
+def test_a_rule_without_words_shows_what_it_compared(tmp_path):
+    (tmp_path / 'test_acme.py').write_text(
+        textwrap.dedent("""\
+        from magnum_lite.driver_sdk.testing.contract import DriverContract
+        class Open:
+            config_schema = {'properties': {}, 'additionalProperties': True}
+        class TestOpen(DriverContract):
+            driver = Open
+    """)
+    )
+    ended = subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-k', 'closed'],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert 'assert True is False' in ended.stdout, ended.stdout + ended.stderr
+
+
+@pytest.mark.usefixtures('package')
 def test_d2_finds_what_is_not_pure(tmp_path):
     def writes(self, spec, /):
         (tmp_path / 'trace').write_text('x')
@@ -148,6 +102,17 @@ def test_d2_finds_what_is_not_pure(tmp_path):
     )
     kit, specs = rules(counts)
     fails(kit.test_d2_validate_and_dry_runs_are_pure, specs)
+
+
+@pytest.mark.usefixtures('package')
+def test_d2_finds_a_plan_of_one_phase():
+    phased = broken(
+        update_dry_run=lambda self, spec, /: Minimal.plan(
+            self, dataclasses.replace(spec, name=f'{spec.name} {spec.cursor}')
+        )
+    )
+    kit, specs = rules(phased)
+    fails(kit.test_d2_an_attempt_is_no_part_of_a_plan, specs)
 
 
 @pytest.mark.usefixtures('package')
@@ -178,6 +143,25 @@ def test_d6_finds_a_missing_output():
     for output in ('node_addresses', 'control_plane_addresses'):
         driver = broken(template=TEMPLATE.replace(f'{output}:', 'other:'))
         fails(rules(driver)[0].test_d6_the_outputs_that_the_service_reads_exist, match=output)
+
+
+@pytest.mark.usefixtures('package')
+def test_d7_finds_a_group_without_addresses():
+    kit, specs = rules(
+        broken(
+            get_status=lambda self, cloud, spec, /: Status(
+                'COMPLETE',
+                api_address='https://192.0.2.7',
+                group_addresses={spec.control_plane.uuid: ('192.0.2.7',)},
+            )
+        )
+    )
+    fails(
+        kit.check_that_nothing_is_left_to_do,
+        None,
+        specs['vm-defaults'],
+        match=r'default-worker of 1 nodes has the addresses \(\): each group wants a stack',
+    )
 
 
 @pytest.mark.usefixtures('package')
@@ -255,118 +239,8 @@ def test_d18_finds_a_secret_that_a_node_could_fetch():
 
 
 @pytest.mark.parametrize(
-    ('text', 'rule'),
-    [
-        ('#!/bin/bash\necho on\n', 'say_their_shell_and_stop_at_errors'),
-        ('set -euo pipefail\n', 'say_their_shell_and_stop_at_errors'),
-        ('#!/bin/bash\nset -euo pipefail\nif true\n', 'are_bash'),
-        ('#!/bin/bash\nset -euo pipefail\nrm $1\n', 'pass_shellcheck'),
-        ('#!/bin/bash\nset -euo pipefail\necho "{{ name }}"\n', 'hold_no_placeholder'),
-    ],
+    'join', [{'authority': 'etcd'}, {'authority': 'other', 'organization': 'nodes'}]
 )
-def test_d10_finds_a_script_that_is_not_plain(package, text, rule):
-    package('boot.sh', text)
-    fails(getattr(rules(broken())[0], f'test_d10_scripts_{rule}'))
-
-
-def test_d10_finds_a_script_that_a_template_fills_in(package):
-    package('boot.sh', '#!/bin/bash\nset -euo pipefail\necho NAME\n')
-    filled = TEMPLATE.replace(
-        '{value: x}',
-        textwrap.dedent("""\
-        {value: {str_replace: {template: {get_file: boot.sh}, params: {NAME: x}}}}"""),
-    )
-    fails(rules(broken(template=filled))[0].test_d10_scripts_hold_no_placeholder, match='NAME')
-
-
-@pytest.mark.parametrize(
-    ('text', 'problem'),
-    [
-        ('runcmd: []\n', 'first line'),
-        ('#cloud-config\n[x\n', 'no YAML'),
-        ('#cloud-config\n- x\n', 'no mapping'),
-        ('#cloud-config\nwrite_file: []\n', 'write_file: unknown'),
-        ('#cloud-config\nruncmd: x\n', 'wrong type'),
-        ('#cloud-config\nruncmd: [[false, x]]\n', 'False is no text'),
-        ('#cloud-config\nwrite_files: [{contents: x, path: /x}]\n', 'contents: unknown'),
-        ('#cloud-config\nwrite_files: [{content: x, path: x}]\n', 'no absolute path'),
-        ('#cloud-config\nwrite_files: [x]\n', 'no mapping'),
-    ],
-)
-def test_d11_finds_what_cloud_init_would_drop(text, problem):
-    assert any(problem in found for found in cloud_config_problems(text))
-
-
-def test_a_call_fails_once_before_or_after_it_takes_effect():
-    class Heat:
-        def __init__(self):
-            self.deleted = []
-
-        def delete(self, stack):
-            self.deleted.append(stack)
-
-        def list(self, tag):
-            return []
-
-    for after in (False, True):
-        real = Heat()
-        heat = FailingHeat(real, at=2, after=after)
-        heat.list('not counted')
-        heat.delete('a')
-        with pytest.raises(Killed):
-            heat.delete('b')
-        heat.delete('c')
-        assert real.deleted == (['a', 'b', 'c'] if after else ['a', 'c'])
-        assert [call.changes for call in heat.calls] == [False, True, True, True]
-
-
-def test_a_golden_file_is_compared_and_rewritten_on_demand(tmp_path):
-    path = tmp_path / 'golden' / 'x.json'
-    with pytest.raises(AssertionError, match='is missing'):
-        golden.check(path, {'a': 1}, update=False)
-    golden.check(path, {'a': 1}, update=True)
-    golden.check(path, {'a': 1}, update=False)
-    with pytest.raises(AssertionError, match='differs'):
-        golden.check(path, {'a': 2}, update=False)
-
-
-def test_a_readable_plan_names_files_and_splits_lines():
-    driver = broken(extra={'size': 'a\nb'})()
-    spec = example.spec(driver)
-    (stack,) = golden.readable(driver.plan(spec))['stacks']
-    assert stack['template'] == 'heat_template_version: wallaby'
-    assert stack['parameters']['size'] == ['a', 'b']
-    assert stack['parameters']['token'] == {'secret': 'secret/join'}
-
-
-@pytest.mark.usefixtures('package')
-def test_a_driver_without_scripts_passes_shellcheck(monkeypatch):
-    kit, _ = rules(broken())
-    monkeypatch.setattr(type(kit), 'scripts', lambda self: {})
-    kit.test_d10_scripts_pass_shellcheck()
-
-
-HEATS_OWN = """Content-Type: multipart/mixed; boundary="=="
-MIME-Version: 1.0
-
---==
-Content-Type: text/x-shellscript; charset="us-ascii"
-MIME-Version: 1.0
-
-#!/usr/bin/env python3
-import loguserdata
---==--
-"""
-
-
-@pytest.mark.parametrize(
-    ('text', 'said'),
-    [
-        (HEATS_OWN, '"user_data_format: RAW"'),
-        ('#cloud-config\n# \u00fc', 'not ASCII'),
-        ('#' * 60_000, 'has 60000 bytes'),
-        ('#cloud-config\n', '^$'),
-    ],
-)
-def test_user_data_that_is_refused_is_explained(text, said):
-    assert re.search(said, user_data_problem(text, {'#!/bin/bash\n'}))
+def test_d18_finds_an_authority_that_lets_nobody_join(join):
+    kit = rules(broken(authorities=('etcd',), join_certificate=join))[0]
+    fails(kit.test_d18_nodes_join_by_an_authority_of_the_driver, match='authority')

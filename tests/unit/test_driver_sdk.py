@@ -20,26 +20,9 @@ from magnum_lite.driver_sdk import (
     StackView,
 )
 from magnum_lite.driver_sdk.testing import example
+from tests.unit.bare import Bare
 
 CLOUD = types.SimpleNamespace(heat=None)
-
-
-class Bare(HeatDriver):
-    """A driver of one stack without capabilities."""
-
-    name, version, coe = 'bare', '1', 'bare'
-    server_types, distros = frozenset({'vm'}), frozenset({'debian'})
-    capabilities = frozenset()
-    config_schema = {'type': 'object', 'additionalProperties': False, 'properties': {}}
-
-    def get_default_config(self):
-        return {}
-
-    def validate(self, spec, /):
-        return None
-
-    def plan(self, spec, /):
-        return Plan((Stack(key='base', name='b', template='t', parameters={}),))
 
 
 @pytest.mark.parametrize(
@@ -111,6 +94,28 @@ def test_a_status_is_as_bad_as_the_worst_stack():
     assert driver.status_of(spec, {}).state == 'ABSENT'
 
 
+@pytest.mark.parametrize(
+    'shown, known',
+    [
+        ('https://192.0.2.7:6443', True),
+        ('https://[fd00:1::d]:6443', True),
+        ('tcp://a.b', True),
+        ('a.b:2376', True),
+        ('https://:6443', False),
+        ('https://fd00:1::d:6443', False),
+        ('https://[fd00::5:6443', False),
+        ('https://', False),
+        ('', False),
+        (None, False),
+    ],
+)
+def test_an_address_without_its_host_is_not_known_yet(shown, known):
+    driver = Bare()
+    view = StackView('i', 'b', 'CREATE_IN_PROGRESS', outputs={'api_address': shown})
+    found = driver.status_of(example.spec(driver), {'base': view})
+    assert found.api_address == (shown if known else None)
+
+
 class Caller(Bare):
     """Its nodes call the cloud."""
 
@@ -163,3 +168,34 @@ def test_a_deletion_needs_no_plan_of_the_nodes(role):
     while not isinstance(driver.delete(cloud, spec), Done):
         left.append([view.name for view in heat.views])
     assert left == [['b'], []]
+
+
+@pytest.mark.parametrize(
+    ('refs_map', 'members'),
+    [({'0': 'server', '2': 'other', '3': None}, {'0': 'server', '2': 'other'}), ({}, {})],
+)
+def test_the_members_of_a_group_that_is_one_stack_are_known(refs_map, members):
+    class Grouped(Bare):
+        def plan(self, spec, /):
+            return Plan(
+                (
+                    *super().plan(spec).stacks,
+                    *(
+                        Stack(key=key, name=key, template='t', parameters={}, node_group=group)
+                        for key, group in (
+                            ('one', 'g1'),
+                            ('two', 'g2'),
+                            ('three', 'g2'),
+                            ('four', 'g3'),
+                        )
+                    ),
+                )
+            )
+
+    views = {
+        key: StackView(key, key, 'CREATE_COMPLETE', outputs={'refs_map': refs_map})
+        for key in ('base', 'one', 'two', 'three')
+    }
+    views['four'] = StackView('four', 'four', 'CREATE_COMPLETE')
+    status = Grouped().status_of(example.spec(Grouped()), views)
+    assert status.group_members == {'g1': members}

@@ -13,7 +13,11 @@ import pytest
 
 import magnum_lite
 from magnum_lite import objects, policy, rpc
-from magnum_lite.api import microversion, openapi
+from magnum_lite.api import (
+    controllers,  # noqa: F401 - registers the endpoints
+    microversion,
+    openapi,
+)
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.releases import CURRENT, RELEASES
 

@@ -1,9 +1,13 @@
 """Labels: types by text, unknown ones, differences."""
 
+import functools
+
 import pytest
 
+from magnum_lite.api import views
+from magnum_lite.api.known_labels import KNOWN
 from magnum_lite.exceptions import Invalid
-from magnum_lite.objects import labels
+from magnum_lite.objects import DriverVersion, labels
 
 SCHEMA = {
     'type': 'object',
@@ -23,6 +27,7 @@ SCHEMA = {
         'list': {'type': 'array', 'items': {'type': 'string'}},
     },
 }
+check = functools.partial(labels.check, known=KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +57,7 @@ def test_a_label_gets_the_type_of_the_schema(name, text, value):
         ('on', 'maybe', 'a boolean'),
         ('ratio', '1,5', 'a number'),
         ('word', 'abcd', 'a string of at most 3 characters such as abc is expected, not "abcd"'),
+        ('word', 'ab\n', 'a string of at most 3 characters such as abc'),
         ('word', 'A', 'a string of at most 3 characters such as abc'),
         (
             'net',
@@ -65,21 +71,21 @@ def test_a_label_gets_the_type_of_the_schema(name, text, value):
 )
 def test_an_ill_typed_label_is_refused_with_what_is_accepted(name, text, accepted):
     with pytest.raises(Invalid) as error:
-        labels.check({name: text}, SCHEMA)
+        check({name: text}, SCHEMA)
     assert str(error.value).startswith(f'Invalid input for labels.{name}: {accepted}')
 
 
 def test_an_unknown_label_is_refused_with_the_nearest_one():
     with pytest.raises(Invalid, match='did you mean kube_tag?'):
-        labels.check({'kubetag': 'x'}, SCHEMA)
+        check({'kubetag': 'x'}, SCHEMA)
     with pytest.raises(Invalid, match='did you mean mode?'):
-        labels.check({'modes': 'x'}, SCHEMA)
-    labels.check({'kubetag': 'x'}, SCHEMA, accept_unknown=True)
+        check({'modes': 'x'}, SCHEMA)
+    check({'kubetag': 'x'}, SCHEMA, accept_unknown=True)
 
 
 def test_what_the_service_reads_itself_is_a_number_whatever_the_driver():
     with pytest.raises(Invalid, match='boot_volume_size'):
-        labels.check({'boot_volume_size': 'big'}, SCHEMA)
+        check({'boot_volume_size': 'big'}, SCHEMA)
     assert labels.number({'boot_volume_size': '10'}, 'boot_volume_size') == 10
     assert labels.number({}, 'boot_volume_size') is None
 
@@ -93,7 +99,7 @@ def test_labels_replace_the_parents_or_lie_over_them():
 
 
 def test_differences_tell_the_parents_value_of_what_differs():
-    assert labels.difference({'a': '1', 'b': '3', 'd': '4'}, {'a': '1', 'b': '2', 'c': '9'}) == {
+    assert views.difference({'a': '1', 'b': '3', 'd': '4'}, {'a': '1', 'b': '2', 'c': '9'}) == {
         'labels_overridden': {'b': '2'},
         'labels_added': {'d': '4'},
         'labels_skipped': {'c': '9'},
@@ -105,13 +111,13 @@ def test_differences_tell_the_parents_value_of_what_differs():
 )
 def test_a_near_name_is_suggested(name, meant):
     with pytest.raises(Invalid, match=f'did you mean {meant}\\?$'):
-        labels.check({name: 'x'}, SCHEMA)
+        check({name: 'x'}, SCHEMA)
 
 
 @pytest.mark.parametrize('name', ['rocket', 'flavour', 'colour_of_nodes', 'x' * 300, ''])
 def test_no_name_is_suggested_that_is_not_near(name):
     with pytest.raises(Invalid, match='the driver knows no such label$'):
-        labels.check({name: 'x'}, SCHEMA)
+        check({name: 'x'}, SCHEMA)
 
 
 CIDRS = {
@@ -154,17 +160,28 @@ CIDRS = {
     ],
 )
 def test_what_others_call_it_means_the_same(given, understood):
-    labels.check(given, CIDRS)
+    check(given, CIDRS)
     assert labels.typed(given, CIDRS) == understood
 
 
 def test_another_name_is_judged_as_the_drivers_own():
     with pytest.raises(Invalid, match='labels.fixed_network_cidr: a string such as 10.0.0.0/24'):
-        labels.check({'fixed_network_cidr': 'big'}, CIDRS)
+        check({'fixed_network_cidr': 'big'}, CIDRS)
     with pytest.raises(Invalid, match='a string such as v1.36.2 is expected, not "1.36"'):
-        labels.check({'kube_tag': '1.36'}, CIDRS)
+        check({'kube_tag': '1.36'}, CIDRS)
     plain = {'properties': {'kube_tag': {'type': 'string'}}}
     assert labels.typed({'kube_tag': '1.36'}, plain) == {'kube_tag': '1.36'}
+
+
+def test_a_driver_version_of_release_1_0_takes_its_own_names_and_spellings_only():
+    """Conductors of that release know no others, and its clusters were built without them."""
+    given = {'fixed_network_cidr': '10.1.0.0/16'}
+    assert check(given, CIDRS, literal=True) == ['fixed_network_cidr']
+    assert labels.typed(given, CIDRS, literal=True) == {}
+    with pytest.raises(Invalid, match='a string such as v1.36.2 is expected, not "1.36.2"'):
+        check({'kube_tag': '1.36.2'}, CIDRS, literal=True)
+    assert labels.is_literal(DriverVersion(limits=None))
+    assert not labels.is_literal(DriverVersion(limits={}))
 
 
 # What Horizon's dialog sends, and what templates of the drivers for Cluster API have.
@@ -183,9 +200,58 @@ fixed_network_cidr availability_zone ingress_controller
 
 def test_labels_that_live_clients_send_are_accepted_and_what_is_ignored_is_told():
     given = dict.fromkeys(SENT, '1')
-    ignored = labels.check(given, SCHEMA)
+    ignored = check(given, SCHEMA)
     assert set(ignored) == set(SENT) - {'boot_volume_size', 'min_node_count', 'max_node_count'}
-    assert labels.check(
+    assert check(
         {'size': '1', 'kube_tag': 'x', 'example.org/a': 'b'}, SCHEMA, accept_prefixed=True
     ) == ['kube_tag']
-    assert labels.check({'own': 'x'}, SCHEMA, accept_unknown=True) == ['own']
+    assert check({'own': 'x'}, SCHEMA, accept_unknown=True) == ['own']
+
+
+IDLE = {
+    'properties': {
+        'size': {'type': 'integer', 'minimum': 0},
+        'on': {'type': 'boolean'},
+        'kind': {'type': 'string', 'only_with': {'size': True}},
+        'tag': {'type': 'string', 'only_with': {'network_driver': ['a', 'b'], 'on': True}},
+        'fixed_subnet_cidr': {'type': 'string', 'only_with': {'fixed_network': False}},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ('given', 'around', 'told'),
+    [
+        ({'kind': 'x', 'size': '3'}, {'size': 0}, {}),
+        ({'kind': 'x'}, {'size': 3}, {}),
+        ({'kind': 'x'}, {'size': 0}, {'kind': 'only with size'}),
+        ({'kind': 'x', 'size': '0'}, {'size': 3}, {'kind': 'only with size'}),
+        ({'kind': ''}, {'size': 0}, {}),  # not given
+        ({'kind': 'x'}, {}, {}),  # not known
+        ({'tag': 'x', 'on': 'yes'}, {'network_driver': 'b'}, {}),
+        (
+            {'tag': 'x', 'on': 'yes'},
+            {'network_driver': 'c'},
+            {'tag': 'only with network_driver a or b'},
+        ),
+        ({'tag': 'x', 'on': 'no'}, {'network_driver': 'a'}, {'tag': 'only with on'}),
+        (
+            {'fixed_network_cidr': 'x'},
+            {'fixed_network': 'private'},
+            {'fixed_network_cidr': 'only without fixed_network'},
+        ),
+        ({'fixed_network_cidr': 'x'}, {'fixed_network': None}, {}),
+    ],
+)
+def test_a_label_that_changes_nothing_is_found_by_what_its_schema_says(given, around, told):
+    assert labels.idle(given, DriverVersion(limits={}, config_schema=IDLE), around) == told
+
+
+def test_a_sentence_tells_what_is_ignored_and_what_has_no_effect():
+    both = labels.sentence('acme', ['a', 'b'], {'c': 'only with d', 'e': 'only without f'})
+    assert both == (
+        'Ignored, since driver acme has no such labels: a, b. '
+        'Without effect: c (only with d), e (only without f)'
+    )
+    assert labels.sentence('acme', [], {'c': 'only with d'}) == 'Without effect: c (only with d)'
+    assert labels.sentence('acme', [], {}) == ''

@@ -123,7 +123,36 @@ def test_what_is_no_patch_is_refused(body):
 
 
 def test_an_unknown_attribute_is_answered_with_a_near_one():
-    with pytest.raises(Invalid, match='/coee: unknown attribute, did you mean coe\\?$'):
+    with pytest.raises(Invalid, match='for coee: unknown attribute, did you mean coe\\?$'):
         changes(('replace', '/coee', 'x'))
-    with pytest.raises(Invalid, match='/rocket: unknown attribute$'):
+    with pytest.raises(Invalid, match='for rocket: unknown attribute$'):
         changes(('replace', '/rocket', 'x'))
+
+
+@pytest.mark.parametrize(
+    'step, named',
+    [
+        (('replace', '/labels/x', 'y'), 'labels.x'),
+        (('add', '/labels/a', []), 'labels.a'),
+        (('replace', '/docker_volume_size', 'x'), 'docker_volume_size'),
+        (('remove', '/coe'), 'coe'),
+        (('replace', '/labels', '[1]'), 'labels'),
+        (('replace', '/uuid', 'x'), 'uuid'),
+    ],
+)
+def test_a_refusal_names_the_attribute_as_all_others_do(step, named):
+    with pytest.raises(Invalid, match=f'^Invalid input for {named}: '):
+        changes(step, fixed=('coe',))
+
+
+@pytest.mark.parametrize(
+    'body, named',
+    [
+        ({'op': 'add', 'path': '/labels/x'}, 'labels.x'),
+        ({'op': 'add', 'path': '/labels/x', 'value': 1.5}, 'labels.x'),
+        ({'op': 'replace', 'path': '/name'}, 'name'),
+    ],
+)
+def test_a_step_without_a_fit_value_names_it_so_too(body, named):
+    with pytest.raises(Invalid, match=f'^Invalid input for {named}: '):
+        patch.parse([body])

@@ -4,6 +4,7 @@ import datetime
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from magnum_lite.api import schema
 from magnum_lite.exceptions import BadRequest, Invalid
@@ -20,6 +21,37 @@ from magnum_lite.objects.fields import (
 )
 
 NEW, OLD = (1, 14), (1, 12)
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        *(
+            spelt
+            for word in ('y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null')
+            for spelt in (word, word.title(), word.upper())
+        ),
+        'yEs',
+        'e5',
+        'nan',
+        'inf',
+        'yes-1',
+        'null.',
+        'A',
+        'Nu',
+        'ON1',
+        'x1e5',
+    ],
+)
+def test_the_name_of_a_cluster_is_text_to_clients_that_write_it_into_yaml(name):
+    # PyYAML leaves y and n alone, which the reader of kubectl takes for truths.
+    is_text = isinstance(yaml.safe_load(name), str) and name.lower() not in ('y', 'n')
+    body = {'cluster_template_id': 't', 'name': name}
+    if is_text:
+        assert schema.create(Cluster, body, NEW)['name'] == name
+    else:
+        with pytest.raises(Invalid, match='no word of YAML'):
+            schema.create(Cluster, body, NEW)
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from tools.chaos import report
 from tools.chaos.answers import Answers
-from tools.chaos.checker import after_deletion, after_storm, doubles, nothing_shown
+from tools.chaos.checker import after_deletion, after_storm, nothing_shown
 from tools.chaos.cloud import IDENTITIES
 from tools.chaos.database import DATABASES
 from tools.chaos.galera import why_missing
+from tools.chaos.heard import doubles
 from tools.chaos.stage import TARGETS, stage
 from tools.chaos.storm import delete_all, rage, settle
 

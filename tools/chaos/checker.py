@@ -1,15 +1,14 @@
 """Compares what was promised with what there is."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 
-from magnum_lite.db.ledger import STACK
+from magnum_lite.db.ledger import PART
 from magnum_lite.db.usage import CLUSTER
+from tools.chaos import heard
 from tools.chaos.world import LENT
 
 # void: the run shows nothing.
 KINDS = ('lost', 'stuck', 'failed', 'doubled', 'left over', 'void')
-# So long after such a fault a worker may send again what it could not mark as sent.
-DOUBLING_S = 60
 _OF_CLUSTERS = ('nodegroups', 'certificates', 'secrets', 'enrolments')
 
 
@@ -25,7 +24,7 @@ def after_storm(world, answers):
         *_servers(world),
         *_keys(world),
         *_lent(world),
-        *_notifications(world),
+        *heard.wrong(world),
     ]
 
 
@@ -56,7 +55,7 @@ def after_deletion(world):
         for table, count in world.cloud.items()
         if count and table != 'servers'
     ]
-    return [*found, *_lent(world), *_operations(world), *_counts(world), *_notifications(world)]
+    return [*found, *_lent(world), *_operations(world), *_counts(world), *heard.wrong(world)]
 
 
 def nothing_shown(faults, doors, counts):
@@ -157,7 +156,7 @@ def _stacks(world):
     noted = {
         row['name']
         for row in world.rows['ledger']
-        if row['kind'] == STACK and row['closed_at'] is None
+        if row['kind'] == PART and row['closed_at'] is None
     }
     for name in sorted(noted - names.keys()):
         yield 'lost', f'stack {name} is in the ledger and not in Heat'
@@ -178,7 +177,7 @@ def _tags(world):
     owners = {
         row['name']: row['cluster_id']
         for row in world.rows['ledger']
-        if row['kind'] == STACK and row['closed_at'] is None
+        if row['kind'] == PART and row['closed_at'] is None
     }
     for stack in (stack for stacks in world.stacks.values() for stack in stacks):
         for cluster in sorted(set(stack.clusters) - there):
@@ -251,44 +250,3 @@ def _lent(world):
     for (kind, ident), name in world.lent.items():
         if (kind, name) not in known:
             yield 'left over', f'{kind} {ident} ({name}) is in Keystone and not in the ledger'
-
-
-def _notifications(world):
-    """Each was heard, and those of a cluster in order of the outbox."""
-    first = {}
-    for place, heard in enumerate(world.heard):
-        first.setdefault(heard.id, place)
-    places = defaultdict(list)
-    for row in world.rows['outbox']:
-        if row['uuid'] not in first:
-            kind, how = (
-                ('stuck', 'not sent')
-                if row['sent_at'] is None
-                else ('lost', 'marked as sent and not heard')
-            )
-            yield kind, f'notification {row["event_type"]} {row["uuid"]} is {how}'
-        else:
-            places[row['payload']['target']['id']].append(first[row['uuid']])
-    for cluster, order in places.items():
-        if order != sorted(order):
-            yield 'doubled', f'notifications of cluster {cluster} came out of order'
-    for ident in doubles(world)[1]:
-        yield 'doubled', f'notification {ident} was heard again, and nothing was hurt'
-
-
-def doubles(world):
-    """(ids heard again near a fault that may do that, ids heard again without).
-
-    At least once is promised, and not exactly once; without a fault nothing comes twice.
-    """
-    times, excused, others = defaultdict(list), [], []
-    for heard in world.heard:
-        times[heard.id].append(heard.at_s)
-    for ident, moments in times.items():
-        if len(moments) > 1:
-            near = any(
-                begin <= moments[-1] and moments[0] <= end + DOUBLING_S
-                for begin, end in world.doubling
-            )
-            (excused if near else others).append(ident)
-    return excused, others

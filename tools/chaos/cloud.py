@@ -6,8 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 
 from magnum_lite_dev.fixture import running_heat
-from magnum_lite_dev.keystone import RunningKeystone, running_keystone
-from tests.doors import Door, before
+from magnum_lite_dev.keystone_process import RunningKeystone, running_keystone
+from magnum_lite_dev.rig.doors import Door, before
 from tools.chaos import world
 from tools.chaos.http_door import HttpDoor
 

@@ -1,23 +1,17 @@
 """The database of the service: one server of this machine, or three nodes of Galera."""
 
 import contextlib
-import os
 import uuid
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from tests.doors import BalancingDoor, Door, before
-from tests.service.deployment import mariadb
+from magnum_lite_dev.rig.databases import fresh_database
+from magnum_lite_dev.rig.doors import BalancingDoor, Door, before
+from magnum_lite_dev.rig.services import service_url
 from tools.chaos.galera import Watch, running_galera
 
-SERVERS = {
-    'mariadb': os.environ.get('MAGNUM_LITE_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1:3306'),
-    'postgresql': os.environ.get(
-        'MAGNUM_LITE_TEST_POSTGRESQL', 'postgresql+psycopg://postgres@127.0.0.1:5432'
-    ),
-}
-DATABASES = (*SERVERS, 'galera')
+DATABASES = ('mariadb', 'postgresql', 'galera')
 # What another node has accepted is seen at once.
 SEEN = {'init_command': 'SET SESSION wsrep_sync_wait = 7'}
 
@@ -59,7 +53,12 @@ def running_database(logs, kind, say):
                 {'galera': galera},
             )
             return
-        past = enter({'mariadb': mariadb, 'postgresql': _postgresql}[kind](SERVERS[kind]))
+        # PostgreSQL keeps a database that somebody is still connected to.
+        past = enter(
+            fresh_database(
+                service_url(kind), at_the_end='WITH (FORCE)' if kind == 'postgresql' else ''
+            )
+        )
         door, url = before(enter, Door, past)
         yield Served(door, url, past)
 
@@ -74,18 +73,3 @@ def _first_node(galera):
         connection.exec_driver_sql(f'CREATE DATABASE {name}')
     engine.dispose()
     return f'{server}/{name}'
-
-
-@contextlib.contextmanager
-def _postgresql(server):
-    """URL of a PostgreSQL database of its own; dropped at the end."""
-    name = f'magnum_lite_{uuid.uuid4().hex[:12]}'
-    engine = sa.create_engine(server, isolation_level='AUTOCOMMIT')
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f'CREATE DATABASE {name}')
-    try:
-        yield f'{server}/{name}'
-    finally:
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f'DROP DATABASE {name} WITH (FORCE)')
-        engine.dispose()

@@ -4,7 +4,7 @@ import http.client
 import time
 from http.server import BaseHTTPRequestHandler
 
-from tests.doors import DELAY_S, Door, drip, reset
+from magnum_lite_dev.rig.doors import DELAY_S, Door, drip, reset
 
 # As those of a door; double: a changing request is sent twice, and the first answer is given.
 # refuse: 503, and the service hears nothing.

@@ -1,13 +1,13 @@
 """The whole service, with a door before each of its parts."""
 
 import contextlib
-import os
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from tests.doors import before
-from tests.service.deployment import deployment, vhost
+from magnum_lite_dev.rig.doors import before
+from magnum_lite_dev.rig.production import deployment
+from magnum_lite_dev.rig.services import service_url, vhost
 from tools.chaos import world
 from tools.chaos.clock import Clock
 from tools.chaos.cloud import Cloud, running_cloud
@@ -16,7 +16,6 @@ from tools.chaos.ear import listening
 from tools.chaos.http_door import HttpDoor
 from tools.chaos.victim import Api, Conductor, DoorVictim, HostClock
 
-BROKER = os.environ.get('MAGNUM_LITE_TEST_RABBITMQ', 'rabbit://guest:guest@127.0.0.1:5672')
 LEASE_S = 12
 # Longer than a request may take.
 STRAY_S = 45
@@ -88,7 +87,7 @@ def stage(path, database, identity, say):
         (path / folder).mkdir()
     with contextlib.ExitStack() as stack:
         enter = stack.enter_context
-        broker = enter(vhost(BROKER))
+        broker = enter(vhost(service_url('rabbitmq')))
         server = enter(running_database(path / 'database', database, say))
         ear = enter(listening(broker))
         cloud = enter(running_cloud(path / 'cloud', broker, identity, USERS))
@@ -105,6 +104,8 @@ def stage(path, database, identity, say):
                 notifications='messagingv2',
             )
         )
+        if cloud.keystone:  # nodes find the service in the catalog; its door is for users
+            cloud.keystone.endpoints({'container-infra': f'{service.url}/v1'})
         api_door, api_url = before(enter, HttpDoor, service.url)
         engine = sa.create_engine(server.past)
         stack.callback(engine.dispose)

@@ -4,7 +4,7 @@ import time
 
 import requests
 
-from tests.service.deployment import Client
+from magnum_lite_dev.rig.client import Client
 from tools.chaos.nemesis import Nemesis, schedule
 from tools.chaos.stage import LEASE_S, USERS
 from tools.chaos.user import User

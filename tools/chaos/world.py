@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from magnum_lite.db.ledger import APPLICATION_CREDENTIAL, TRUST
 from magnum_lite.db.tables import METADATA
-from magnum_lite.driver_sdk.heat import cluster_tag
+from magnum_lite.driver_sdk import tags
 
 TABLES = (
     'clusters',
@@ -24,7 +24,7 @@ TABLES = (
     'usages',
 )
 LENT = (TRUST, APPLICATION_CREDENTIAL)
-TIMEOUT_S = 60
+TIMEOUT_S = 120
 
 
 class Stack(NamedTuple):
@@ -99,7 +99,7 @@ def stacks(heat, token, project):
         timeout=TIMEOUT_S,
     )
     reply.raise_for_status()
-    prefix = cluster_tag('')
+    prefix = tags.of_cluster('')
     return [
         Stack(
             stack['stack_name'],

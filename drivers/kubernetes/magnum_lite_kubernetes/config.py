@@ -5,10 +5,20 @@ from typing import Any
 
 _BYTE = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
 _ADDRESS = rf'{_BYTE}(\.{_BYTE}){{3}}'
-CIDR = rf'^{_ADDRESS}/([0-9]|[12][0-9]|3[0-2])$'
+_NETWORK = rf'{_ADDRESS}/([0-9]|[12][0-9]|3[0-2])'
+CIDR = rf'^{_NETWORK}$'
+SOURCES = rf'^({_NETWORK}(,{_NETWORK})*)?$'
 # kubeadm takes no other: DNS has the tenth address, and the API server keeps a bitmap.
 SERVICES = rf'^{_ADDRESS}/(1[2-9]|2[0-8])$'
+# Names of registries and of what is in them, as references of images may have them.
+HOST = r'[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*'
+_PART = r'[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*'
+_WORD = r'[a-z0-9]([-a-z0-9]*[a-z0-9])?'
+_DOMAIN = rf'{_WORD}(\.{_WORD})*'
 TAG = r'^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'
+
+# What has to be so that a label changes anything; else users are told.
+_FLANNEL = {'network_driver': ['flannel']}
 
 PROPERTIES: dict[str, dict[str, Any]] = {
     'kube_tag': {
@@ -36,6 +46,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'type': 'string',
         'default': '',
         'maxLength': 255,
+        'only_with': {'boot_volume_size': True},
         'description': 'Cinder type of the root volumes. Empty takes the default of Cinder.',
     },
     'cgroup_driver': {
@@ -47,7 +58,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     'container_infra_prefix': {
         'type': 'string',
         'default': '',
-        'pattern': r'^([a-z0-9][a-z0-9.:/_-]*/)?$',
+        'pattern': rf'^({_DOMAIN}(:[0-9]{{1,5}})?/({_PART}/)*)?$',
         'maxLength': 200,
         'examples': ['10.0.0.5:5000/kubernetes/'],
         'description': 'Prefix of all images, with a slash at its end, such as '
@@ -56,22 +67,27 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     'registry_mirror': {
         'type': 'string',
         'default': '',
-        'pattern': r'^(https?://[A-Za-z0-9.:/_-]+)?$',
+        'pattern': rf'^(https?://({HOST}|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?'
+        r'(/[A-Za-z0-9._:/-]*)?)?$',
         'maxLength': 200,
         'examples': ['https://mirror.example.org'],
         'description': 'URL of a mirror that containerd asks first for every image.',
     },
     'pause_tag': {
         'type': 'string',
-        'default': '3.10',
-        'pattern': TAG,
-        'description': 'Tag of the pause image below container_infra_prefix.',
+        'default': '',
+        'pattern': rf'^({TAG.strip("^$")})?$',
+        'examples': ['3.10.2'],
+        'only_with': {'container_infra_prefix': True},
+        'description': 'Tag of the pause image below container_infra_prefix. Empty takes the one '
+        'that the kubeadm of the image names.',
     },
     'fixed_subnet_cidr': {
         'type': 'string',
         'default': '10.0.0.0/20',
         'pattern': CIDR,
         'title': 'a network',
+        'only_with': {'fixed_network': False},
         'description': 'Addresses of the nodes, where the cluster makes its own network.',
     },
     'flannel_network_cidr': {
@@ -79,24 +95,29 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'default': '10.128.0.0/13',
         'pattern': CIDR,
         'title': 'a network',
+        'only_with': {'network_driver': ['flannel', 'cilium']},
         'description': 'Addresses of the pods. Each node takes 256 of them.',
     },
     'flannel_backend': {
         'type': 'string',
         'default': 'vxlan',
         'enum': ['vxlan', 'host-gw'],
-        'description': 'How flannel carries traffic between nodes.',
+        'only_with': _FLANNEL,
+        'description': 'How flannel carries traffic between nodes: in a tunnel, or by routes, '
+        'which need all nodes in one subnet.',
     },
     'flannel_tag': {
         'type': 'string',
         'default': 'v0.27.4',
         'pattern': TAG,
+        'only_with': _FLANNEL,
         'description': 'Tag of the flannel image.',
     },
     'flannel_cni_tag': {
         'type': 'string',
         'default': 'v1.8.0-flannel1',
         'pattern': TAG,
+        'only_with': _FLANNEL,
         'description': "Tag of the image with flannel's CNI plugin.",
     },
     'calico_ipv4pool': {
@@ -104,6 +125,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'default': '10.128.0.0/13',
         'pattern': CIDR,
         'title': 'a network',
+        'only_with': {'network_driver': ['calico']},
         'description': 'Addresses of the pods with network driver calico.',
     },
     'service_cluster_ip_range': {
@@ -116,9 +138,17 @@ PROPERTIES: dict[str, dict[str, Any]] = {
     'dns_cluster_domain': {
         'type': 'string',
         'default': 'cluster.local',
-        'pattern': r'^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+        'pattern': rf'^{_DOMAIN}$',
         'maxLength': 253,
         'description': 'DNS domain of services.',
+    },
+    'certificate_days': {
+        'type': 'integer',
+        'default': 365,
+        'minimum': 6,
+        'maximum': 3650,
+        'description': 'Days that certificates of the control plane are valid. Its node renews '
+        'them when a third is left, or 90 days.',
     },
     'max_pods': {
         'type': 'integer',
@@ -142,6 +172,27 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         r'(,[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2})*$',
         'examples': ['192.0.2.0/24,198.51.100.7/32'],
         'description': 'Comma-separated CIDRs that may reach the Kubernetes API from outside.',
+    },
+    'ssh_allowed_cidrs': {
+        'type': 'string',
+        'default': '',
+        'pattern': SOURCES,
+        'title': 'networks with commas',
+        'maxLength': 1000,
+        'examples': ['192.0.2.0/24,198.51.100.7/32'],
+        'description': 'Comma-separated CIDRs that may reach ssh on the nodes. Empty closes it to '
+        'all but other nodes.',
+    },
+    'node_port_allowed_cidrs': {
+        'type': 'string',
+        'default': '',
+        'pattern': SOURCES,
+        'title': 'networks with commas',
+        'maxLength': 1000,
+        'examples': ['192.0.2.0/24,198.51.100.7/32'],
+        'description': 'Comma-separated CIDRs that may reach NodePort services, on workers. A '
+        'network that is made for the cluster may always, for load balancers in '
+        'it.',
     },
     'manifests_url': {
         'type': 'string',
@@ -172,20 +223,23 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'default': 1800,
         'minimum': 60,
         'maximum': 36000,
-        'description': 'Seconds from the start of a new group until its first node has joined.',
+        'description': 'Seconds from the start of a new group until pods run on its first node.',
     },
     'min_node_count': {
         'type': 'integer',
         'default': 0,
         'minimum': 0,
         'maximum': 5000,
-        'description': 'min_node_count of the default worker group.',
+        'description': 'Sets min_node_count of the default workers, or of the node group that '
+        'gives it, when they are made; later the attribute of the group is '
+        'changed.',
     },
     'max_node_count': {
         'type': 'integer',
         'minimum': 1,
         'maximum': 900,
-        'description': 'max_node_count of the default worker group; none by default.',
+        'description': 'Sets max_node_count as the label above sets min_node_count; none by '
+        'default.',
     },
     'auto_scaling_enabled': {
         'type': 'boolean',

@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from magnum_lite.driver_sdk import (
@@ -14,10 +14,12 @@ from magnum_lite.driver_sdk import (
     Monitor,
     Plan,
     ScaleManager,
+    Stack,
     StackView,
     Status,
+    enrolment,
 )
-from magnum_lite_kubernetes import config, monitor, names, rules, scale, stacks
+from magnum_lite_kubernetes import config, kubeadm, monitor, names, rules, scale, stacks
 
 COE_VERSION = re.compile(r'v[0-9]+\.[0-9]+\.[0-9]+[-+.0-9A-Za-z]*')
 
@@ -39,6 +41,10 @@ class Kubernetes(HeatDriver):
     }
     config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
     authorities: ClassVar[tuple[str, ...]] = ('kubernetes', 'etcd', 'front_proxy')
+    join_certificate: ClassVar[Mapping[str, str]] = {
+        'authority': 'kubernetes',
+        'organization': kubeadm.JOINERS,
+    }
     marks_servers: ClassVar[bool] = True
     tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'bootstrap', 'service_account': 'ec-key'}
 
@@ -61,6 +67,10 @@ class Kubernetes(HeatDriver):
         """A name alone, so that any spec can be deleted."""
         return names.base_stack(spec)
 
+    def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
+        """A new control plane is waited for; of workers only the first of a group ever was."""
+        return (enrolment.HANDLE,) if stack.key == 'base' else ()
+
     def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
         """The status, with the version that the control plane reported about itself."""
         status = super().status_of(spec, views)
@@ -73,7 +83,7 @@ class Kubernetes(HeatDriver):
 
     def get_monitor(self, cloud: Cloud, spec: ClusterSpec, /) -> Monitor:
         """Asks the API server."""
-        return monitor.ApiMonitor(cloud, spec)
+        return monitor.ApiMonitor(_complete(spec))
 
 
 def _complete(spec: ClusterSpec) -> ClusterSpec:

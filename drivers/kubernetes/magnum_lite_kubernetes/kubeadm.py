@@ -6,14 +6,17 @@ from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec
 from magnum_lite_kubernetes import names
 
 VERSION = 'kubeadm.k8s.io/v1beta4'
+# Whom kubeadm lets join.
+JOINERS = 'system:bootstrappers:kubeadm:default-node-token'
 SOCKET = 'unix:///run/containerd/containerd.sock'
-# Slow disks and processors make kubeadm's own limits give up on nodes that would have come.
+# Slow disks and processors make kubeadm's own limits give up on nodes that would have come. The
+# first request of all waits for the API server to start, and kubernetesAPICall alone limits it.
 TIMEOUTS = {
     'controlPlaneComponentHealthCheck': '10m0s',
     'discovery': '10m0s',
     'etcdAPICall': '5m0s',
     'kubeletHealthCheck': '5m0s',
-    'kubernetesAPICall': '3m0s',
+    'kubernetesAPICall': '10m0s',
     'tlsBootstrap': '10m0s',
 }
 
@@ -29,17 +32,27 @@ def port(spec: ClusterSpec) -> int:
     return spec.apiserver_port or 6443
 
 
+def renew_days(spec: ClusterSpec) -> int:
+    """Days before its end at which a certificate of a node is renewed.
+
+    Never more than a quarter of the year that kubeadm itself gives, which it does where it cannot
+    ask the cluster for the configuration: what it made then is not renewed again the next day.
+    """
+    return int(min(90, spec.config['certificate_days'] // 3))
+
+
 def init(spec: ClusterSpec) -> dict[str, Any]:
     """InitConfiguration of the first control-plane node, without its token, name and address."""
     return {
         'apiVersion': VERSION,
         'kind': 'InitConfiguration',
-        # A group may grow at any time, and its user data does not change: the token must not end.
+        # A group may grow at any time, and its user data does not change: a token in it must not
+        # end. Who enrols joins by a certificate: kubeadm makes up a token, which nobody is told.
         'bootstrapTokens': [
             {
-                'ttl': '0s',
+                'ttl': '1h0m0s' if spec.enrolment_url else '0s',
                 'usages': ['signing', 'authentication'],
-                'groups': ['system:bootstrappers:kubeadm:default-node-token'],
+                'groups': [JOINERS],
             }
         ],
         'nodeRegistration': _registration(spec.control_plane),
@@ -80,6 +93,7 @@ def cluster(spec: ClusterSpec) -> dict[str, Any]:
                 {'name': 'max-mutating-requests-inflight', 'value': str(inflight // 2)},
             ],
         },
+        'certificateValidityPeriod': f'{24 * spec.config["certificate_days"]}h0m0s',
         'controllerManager': {'extraArgs': [{'name': 'node-cidr-mask-size', 'value': '24'}]},
     } | ({'imageRepository': prefix.rstrip('/')} if prefix else {})
 

@@ -7,13 +7,35 @@ from typing import Any
 
 import yaml
 
-from magnum_lite.driver_sdk import ClusterSpec
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec
 from magnum_lite_kubernetes import files, kubeadm
 
 
 def has_network(spec: ClusterSpec) -> bool:
     """Whether the driver itself brings the network of the pods."""
     return (spec.network.driver or 'flannel') == 'flannel'
+
+
+def is_routed(spec: ClusterSpec) -> bool:
+    """Whether the addresses of pods pass the ports of the nodes, outside of any tunnel."""
+    # Calico may tunnel or not, as its manifests say.
+    return spec.network.driver == 'calico' or (
+        has_network(spec) and spec.config['flannel_backend'] == 'host-gw'
+    )
+
+
+def pods(spec: ClusterSpec, group: NodeGroupSpec) -> tuple[str, ...]:
+    """Pods that must be Ready before a node of a group is, as ``NAMESPACE/LABEL=VALUE``."""
+    # What other drivers bring is not known here: DNS runs when it works.
+    found = (
+        ['kube-system/k8s-app=kube-proxy', 'kube-flannel/app=flannel'] if has_network(spec) else []
+    )
+    return (*found, *(['kube-system/k8s-app=kube-dns'] if group.is_control_plane else []))
+
+
+def plugins(spec: ClusterSpec) -> tuple[str, ...]:
+    """CNI plugins that nodes must have before the network comes; other drivers bring theirs."""
+    return ('bridge', 'host-local', 'loopback', 'portmap') if has_network(spec) else ()
 
 
 def render(spec: ClusterSpec) -> str:

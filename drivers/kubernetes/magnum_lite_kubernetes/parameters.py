@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Output, Secret, envfile
-from magnum_lite_kubernetes import kubeadm, names, network
+from magnum_lite_kubernetes import kubeadm, names, network, proxies
 
 NODE_TYPE = 'MagnumLite::Node'
 
@@ -27,7 +27,6 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
         'MANIFESTS_SHA256': spec.config['manifests_sha256'],
         # kubeadm's two replicas drop queries in large clusters.
         'DNS_REPLICAS': min(6, 2 + spec.config['expected_nodes'] // 250),
-        'WAIT_READY': network.has_network(spec),
     }
     return (
         _nodes(spec, spec.control_plane)
@@ -41,7 +40,13 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
             'dns_nameservers': list(net.dns_nameservers),
             'floating_ip': net.floating_ip_enabled,
             'apiserver_port': kubeadm.port(spec),
-            'api_sources': spec.config['master_lb_allowed_cidrs'].split(','),
+            'api_sources': _sources(spec.config['master_lb_allowed_cidrs']),
+            'ssh_sources': _sources(spec.config['ssh_allowed_cidrs']),
+            # In a network of the cluster's own there is nobody but nodes and their load balancers.
+            'node_port_sources': _sources(
+                spec.config['node_port_allowed_cidrs'],
+                '' if net.fixed_network else spec.config['fixed_subnet_cidr'],
+            ),
             'node_env': envfile.render(env),
             'manifest': network.render(spec),
         }
@@ -53,9 +58,9 @@ def workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> 
 
     :param count: nodes of this shard.
     """
-    own = spec.of_group(group)
-    env = _node_env(own, group) | {'KUBEADM_JOIN': _json(kubeadm.join(spec, group))}
-    return _nodes(own, group) | {
+    spec = spec.of_group(group)
+    env = _node_env(spec, group) | {'KUBEADM_JOIN': _json(kubeadm.join(spec, group))}
+    return _nodes(spec, group) | {
         'node_type': node_type(spec, group),
         'node_name_prefix': names.node_prefix(spec, group, shard),
         'node_count': count,
@@ -78,9 +83,8 @@ def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
         'boot_volume_type': spec.config['boot_volume_type'],
         'metadata': _metadata(spec, group),
         'fixed_subnet': spec.network.fixed_subnet or '',
-        # Calico routes the addresses of pods through the ports of the nodes.
         'address_pairs': [{'ip_address': kubeadm.pod_cidr(spec)}]
-        if spec.network.driver == 'calico'
+        if network.is_routed(spec)
         else [],
         'boot_timeout_s': spec.config['node_boot_timeout'],
         # Without its comment: what is left is of letters that are safe everywhere.
@@ -89,6 +93,11 @@ def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
         # Who enrols reports to the service: what Heat makes is used by nobody, and should expire.
         'signal_transport': 'TOKEN_SIGNAL' if spec.enrolment_url else 'HEAT_SIGNAL',
     }
+
+
+def _sources(*texts: str) -> list[str]:
+    # Neutron refuses the same rule twice.
+    return list(dict.fromkeys(cidr for text in texts for cidr in text.split(',') if cidr))
 
 
 def _metadata(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str]:
@@ -119,21 +128,33 @@ def _secret(spec: ClusterSpec, purpose: str) -> Secret:
 
 
 def _node_env(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str | int | bool]:
-    prefix = spec.config['container_infra_prefix']
+    prefix, tag = spec.config['container_infra_prefix'], spec.config['pause_tag']
     return {
         'ENROLMENT_URL': (spec.enrolment_url or '').rstrip('/'),
         'CLUSTER_UUID': spec.uuid,
         'APISERVER_PORT': kubeadm.port(spec),
         'KUBE_TAG': spec.config['kube_tag'],
+        'BOOT_LIMIT_S': _boot_limit(spec),
+        'RENEW_DAYS': kubeadm.renew_days(spec),
         'CGROUP_DRIVER': spec.config['cgroup_driver'],
+        'CNI_PLUGINS': ' '.join(network.plugins(spec)),
         'CONTAINER_VOLUME': bool(group.docker_volume_size),
-        'SANDBOX_IMAGE': f'{prefix}pause:{spec.config["pause_tag"]}' if prefix else '',
+        'IMAGE_REPOSITORY': prefix.rstrip('/'),
+        # Without a tag the node asks its kubeadm.
+        'SANDBOX_IMAGE': f'{prefix}pause:{tag}' if prefix and tag else '',
         'INSECURE_REGISTRY': spec.insecure_registry or '',
+        'READY_PODS': ' '.join(network.pods(spec, group)),
         'REGISTRY_MIRROR': spec.config['registry_mirror'],
-        'HTTP_PROXY': spec.http_proxy or '',
-        'HTTPS_PROXY': spec.https_proxy or '',
+        'HTTP_PROXY': proxies.url(spec.http_proxy or ''),
+        'HTTPS_PROXY': proxies.url(spec.https_proxy or ''),
         'NO_PROXY': _no_proxy(spec),
     }
+
+
+def _boot_limit(spec: ClusterSpec) -> int:
+    # Heat's own limit ends a stack without a reason: the node must have told one by then. What
+    # comes before the servers takes some of it.
+    return max(60, min(spec.config['node_boot_timeout'], 60 * spec.timeout_min - 120))
 
 
 def _no_proxy(spec: ClusterSpec) -> str:
@@ -148,7 +169,7 @@ def _no_proxy(spec: ClusterSpec) -> str:
         spec.config['service_cluster_ip_range'],
         kubeadm.pod_cidr(spec),
     ]
-    return ','.join(([spec.no_proxy] if spec.no_proxy else []) + own)
+    return proxies.exceptions(spec.no_proxy or '', own)
 
 
 def _json(document: dict[str, Any]) -> str:

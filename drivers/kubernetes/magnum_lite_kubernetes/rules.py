@@ -1,17 +1,17 @@
 """What a spec must keep so that the driver can build it. Pure."""
 
 import ipaddress
+import json
 import re
 
-from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected
-from magnum_lite_kubernetes import kubeadm, stacks
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected, quoted
+from magnum_lite_kubernetes import config, kubeadm, proxies, stacks
 
 SSH_KEY = re.compile(r'[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?')
-REGISTRY = re.compile(r'[A-Za-z0-9.-]+(:[0-9]{1,5})?')
-PROXY = re.compile(r'https?://[A-Za-z0-9._~:/@%+-]+')
-NO_PROXY = re.compile(r'[A-Za-z0-9.:/*_,-]+')
+REGISTRY = re.compile(rf'{config.HOST}(:[0-9]{{1,5}})?')
 # Heat's max_resources_per_stack is 1000 and counts what stands beside the members too.
 MAX_NODES_PER_STACK = 900
+SHOWN = 60  # characters of a refused value that is no text
 # What Kubernetes itself is made for.
 MAX_NODES = 5000
 # Each is a document of its own, and calls of Heat.
@@ -19,9 +19,12 @@ MAX_STACKS = 200
 # Labels that a group may have of its own; the others are the same in a whole cluster.
 OF_GROUPS = frozenset(
     {
+        'auto_scaling_enabled',
         'availability_zone',
         'boot_volume_size',
         'boot_volume_type',
+        'max_node_count',
+        'min_node_count',
         'node_boot_timeout',
         'registry_mirror',
     }
@@ -29,17 +32,20 @@ OF_GROUPS = frozenset(
 
 
 def check(spec: ClusterSpec, *, distros: frozenset[str], server_types: frozenset[str]) -> None:
-    """Refuse what cannot work.
+    """Refuse what cannot work; of a change of one group, that group and what it adds to.
 
-    :raises Rejected: with the attribute at fault and what would be accepted.
+    :raises Rejected: with the attribute to mend, its value and what would be accepted.
     """
-    _check_kind(spec, distros, server_types)
-    _check_unsupported(spec)
-    _check_text(spec)
-    _check_network(spec)
+    if spec.focus is None:
+        _check_kind(spec, distros, server_types)
+        _check_unsupported(spec)
+        _check_text(spec)
+        _check_registries(spec)
+        _check_network(spec)
     _check_size(spec)
     for group in spec.node_groups:
-        _check_group(spec, group)
+        if spec.focus in (None, group.uuid):
+            _check_group(spec, group)
     _check_stacks(spec)
     _check_addresses(spec)
 
@@ -60,6 +66,13 @@ def _check_kind(spec: ClusterSpec, distros: frozenset[str], server_types: frozen
         'image_id',
         f'image {spec.image.name} has os_distro {spec.image.os_distro or "not set"}, '
         f'this driver boots {", ".join(sorted(distros))}',
+    )
+    tag = spec.config['kube_tag']
+    # What kubeadm.py writes is read since then.
+    _refuse_if(
+        tag and tuple(map(int, tag[1:].split('.')[:2])) < (1, 31),
+        'labels.kube_tag',
+        f'{tag} is too old, use v1.31 or later',
     )
     _refuse_if(
         spec.control_plane.node_count != 1,
@@ -86,34 +99,61 @@ def _check_unsupported(spec: ClusterSpec) -> None:
         'containerd stores by overlayfs, use overlay2',
     )
     manifests = spec.config['manifests_url']
+    # Each names what is missing: a cluster may bring what its template lacks.
     _refuse_if(
         spec.volume_driver and not manifests,
-        'volume_driver',
-        'this driver brings none; leave it out, or give the manifests of one by the labels '
-        'manifests_url and manifests_sha256',
+        'labels.manifests_url',
+        f'volume_driver {spec.volume_driver} needs its manifests here and '
+        'manifests_sha256, none is built in; or leave volume_driver out',
     )
     _refuse_if(
         spec.network.driver not in (None, 'flannel') and not manifests,
-        'network_driver',
-        f'flannel is built in; {spec.network.driver} needs its manifests by the labels '
-        'manifests_url and manifests_sha256',
+        'labels.manifests_url',
+        f'network_driver {spec.network.driver} needs its manifests here and '
+        'manifests_sha256; flannel is built in',
     )
-    _refuse_if(
-        bool(manifests) != bool(spec.config['manifests_sha256']),
-        'labels.manifests_sha256',
-        'goes together with manifests_url',
-    )
+    for has, lacks in (
+        ('manifests_url', 'manifests_sha256'),
+        ('manifests_sha256', 'manifests_url'),
+    ):
+        _refuse_if(
+            spec.config[has] and not spec.config[lacks],
+            f'labels.{lacks}',
+            f'it goes together with {has}',
+        )
 
 
 def _check_text(spec: ClusterSpec) -> None:
-    for path, text, pattern, wanted in (
-        ('keypair', spec.ssh_public_key, SSH_KEY, 'one line of OpenSSH public key'),
-        ('insecure_registry', spec.insecure_registry, REGISTRY, 'HOST or HOST:PORT'),
-        ('http_proxy', spec.http_proxy, PROXY, 'an http or https URL'),
-        ('https_proxy', spec.https_proxy, PROXY, 'an http or https URL'),
-        ('no_proxy', spec.no_proxy, NO_PROXY, 'hosts, domains and CIDRs with commas'),
+    proxy = 'a URL in ASCII such as http://ann:a%2Fb@192.0.2.7:3128'
+    for path, text, is_right, wanted in (
+        ('keypair', spec.ssh_public_key, SSH_KEY.fullmatch, 'one line of OpenSSH public key'),
+        ('insecure_registry', spec.insecure_registry, REGISTRY.fullmatch, 'HOST or HOST:PORT'),
+        ('http_proxy', spec.http_proxy, proxies.is_url, proxy),
+        ('https_proxy', spec.https_proxy, proxies.is_url, proxy),
+        (
+            'no_proxy',
+            spec.no_proxy,
+            proxies.are_exceptions,
+            'a list such as example.org,.internal,192.0.2.0/24 without spaces',
+        ),
     ):
-        _refuse_if(text and not pattern.fullmatch(text), path, f'is not {wanted}')
+        _refuse_if(
+            text and not is_right(text), path, f'{wanted} is expected, not {quoted(text or "")}'
+        )
+
+
+def _check_registries(spec: ClusterSpec) -> None:
+    for path, text in (
+        ('insecure_registry', spec.insecure_registry or ''),
+        ('labels.registry_mirror', spec.config['registry_mirror']),
+        ('labels.container_infra_prefix', spec.config['container_infra_prefix']),
+    ):
+        where = re.sub('^https?://', '', text).partition('/')[0]
+        _refuse_if(
+            text and not proxies.is_url(f'http://{where}'),
+            path,
+            f'{where} is no host with a port of 1 to 65535 or an IPv6 address',
+        )
 
 
 def _check_network(spec: ClusterSpec) -> None:
@@ -131,22 +171,21 @@ def _check_network(spec: ClusterSpec) -> None:
     )
     _refuse_if(
         net.fixed_subnet and not net.fixed_network,
-        'fixed_subnet',
-        'needs the fixed_network that it is in',
+        'fixed_network',
+        f'the network of fixed_subnet {net.fixed_subnet} is expected',
     )
 
 
 def _check_size(spec: ClusterSpec) -> None:
-    nodes = sum(group.node_count for group in spec.node_groups)
     _refuse_if(
-        nodes > MAX_NODES,
+        spec.node_count > MAX_NODES,
         'node_count',
-        f'a cluster has at most {MAX_NODES} nodes, {nodes} are wanted',
+        f'a cluster has at most {MAX_NODES} nodes, {spec.node_count} are wanted',
     )
 
 
 def _check_stacks(spec: ClusterSpec) -> None:
-    count = 1 + sum(len(stacks.shards(spec, group)) for group in spec.worker_groups)
+    count = 1 + sum(len(stacks.shards(spec, group)) for group in spec.worker_generations)
     _refuse_if(
         count > MAX_STACKS,
         'labels.nodes_per_stack',
@@ -157,10 +196,13 @@ def _check_stacks(spec: ClusterSpec) -> None:
 
 def _check_group(spec: ClusterSpec, group: NodeGroupSpec) -> None:
     for name in sorted(group.config.keys() - OF_GROUPS):
+        value = group.config[name]
+        shown = quoted(value) if isinstance(value, str) else json.dumps(value)[:SHOWN]
         raise Rejected(
             f'labels.{name}',
             f'node group {group.name} cannot differ from its cluster '
-            f'in this; in {", ".join(sorted(OF_GROUPS))} it can',
+            f'in this, as {shown} would; in '
+            f'{", ".join(sorted(OF_GROUPS))} it can',
         )
     spec = spec.of_group(group)
     path = 'master_count' if group.is_control_plane else 'node_count'
@@ -191,9 +233,10 @@ def _check_addresses(spec: ClusterSpec) -> None:
             'service_cluster_ip_range', spec.config['service_cluster_ip_range']
         ),
     }
-    for source in spec.config['master_lb_allowed_cidrs'].split(','):
-        _cidr('master_lb_allowed_cidrs', source)
-    nodes = sum(group.node_count for group in spec.node_groups)
+    for label in ('master_lb_allowed_cidrs', 'ssh_allowed_cidrs', 'node_port_allowed_cidrs'):
+        for source in filter(None, spec.config[label].split(',')):
+            _cidr(label, source)
+    nodes = spec.node_count
     # Each node takes a /24.
     _refuse_if(
         nodes > 2 ** max(0, 24 - wanted[key].prefixlen),
@@ -218,6 +261,14 @@ def _check_addresses(spec: ClusterSpec) -> None:
 
 def _cidr(key: str, text: str) -> ipaddress.IPv4Network:
     try:
-        return ipaddress.IPv4Network(text)
-    except ValueError as error:
-        raise Rejected(f'labels.{key}', f'{text}: {error}') from None
+        network = ipaddress.IPv4Network(text, strict=False)
+    except ValueError:
+        raise Rejected(
+            f'labels.{key}', f'a network such as 192.0.2.0/24 is expected, not {quoted(text)}'
+        ) from None
+    _refuse_if(
+        ipaddress.ip_address(text.partition('/')[0]) != network.network_address,
+        f'labels.{key}',
+        f'{network} is expected, not {quoted(text)}, which has host bits',
+    )
+    return network

@@ -19,19 +19,21 @@ class Members:
         :param node_group: uuid of the group.
         :param nodes: server ids, or indexes as text; an index may be of a member that never
             became a server.
-        :raises Rejected: a node that is not in the group, or a group that names no members.
+        :raises Rejected: nodes that are not in the group, or a group that names no members.
         """
-        members = self._members(self._group(node_group))
-        by_server = {server: int(index) for index, server in members.items()}
-        found = set()
-        for node in nodes:
-            if node in by_server:
-                found.add(by_server[node])
-            elif node.isascii() and node.isdigit() and node in members:
-                found.add(int(node))
-            else:
-                raise Rejected('nodes_to_remove', f'{node} is not a node of group {node_group}')
-        return tuple(sorted(found))
+        group = self._group(node_group)
+        members = self._members(group)
+        by_name = {server: int(index) for index, server in members.items()} | {
+            index: int(index) for index in members
+        }
+        strangers = [node for node in nodes if node not in by_name]
+        if strangers:
+            raise Rejected(
+                'nodes_to_remove',
+                f'{", ".join(strangers[:10])} is not in node group {group.name}',
+                nodes=strangers,
+            )
+        return tuple(sorted({by_name[node] for node in nodes}))
 
     def _group(self, uuid: str) -> NodeGroupSpec:
         group = next((g for g in self.spec.worker_groups if g.uuid == uuid), None)

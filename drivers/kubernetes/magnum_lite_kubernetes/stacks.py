@@ -8,8 +8,12 @@ COMMON = (
     'cloud_init/containerd_v2.toml',
     'cloud_init/containerd_v3.toml',
     'cloud_init/metadata.service',
+    'cloud_init/certificates.service',
+    'cloud_init/certificates.timer',
     'scripts/boot_lib.sh',
     'scripts/prepare.sh',
+    'scripts/ready.sh',
+    'scripts/renew.sh',
 )
 # A server there is the one place of the cluster's state: never replaced without being told so.
 # The '*' reaches into a template that stands in for the server.
@@ -22,7 +26,7 @@ KEPT = {
 def plan(spec: ClusterSpec) -> Plan:
     """The stacks of a cluster, the base stack first."""
     stacks = [_base(spec)]
-    for group in spec.worker_groups:
+    for group in spec.worker_generations:
         stacks += [
             _workers(spec, group, shard, count) for shard, count in enumerate(shards(spec, group))
         ]
@@ -31,7 +35,7 @@ def plan(spec: ClusterSpec) -> Plan:
 
 def shards(spec: ClusterSpec, group: NodeGroupSpec) -> list[int]:
     """Nodes in each stack of a group; a group that an autoscaler may change has one stack."""
-    size: int = spec.config['nodes_per_stack']
+    size: int = spec.of_group(group).config['nodes_per_stack']
     if group.max_node_count is not None or group.node_count <= size:
         return [group.node_count]
     full, rest = divmod(group.node_count, size)
@@ -60,6 +64,7 @@ def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) ->
         key=names.worker_key(group, shard),
         name=names.worker_stack(spec, group, shard),
         node_group=group.uuid,
+        generation=group.generation,
         template=files.text('templates/workers.yaml'),
         files=files.named(
             'cloud_init/worker.yaml',
@@ -68,7 +73,8 @@ def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) ->
             *_nested(parameters.node_type(spec, group)),
         ),
         parameters=parameters.workers(spec, group, shard, count),
-        kept=frozenset({'signal_transport'}),
+        # With other address pairs a node that runs could be given another port, so another address.
+        kept=frozenset({'signal_transport', 'address_pairs'}),
         timeout_min=spec.timeout_min,
     )
 

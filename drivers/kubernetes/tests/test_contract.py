@@ -9,7 +9,7 @@ from magnum_lite_kubernetes.driver import Kubernetes
 
 
 class TestKubernetes(DriverContract):
-    """D1 to D18."""
+    """D1 to D21."""
 
     driver = Kubernetes
     rendered = frozenset({'manifests/flannel.yaml'})

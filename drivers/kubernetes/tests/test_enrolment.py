@@ -1,19 +1,16 @@
-"""Nodes that fetch their secrets, with the stubbed programs of ``conftest``."""
+"""Nodes that fetch their secrets, with the stubbed programs of ``node``."""
 
+import base64
 import hashlib
 import json
 import re
-import shutil
 
 import pytest
 
 from magnum_lite.driver_sdk import enrolment
 from magnum_lite.driver_sdk.testing import example
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which('jq') and shutil.which('openssl')), reason='jq and openssl are needed'
-)
-TOKEN = 'abcdef.0123456789abcdef'
+pytestmark = pytest.mark.needs('jq', 'openssl')
 KEYS = {
     'ca.kubernetes.key': 'ca.key',
     'ca.etcd.key': 'etcd/ca.key',
@@ -33,8 +30,10 @@ def make_asking(make_node):
         key = (pki / 'sa.key').read_text()
         (pki / 'sa.key').write_text('')
         (node.root / 'etc/magnum-lite/bootstrap_token').write_text('')
-        bundle = {'bootstrap': TOKEN} | (
-            {name: f'{key}{name}' for name in KEYS} if role == 'master' else {}
+        bundle = (
+            {name: f'{key}{name}' for name in KEYS}
+            if role == 'master'
+            else {enrolment.JOIN_CERTIFICATE: 'certificate', enrolment.JOIN_KEY: 'key'}
         )
         (node.stubs / 'bundle.json').write_text(json.dumps({'secrets': bundle}))
         return node, bundle
@@ -42,27 +41,55 @@ def make_asking(make_node):
     return make
 
 
-def test_a_control_plane_fetches_its_keys_by_a_proof_on_its_console(make_asking):
+@pytest.mark.parametrize('answer', ['', 'lost_answer'])
+def test_a_control_plane_fetches_its_keys_by_a_proof_in_nova(
+    make_asking, kubeadm_documents, answer
+):
     node, bundle = make_asking()
+    (node.stubs / (answer or 'answer')).touch()
     pki = node.root / 'etc/kubernetes/pki'
     code, output = node.boot('control_plane.sh')
     assert code == 0, output
     asked = json.loads((node.stubs / 'asked.json').read_text())
     assert asked | {'proof': ''} == {'cluster': example.CLUSTER, 'server': 'u', 'proof': ''}
     said = hashlib.sha256(asked['proof'].encode()).hexdigest()
-    assert node.read('console') == f'{enrolment.MARK} {said}\n'
+    assert (node.stubs / 'password').read_text().strip() == said
+    assert any(line.endswith(enrolment.PASSWORD) for line in node.log)
     assert asked['proof'] not in output
     assert all((pki / KEYS[name]).read_text() == f'{bundle[name]}\n' for name in KEYS)
-    assert TOKEN in (node.stubs / 'kubeadm.yaml').read_text()
+    init = kubeadm_documents((node.stubs / 'kubeadm.yaml').read_text())['InitConfiguration']
+    (made_up,) = init['bootstrapTokens']  # by kubeadm
+    assert made_up['ttl'] == '1h0m0s' and 'token' not in made_up
     assert not list((node.root / 'run').glob('*enrolment*'))
 
 
-def test_a_worker_joins_by_the_token_that_it_fetched(make_asking):
+def test_a_worker_joins_by_the_certificate_that_it_fetched(make_asking, kubeadm_documents):
     node, _ = make_asking('worker')
     code, output = node.boot('worker.sh')
     assert code == 0, output
-    assert TOKEN in (node.stubs / 'kubeadm.yaml').read_text()
-    assert TOKEN not in output
+    join = kubeadm_documents((node.stubs / 'kubeadm.yaml').read_text())['JoinConfiguration']
+    assert join['discovery'] == {
+        'file': {'kubeConfigPath': f'{node.root}/run/magnum-lite-join.conf'}
+    }
+    discovery = json.loads((node.stubs / 'discovery.json').read_text())
+    (context,) = discovery['contexts']
+    cluster, user = discovery['clusters'][0], discovery['users'][0]
+    assert (discovery['current-context'], context['context']) == (
+        context['name'],
+        {'cluster': cluster['name'], 'user': user['name']},
+    )
+    assert cluster['cluster'] == {
+        'server': 'https://10.0.0.5:6443',
+        'certificate-authority-data': base64.b64encode(
+            node.read('etc/magnum-lite/ca.crt').encode()
+        ).decode(),
+    }
+    assert {name: base64.b64decode(text) for name, text in user['user'].items()} == {
+        'client-certificate-data': b'certificate\n',
+        'client-key-data': b'key\n',
+    }
+    assert not list((node.root / 'run').glob('*.conf'))
+    assert not list((node.root / 'etc/magnum-lite').glob('bootstrap*'))
     (report,) = node.signals
     assert report['proof'] == json.loads((node.stubs / 'asked.json').read_text())['proof']
     assert (report['server'], report['status'], report['data']) == ('u', 'SUCCESS', 'v1.36.2')
@@ -91,11 +118,23 @@ def test_a_node_asks_less_and_less_often(make_asking):
         assert most / 2 <= pause <= most
 
 
+def test_a_password_that_is_not_the_nodes_own_is_told_of(make_asking):
+    node, _ = make_asking('worker')
+    (node.stubs / 'password').write_text('of somebody else')
+    node.hasten('at_most 600', 'at_most 1')
+    assert node.boot('worker.sh')[0] != 0
+    assert (
+        'gave up after 1 s: http://169.254.169.254/openstack/latest/password does not take '
+        'the proof' in node.read('console')
+    )
+    assert not any(line.endswith('/v1/enrolments') for line in node.log)
+
+
 def test_a_node_that_gives_up_says_why_on_its_console(make_asking):
     node, _ = make_asking('worker')
     (node.stubs / 'bundle.json').unlink()
     script = node.root / 'usr/local/lib/magnum-lite/boot_lib.sh'
-    script.write_text(script.read_text().replace('persist 600', 'persist 1'))
+    script.write_text(script.read_text().replace('"$(at_most 600)"', '1'))
     assert node.boot('worker.sh')[0] != 0
     assert [(said['status'], said['server']) for said in node.signals] == [('FAILURE', 'u')]
     last = node.read('console').splitlines()[-1]

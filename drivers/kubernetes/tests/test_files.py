@@ -1,7 +1,8 @@
 """The plain files of the package, each checked as what it is: units, manifests, TOML."""
 
-import importlib.util
 import json
+import os
+import subprocess
 import tomllib
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from magnum_lite.driver_sdk import Network
 from magnum_lite_kubernetes import files, network
 
+UNITS = ('certificates.service', 'certificates.timer', 'metadata.service')
 # systemd only warns of a key that it does not know, and goes on without it.
 UNIT_KEYS = {
     'Unit': {'After', 'Before', 'Description', 'Requires', 'Wants'},
@@ -20,6 +22,7 @@ UNIT_KEYS = {
         'Restart',
         'Type',
     },
+    'Timer': {'OnCalendar', 'Persistent', 'RandomizedDelaySec'},
     'Install': {'RequiredBy', 'WantedBy'},
 }
 
@@ -43,13 +46,31 @@ def flannel(make_spec):
     return {item['kind']: item for item in json.loads(network.render(make_spec()))['items']}
 
 
-def test_a_unit_has_known_keys_and_absolute_programs():
-    found = unit(files.text('cloud_init/metadata.service'))
+@pytest.mark.parametrize('name', UNITS)
+def test_a_unit_has_known_keys_and_absolute_programs(name):
+    found = unit(files.text(f'cloud_init/{name}'))
     for section, pairs in found.items():
         assert {key for key, _ in pairs} <= UNIT_KEYS[section]
     assert all(
-        value.lstrip('-').startswith('/') for key, value in found['Service'] if key == 'ExecStart'
+        value.lstrip('-').startswith('/')
+        for key, value in found.get('Service', [])
+        if key == 'ExecStart'
     )
+
+
+@pytest.mark.needs('systemd-analyze')
+@pytest.mark.parametrize('name', ['certificates.service', 'certificates.timer'])
+def test_systemd_has_nothing_to_say_about_a_unit(name, tmp_path):
+    for other in UNITS:
+        (tmp_path / f'magnum-lite-{other}').write_text(files.text(f'cloud_init/{other}'))
+    done = subprocess.run(
+        ['systemd-analyze', 'verify', '--recursive-errors=no', f'magnum-lite-{name}'],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=os.environ | {'SYSTEMD_UNIT_PATH': f'{tmp_path}:'},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
 
 
 def test_the_kubelet_does_not_start_while_the_metadata_service_is_open():
@@ -84,6 +105,12 @@ def test_the_parts_of_the_manifest_find_each_other(flannel):
     json.loads(flannel['ConfigMap']['data']['cni-conf.json'])
 
 
+def test_every_taint_of_a_group_leaves_it_its_network(flannel):
+    assert flannel['DaemonSet']['spec']['template']['spec']['tolerations'] == [
+        {'operator': 'Exists'}
+    ]
+
+
 def test_the_manifest_takes_its_values_from_the_configuration(make_spec):
     spec = make_spec(
         config={
@@ -109,10 +136,7 @@ def test_another_network_driver_brings_its_own_manifests(make_spec):
     assert json.loads(network.render(spec))['items'] == []
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec('kubernetes_validate') is None,
-    reason="kubernetes-validate is not installed: Kubernetes' schema was not asked",
-)
+@pytest.mark.needs(packages=['kubernetes_validate'])
 def test_kubernetes_accepts_the_manifest(make_spec):
     import kubernetes_validate
 

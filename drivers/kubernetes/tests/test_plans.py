@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from magnum_lite.driver_sdk import Network, NodeGroupSpec, Secret
+from magnum_lite.driver_sdk import Network, NodeGroupSpec, Rejected, Secret
 from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.golden import readable
 
@@ -110,6 +110,35 @@ def test_a_new_generation_is_a_new_stack_with_other_names(driver, make_spec):
     assert old.name != new.name
     assert old.key != new.key
     assert old.parameters['node_name_prefix'] != new.parameters['node_name_prefix']
+
+
+def test_two_generations_of_a_group_are_beside_each_other(driver, make_spec):
+    before = make_spec(config={'nodes_per_stack': 2})
+    old = dataclasses.replace(before.worker_groups[0], node_count=3, config=before.config)
+    spec = example.with_nodes(
+        make_spec(config={'kube_tag': 'v1.36.2'}), 4, generation=2, image='debian-14', beside=(old,)
+    )
+    driver.validate(spec)
+    plan = driver.plan(spec).stacks
+    alone = driver.plan(example.with_nodes(spec, 4, beside=())).stacks
+    assert plan[1:3] == driver.plan(example.with_nodes(before, 3)).stacks[1:]
+    assert (plan[0], *plan[3:]) == alone
+    assert [stack.generation for stack in plan] == [None, 1, 1, 2]
+    assert {stack.node_group for stack in plan[1:]} == {old.uuid}
+
+
+@pytest.mark.parametrize(('nodes', 'path'), [(3000, 'node_count'), (200, 'labels.flannel')])
+def test_the_nodes_of_both_generations_have_to_find_room(driver, make_spec, nodes, path):
+    spec = make_spec(
+        config={
+            'flannel_network_cidr': '10.128.0.0/16' if nodes == 200 else '16.0.0.0/4',
+            'fixed_subnet_cidr': '172.16.0.0/12',
+        }
+    )
+    driver.validate(example.with_nodes(spec, nodes))
+    old = dataclasses.replace(spec.worker_groups[0], node_count=nodes)
+    with pytest.raises(Rejected, match=path):
+        driver.validate(example.with_nodes(spec, nodes, generation=2, beside=(old,)))
 
 
 def test_host_names_are_labels_whatever_the_user_called_the_cluster(driver, make_spec):

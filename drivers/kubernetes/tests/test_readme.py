@@ -15,11 +15,20 @@ def table():
     for name, schema in config.PROPERTIES.items():
         kind = schema['type'] if 'enum' not in schema else ', '.join(schema['enum'])
         default = f'``{schema["default"]}``' if schema.get('default') not in (None, '') else ''
-        rows.append((f'``{name}``', kind, default, schema['description']))
+        rows.append((f'``{name}``', kind, default, schema['description'] + _condition(schema)))
     for row in rows:
         for index, cell in enumerate(row):
             lines += _wrapped(('   * - ' if index == 0 else '     - ') + cell)
     return '\n'.join(lines) + '\n\n'
+
+
+def _condition(schema):
+    return ''.join(
+        f' Only with {name} {" or ".join(wanted)}.'
+        if isinstance(wanted, list)
+        else f' Only {"with" if wanted else "without"} {name}.'
+        for name, wanted in schema.get('only_with', {}).items()
+    )
 
 
 def _wrapped(text, width=100):

@@ -25,8 +25,8 @@ REFUSED = {
     ),
     'volumes without their manifests': (
         {'volume_driver': 'cinder'},
-        'volume_driver',
-        'manifests_url',
+        'labels.manifests_url',
+        'volume_driver cinder needs',
     ),
     'a load balancer': (
         {'network': dataclasses.replace(PUBLIC, master_lb_enabled=True)},
@@ -35,13 +35,23 @@ REFUSED = {
     ),
     'calico without its manifests': (
         {'network': dataclasses.replace(PUBLIC, driver='calico')},
-        'network_driver',
-        'flannel is built in; calico needs',
+        'labels.manifests_url',
+        'network_driver calico needs',
     ),
     'an artifact without its digest': (
         {'config': {'manifests_url': 'http://192.0.2.9/a'}},
         'labels.manifests_sha256',
         'manifests_url',
+    ),
+    'a digest without its artifact': (
+        {'config': {'manifests_sha256': 'a' * 64}},
+        'labels.manifests_url',
+        'manifests_sha256',
+    ),
+    'a Kubernetes of before what it is configured by': (
+        {'config': {'kube_tag': 'v1.30.14'}},
+        'labels.kube_tag',
+        'v1.30.14 is too old, use v1.31 or later',
     ),
     'neither network': ({'network': Network()}, 'external_network_id', 'fixed_network'),
     'a floating IP from nowhere': (
@@ -51,22 +61,74 @@ REFUSED = {
     ),
     'a subnet without its network': (
         {'network': dataclasses.replace(PUBLIC, fixed_subnet='s')},
-        'fixed_subnet',
         'fixed_network',
+        'network of fixed_subnet s',
     ),
     'two lines of key': ({'ssh_public_key': 'ssh-rsa AAAA\nruncmd: [x]'}, 'keypair', 'one line'),
     'a registry that is none': ({'insecure_registry': 'a"b'}, 'insecure_registry', 'HOST:PORT'),
-    'a proxy with a quote': ({'http_proxy': 'http://a"b'}, 'http_proxy', 'http or https'),
-    'exceptions with a quote': ({'no_proxy': 'a"b'}, 'no_proxy', 'hosts, domains'),
+    'a registry with a scheme': (
+        {'insecure_registry': 'http://192.0.2.9:5000'},
+        'insecure_registry',
+        'HOST or HOST:PORT is expected, not "http://192.0.2.9:5000"',
+    ),
+    'two registries': (
+        {'insecure_registry': '192.0.2.9,192.0.2.10'},
+        'insecure_registry',
+        'not "192.0.2.9,192.0.2.10"',
+    ),
+    'a proxy with a quote': (
+        {'http_proxy': 'http://a"b'},
+        'http_proxy',
+        r'expected, not "http://a\"b"',
+    ),
+    'a proxy without a scheme': (
+        {'https_proxy': '192.0.2.7:3128'},
+        'https_proxy',
+        'such as http://ann:a%2Fb@192.0.2.7:3128 is expected, not "192.0.2.7:3128"',
+    ),
+    'a proxy with a password': (
+        {'http_proxy': 'ftp://ann:se/cret@192.0.2.7'},
+        'http_proxy',
+        'not "ftp://***@192.0.2.7"',
+    ),
+    'exceptions with a quote': ({'no_proxy': 'a"b'}, 'no_proxy', 'a list such as'),
+    'exceptions with a space': ({'no_proxy': 'a, b'}, 'no_proxy', 'not "a, b"'),
+    'a long text': ({'no_proxy': 'a b' * 90}, 'no_proxy', 'a ba ba b..."'),
+    'a registry above': ({'insecure_registry': '..'}, 'insecure_registry', 'HOST:PORT'),
+    'a registry whose name does not end': (
+        {'insecure_registry': 'registry.example.:5000'},
+        'insecure_registry',
+        'HOST:PORT',
+    ),
+    'a registry without a port of this world': (
+        {'insecure_registry': '10.0.0.7:70000'},
+        'insecure_registry',
+        '1 to 65535',
+    ),
+    'a mirror at no port': (
+        {'config': {'registry_mirror': 'https://a:0/b'}},
+        'labels.registry_mirror',
+        '1 to 65535',
+    ),
+    'a mirror at no address': (
+        {'config': {'registry_mirror': 'https://[fd00:::1]'}},
+        'labels.registry_mirror',
+        'IPv6',
+    ),
+    'images at no port': (
+        {'config': {'container_infra_prefix': 'a:99999/'}},
+        'labels.container_infra_prefix',
+        '1 to 65535',
+    ),
     'addresses that are none': (
         {'config': {'fixed_subnet_cidr': '10.0.0.300/24'}},
         'labels.fixed_subnet_cidr',
-        '10.0.0.300/24: ',
+        'such as 192.0.2.0/24 is expected, not "10.0.0.300/24"',
     ),
     'a subnet with host bits': (
         {'config': {'fixed_subnet_cidr': '10.0.0.1/24'}},
         'labels.fixed_subnet_cidr',
-        'host bits',
+        '10.0.0.0/24 is expected, not "10.0.0.1/24", which has host bits',
     ),
     'pods and services at the same addresses': (
         {'config': {'service_cluster_ip_range': '10.128.0.0/16'}},
@@ -77,6 +139,16 @@ REFUSED = {
         {'config': {'master_lb_allowed_cidrs': '10.0.0.0/24,10.0.0.0/40'}},
         'labels.master_lb_allowed_cidrs',
         '10.0.0.0/40',
+    ),
+    'a source of ssh with host bits': (
+        {'config': {'ssh_allowed_cidrs': '192.0.2.7/24'}},
+        'labels.ssh_allowed_cidrs',
+        '"192.0.2.7/24", which has host bits',
+    ),
+    'a source of node ports with host bits': (
+        {'config': {'node_port_allowed_cidrs': '10.0.0.0/8,192.0.2.7/24'}},
+        'labels.node_port_allowed_cidrs',
+        '192.0.2.7/24',
     ),
     'volumes on physical machines': (
         {'server_type': 'bm', 'config': {'boot_volume_size': 10}},
@@ -133,7 +205,7 @@ GROUPS = {
     'a label of the whole cluster on a group': (
         lambda s: example.with_nodes(s, 1, config={'kube_tag': 'v1.35.0'}),
         'labels.kube_tag',
-        'availability_zone, boot_volume_size',
+        'auto_scaling_enabled, availability_zone, boot_volume_size',
     ),
     'a docker volume on physical machines': (
         lambda s: dataclasses.replace(
@@ -152,6 +224,29 @@ def test_groups_that_cannot_work_are_refused(name, driver, make_spec):
         driver.validate(change(make_spec()))
     assert refusal.value.path == path
     assert text in refusal.value.reason
+
+
+def test_a_change_of_one_group_is_refused_for_what_it_touches_alone(driver, make_spec):
+    spec = example.with_nodes(make_spec(http_proxy='192.0.2.7'), 1, config={'kube_tag': 'v1.35.0'})
+    group, other = spec.worker_groups[0].uuid, spec.control_plane.uuid
+    driver.validate(dataclasses.replace(spec, focus=other))
+    with pytest.raises(Rejected, match='cannot differ from its cluster in this, as "v1.3'):
+        driver.validate(dataclasses.replace(spec, focus=group))
+    with pytest.raises(Rejected, match='http_proxy'):
+        driver.validate(spec)
+    with pytest.raises(Rejected, match='2049 are wanted'):
+        driver.validate(dataclasses.replace(example.with_nodes(spec, 2048), focus=other))
+
+
+def test_a_group_is_scaled_by_labels_of_its_own(driver, make_spec):
+    driver.validate(
+        example.with_nodes(
+            make_spec(),
+            1,
+            max_node_count=2,
+            config={'auto_scaling_enabled': True, 'min_node_count': 0, 'max_node_count': 2},
+        )
+    )
 
 
 def test_a_subnet_made_here_must_hold_all_nodes(driver, make_spec):
@@ -178,3 +273,7 @@ def test_a_subnet_made_here_must_hold_all_nodes(driver, make_spec):
 )
 def test_what_works_is_accepted(changes, driver, make_spec):
     driver.validate(make_spec(**changes))
+
+
+def test_a_prefix_may_be_spelled_with_a_zero(driver, make_spec):
+    driver.validate(make_spec(config={'master_lb_allowed_cidrs': '10.0.0.0/08,192.0.2.7/32'}))

@@ -5,18 +5,19 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from magnum_lite.api.controllers.clusters import change_of, driver_that_can
+from magnum_lite.api import changes
 from magnum_lite.api.document import ACCEPTED, NOTHING, Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.certs import signing
-from magnum_lite.db import accept, journal, store
+from magnum_lite.db import authorities, journal, store
 from magnum_lite.exceptions import BadRequest, Conflict, Invalid, NotFound
-from magnum_lite.objects import Certificate, Cluster, ClusterTemplate, NodeGroup, deadline
+from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, deadline, kinds
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.base import LINKS
+from magnum_lite.objects.change import Change, Values
 from magnum_lite.objects.fields import Integer, Text, Uuid
-from magnum_lite.objects.status import STATUSES
+from magnum_lite.objects.statuses import STATUSES
 
 LOG = logging.getLogger(__name__)
 _PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
@@ -51,7 +52,17 @@ _ANSWER = {
     'pem': attr(Text(), doc='The certificate, PEM.'),
     'links': LINKS,
 }
-_AUTHORITY = Document('CertificateAuthority', _ANSWER)
+_AUTHORITY = Document(
+    'CertificateAuthority',
+    {
+        **_ANSWER,
+        'pem': attr(
+            Text(),
+            doc='Its certificate, PEM. While it is replaced, those of the old and of the new one, '
+            'that which signs first: trust both.',
+        ),
+    },
+)
 _SIGNED = Document(
     'SignedCertificate',
     {
@@ -71,12 +82,12 @@ _SIGNED = Document(
     answers=_AUTHORITY,
 )
 def show(request: Request, cluster: str) -> dict[str, Any]:
-    """The certificate of an authority."""
+    """The certificate of an authority, or all that servers of the cluster may be known by."""
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         request.authorize(found)
         authority = _authority(connection, found, request.query.get('ca_cert_type', _DEFAULT))
-    return _document(request, found, authority.pem)
+    return _document(request, found, authority.shown)
 
 
 @endpoint(
@@ -95,14 +106,16 @@ def sign(request: Request) -> dict[str, Any]:
     longest = request.service.conf.certificates.max_days
     days = given.get('days', longest)
     if days > longest:
-        raise Invalid(path='days', reason=f'certificates are valid for at most {longest} days')
+        raise Invalid(
+            path='days', value=days, reason=f'certificates are valid for at most {longest} days'
+        )
     with request.service.db.read() as connection:
         try:
             found = store.get(connection, Cluster, given['cluster_uuid'], request.scope)
         except NotFound as error:
             raise BadRequest(reason=str(error)) from error
         request.authorize(found)
-        authority = _authority(connection, found, given.get('ca_cert_type', _DEFAULT))
+        authority = _authority(connection, found, given.get('ca_cert_type', _DEFAULT)).signs
         key = request.service.vault.read(connection, authority.key_ref)
     certificate = signing.sign(given['csr'], authority.pem, key, days=days)
     context = request.context
@@ -127,7 +140,8 @@ def sign(request: Request) -> dict[str, Any]:
     everywhere='context_is_admin',
 )
 def rotate(request: Request, cluster: str) -> dict[str, Any]:
-    """Replace the authorities of a cluster; certificates that they signed become invalid."""
+    """Replace the authorities of a cluster; certificates that they signed become invalid at the
+    end, when nothing in it is trusted but the new ones."""
     request.given()
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
@@ -136,35 +150,34 @@ def rotate(request: Request, cluster: str) -> dict[str, Any]:
         groups = store.find(connection, NodeGroup, cluster_id=found.uuid)
         if template.tls_disabled:
             raise BadRequest(reason=f'Cluster {found.uuid} has TLS disabled and no authorities')
-        driver_that_can(connection, found, 'rotate_ca', 'rotation of certificate authorities')
-    operation = change_of(
+        changes.driver_that_can(connection, found, 'rotate_ca')
+    change = Change(
+        'rotate_ca', found.version, at_end=Values({'ca_generation': found.ca_generation + 1})
+    )
+    changes.make(
         request,
         found,
-        'rotate_ca',
+        change,
         'rotate the certificate authorities',
-        target={'cluster': {'ca_generation': found.ca_generation + 1}},
+        timeout_min=deadline.of_groups(groups) * len(kinds.TABLE[change.kind].stages),
     )
-    nodes = sum(group.node_count for group in groups)
-    request.accept(
-        accept.whole, found, operation, groups=[], timeout_min=deadline.timeout_min(nodes)
-    )
-    request.service.waker.wake(operation.uuid)
     return {'uuid': found.uuid}
 
 
-def _authority(connection: Any, cluster: Cluster, kind: str) -> Any:
+def _authority(connection: Any, cluster: Cluster, kind: str) -> authorities.Authority:
     """The authority that a client means by ``ca_cert_type``.
 
-    :raises Conflict: the conductor has not made it yet.
+    :raises Conflict: the conductor has not made it yet, or it is of no use yet.
     :raises BadRequest: it does not make one, since the driver asks for none.
     """
     purpose = _PURPOSES.get(kind, _DEFAULT)
-    found = {
-        row.purpose: row
-        for row in store.rows(
-            connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation
+    found = authorities.of(connection, cluster)
+    if found and cluster.status == 'CREATE_IN_PROGRESS' and not cluster.api_address:
+        # Clients take what they get, and write a configuration without a server.
+        raise Conflict(
+            reason=f'Cluster {cluster.uuid} is being created and its API has no address '
+            'yet: ask again once it has an api_address'
         )
-    }
     if purpose in found:
         return found[purpose]
     if found:  # all of a cluster are made in one transaction

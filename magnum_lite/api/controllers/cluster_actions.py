@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from magnum_lite.api.controllers.clusters import change_of, check_count, set_count
+from magnum_lite.api import changes
 from magnum_lite.api.document import ACCEPTED, Document
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import store
+from magnum_lite.api.missing import taken
+from magnum_lite.db import members, store
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import Cluster, NodeGroup, deadline
 from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.change import Change, Values
 from magnum_lite.objects.fields import Integer, String, StringList
 from magnum_lite.objects.nodegroup import DEFAULT_WORKER
 
@@ -33,6 +35,8 @@ _RESIZE = Document(
         ),
     },
 )
+taken('/clusters/{cluster}/actions')
+taken('/clusters/{cluster}/actions/{action}')
 
 
 @endpoint(
@@ -49,42 +53,39 @@ def resize(request: Request, cluster: str) -> dict[str, Any]:
     """Change the number of nodes of a group, or replace some."""
     given = request.given()
     count = given['node_count']
-    check_count(request, count)
+    changes.check_count(request, count)
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         request.authorize(found)
         group = store.get(
             connection, NodeGroup, given.get('nodegroup', DEFAULT_WORKER), cluster_id=found.uuid
         )
-    _check_limits(group, count)
-    operation = change_of(
-        request,
-        found,
-        'resize',
-        f'node_count {count} of {group.name}',
-        node_group=group.uuid,
-        target={'nodes_to_remove': given.get('nodes_to_remove', [])},
-    )
-    uuid = request.accept(
-        set_count,
-        found,
-        operation,
-        count,
-        max_nodes=request.service.conf.cluster.max_nodes,
-        timeout_min=deadline.timeout_min(max(count, group.node_count)),
-    )
-    request.service.waker.wake(uuid)
-    return {'uuid': found.uuid}
-
-
-def _check_limits(group: NodeGroup, count: int) -> None:
+        nodes = given.get('nodes_to_remove', [])
+        changes.driver_that_can(connection, found, 'resize', *['nodes_to_remove'] if nodes else [])
+        strangers = members.never(connection, found, group.uuid, nodes)
     if group.role == 'master':
         raise BadRequest(reason='The number of control-plane nodes cannot be changed')
-    most = group.max_node_count or count
-    if not group.min_node_count <= count <= most:
-        limits = (
-            f'{group.min_node_count} to {most} nodes'
-            if group.max_node_count
-            else f'{group.min_node_count} nodes or more'
+    changes.check_limits(group, count)
+    changes.check_ahead(request, found, count - group.node_count)
+    if strangers:
+        raise Invalid(
+            path='nodes_to_remove',
+            value=strangers[0],
+            reason=f'a node that {group.name} has or had is expected, by the id of its '
+            'server or its member index',
         )
-        raise Invalid(path='node_count', reason=f'{group.name} has {limits}', value=count)
+    change = Change(
+        'resize',
+        found.version,
+        Values(groups={group.uuid: {'node_count': count}}),
+        nodes_to_remove=tuple(nodes),
+    )
+    changes.make(
+        request,
+        found,
+        change,
+        f'node_count {count} of {group.name}',
+        group.uuid,
+        timeout_min=deadline.timeout_min(max(count, group.node_count)),
+    )
+    return {'uuid': found.uuid}

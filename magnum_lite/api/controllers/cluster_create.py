@@ -1,25 +1,20 @@
 """``POST /v1/clusters``: from a body to rows and an operation, in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from oslo_config import cfg
-
-from magnum_lite.api import delegation, schema
+from magnum_lite.api import changes, judgement, schema
 from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
-from magnum_lite.cloud import identity
-from magnum_lite.cloud.lookups import Lookups
+from magnum_lite.cloud.lookups import Lookups, facts
 from magnum_lite.cloud.things import Image
-from magnum_lite.db import accept, journal, store, usage
+from magnum_lite.db import store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
-from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, labels
-from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
+from magnum_lite.objects import Cluster, ClusterTemplate, DriverVersion, NodeGroup, labels
+from magnum_lite.objects.change import Change, Values, new
 from magnum_lite.objects.shape import INHERITED
 
-# Clusters without workers; unknown templates are 404 instead of 400.
-_SINCE = (1, 10)
-_DEVICEMAPPER_GIB = 3
+_SINCE = (1, 10)  # unknown templates are 404 instead of 400
 
 
 @endpoint(
@@ -32,20 +27,15 @@ _DEVICEMAPPER_GIB = 3
     everywhere='clustertemplate:get_one_all_projects',
     errors=(NotFound, Conflict),
     headers=IGNORED_LABELS,
+    not_below=True,
 )
 def create(request: Request) -> dict[str, Any]:
     """Make a cluster, with its two default node groups."""
     given = request.given()
     template, drivers = _read(request, given['cluster_template_id'])
-    wanted = {
-        ours: getattr(template, theirs) if given.get(ours) is None else given[ours]
-        for ours, theirs in INHERITED.items()
-    }
-    wanted['labels'] = labels.merged(
-        given.get('labels'), template.labels, over=given.get('merge_labels', False)
-    )
+    wanted = _wanted(given, template)
     counts = given.pop('node_count', 1), given.pop('master_count', 1)
-    driver = choose_driver(
+    driver = changes.choose_driver(
         drivers, template.server_type, template.cluster_distro, template.coe, template.driver
     )
     _check_shape(request, template, wanted, *counts)
@@ -53,21 +43,71 @@ def create(request: Request) -> dict[str, Any]:
     request.authorize()
     if template.hidden and not request.context.is_admin:
         raise Hidden(template=template.uuid)
-    warning = request.check_labels(wanted['labels'], driver)
+    config = changes.defaults(request, driver, template.server_type)
+    warning = request.check_labels(
+        wanted['labels'], driver, {**driver.config, **config, **template.as_row(), **wanted}
+    )
+    _check_limits(request, wanted['labels'], driver, counts[0])
     with request.lookups() as lookups:
-        image = _check_cloud(request, lookups, template, wanted)
+        image = _check_cloud(lookups, template, wanted, config)
         keypair = lookups.keypair(wanted['keypair']) if wanted['keypair'] else None
-    if counts[1] > 1 and not wanted['master_lb_enabled']:
-        raise Invalid(
-            path='master_count',
-            reason=f'{counts[1]} control-plane nodes need master_lb_enabled true',
+    _check_balancer(wanted, counts[1])
+    cluster = _new_cluster(
+        request,
+        template,
+        driver,
+        **given | wanted,
+        facts={**facts(image), 'config': config},
+        ssh_public_key=keypair.public_key if keypair else None,
+    )
+    groups = changes.default_groups(cluster, template, *counts)
+    judgement.of_new(request, cluster, groups, driver.capabilities, lookups)
+    _make(request, cluster, groups, driver, warning)
+    return {'uuid': cluster.uuid}
+
+
+def _make(
+    request: Request,
+    cluster: Cluster,
+    groups: Sequence[NodeGroup],
+    driver: DriverVersion,
+    warning: str,
+) -> None:
+    delegations = request.service.delegations
+    with delegations.grant(request.context, cluster, driver.capabilities) as grant:
+        cluster.identity = grant.identity
+        cluster.application_credential = grant.application_credential
+        changes.make(
+            request,
+            cluster,
+            _change(cluster, groups),
+            'create',
+            timeout_min=cluster.create_timeout,
+            warning=warning,
+            also=grant.writes,
         )
-    given.pop('merge_labels', None)
-    cluster = Cluster.new(
+
+
+def _wanted(given: Mapping[str, Any], template: ClusterTemplate) -> dict[str, Any]:
+    """What the cluster has where the template has it too."""
+    wanted = {
+        ours: getattr(template, theirs) if given.get(ours) is None else given[ours]
+        for ours, theirs in INHERITED.items()
+    }
+    merged = labels.merged(
+        given.get('labels'), template.labels, over=given.get('merge_labels', False)
+    )
+    return {**wanted, 'labels': merged}
+
+
+def _new_cluster(
+    request: Request, template: ClusterTemplate, driver: DriverVersion, **values: Any
+) -> Cluster:
+    values.pop('merge_labels', None)
+    return Cluster.new(
         **{
             'name': schema.made_up_name('cluster'),
-            **given,
-            **wanted,
+            **values,
             'driver': driver.name,
             'cluster_template_id': template.uuid,
             'driver_version': driver.version,
@@ -75,89 +115,20 @@ def create(request: Request) -> dict[str, Any]:
             'version_reason': 'create',
             'project_id': request.context.project_id,
             'user_id': request.context.user_id,
-            'facts': _facts(image),
-            'ssh_public_key': keypair.public_key if keypair else None,
         }
     )
-    groups = _groups(cluster, template, *counts)
-    if not identity.has_keystone(request.service.conf):
-        cluster.identity = identity.development(request.context, cluster.project_id)
-        return _accept(request, cluster, groups, warning)
-    with delegation.loan(request, cluster, driver.capabilities) as loan:
-        cluster.identity = loan.identity
-        cluster.application_credential = loan.application_credential
-        return _accept(request, cluster, groups, warning, loan.accept)
 
 
-def _accept(
-    request: Request,
-    cluster: Cluster,
-    groups: list[NodeGroup],
-    warning: str,
-    *also: Callable[[Any, Operation], None],
-) -> dict[str, Any]:
-    operation = _operation(request, cluster)
-    request.accept(_write, cluster, groups, operation, request.service.conf, warning, also)
-    request.service.waker.wake(operation.uuid)
-    return {'uuid': cluster.uuid}
-
-
-def _write(
-    connection: Any,
-    cluster: Cluster,
-    groups: list[NodeGroup],
-    operation: Operation,
-    conf: cfg.ConfigOpts,
-    warning: str,
-    also: Iterable[Callable[[Any, Operation], None]],
-) -> None:
-    accept.create(
-        connection,
-        cluster,
-        groups,
-        operation,
-        quota=conf.api.cluster_quota,
-        timeout_min=cluster.create_timeout,
-    )
-    if warning:
-        journal.note(connection, operation, warning)
-    for write in also:
-        write(connection, operation)
-
-
-def choose_driver(
-    drivers: Iterable[Any], server_type: str, distro: str | None, coe: str, *names: str | None
-) -> Any:
-    """The newest enabled Driver row that serves a kind of cluster.
-
-    :param distro: of the image; None where it is not known yet.
-    :param names: what is asked for, best first; without any, the first driver that serves.
-    :raises Invalid: none does.
-    """
-    newest: dict[str, Any] = {}
-    for row in drivers:
-        if row.enabled and (row.name not in newest or newest[row.name].version < row.version):
-            newest[row.name] = row
-    name = next(filter(None, names), None)
-    if name and name not in newest:
+def _check_balancer(wanted: dict[str, Any], masters: int) -> None:
+    if masters > 1 and not wanted['master_lb_enabled']:
         raise Invalid(
-            path='driver', reason=f'one of {", ".join(sorted(newest))} is expected', value=name
+            path='master_count', reason=f'{masters} control-plane nodes need master_lb_enabled true'
         )
-    for row in newest.values():
-        if (
-            row.coe == coe
-            and server_type in row.server_types
-            and name in (None, row.name)
-            and (distro is None or distro in row.distros)
-        ):
-            return row
-    coes = sorted({row.coe for row in newest.values()})
-    if coe not in coes:
-        raise Invalid(path='coe', reason=f'one of {", ".join(coes)} is expected', value=coe)
-    raise Invalid(
-        path='driver',
-        reason=f'no driver makes {coe} clusters of server type '
-        f'{server_type} from images of {distro}',
+
+
+def _change(cluster: Cluster, groups: Sequence[NodeGroup]) -> Change:
+    return Change(
+        'create', at_once=Values(new(cluster)), added={group.uuid: new(group) for group in groups}
     )
 
 
@@ -167,7 +138,7 @@ def _read(request: Request, ident: str) -> tuple[ClusterTemplate, Sequence[Any]]
             template = store.get(connection, ClusterTemplate, ident, request.scope)
         except NotFound as error:
             raise _no_template(request, error) from error
-        return template, store.rows(connection, Driver, deleted_at=None)
+        return template, store.rows(connection, DriverVersion, deleted_at=None)
 
 
 def _no_template(request: Request, error: NotFound) -> Exception:
@@ -181,24 +152,10 @@ def _check_shape(
     node_count: int,
     master_count: int,
 ) -> None:
-    check_storage(template.docker_storage_driver, wanted['docker_volume_size'])
+    changes.check_storage(template.docker_storage_driver, wanted['docker_volume_size'])
     if master_count % 2 == 0:
         raise Invalid(path='master_count', reason='an odd number is expected', value=master_count)
-    if node_count == 0 and request.version < _SINCE:
-        raise Invalid(path='node_count', reason='0 needs version 1.10')
-
-
-def check_storage(driver: str | None, volume_size: int | None) -> None:
-    """Refuse a storage driver that needs a volume, without one.
-
-    :raises Invalid: the volume is too small.
-    """
-    if driver == 'devicemapper' and (volume_size or 0) < _DEVICEMAPPER_GIB:
-        raise Invalid(
-            path='docker_volume_size',
-            value=volume_size,
-            reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least',
-        )
+    changes.check_count(request, node_count)
 
 
 def _check_size(request: Request, driver: Any, node_count: int, master_count: int) -> None:
@@ -216,8 +173,21 @@ def _check_size(request: Request, driver: Any, node_count: int, master_count: in
     )
 
 
+def _check_limits(request: Request, given: Mapping[str, str], driver: Any, node_count: int) -> None:
+    labels.check_count(given, node_count)
+    usage.check_group(
+        labels.node_limits(given)['max_node_count'],
+        'labels.max_node_count',
+        driver,
+        max_nodes=request.service.conf.cluster.max_nodes,
+    )
+
+
 def _check_cloud(
-    request: Request, lookups: Lookups, template: ClusterTemplate, wanted: Mapping[str, Any]
+    lookups: Lookups,
+    template: ClusterTemplate,
+    wanted: Mapping[str, Any],
+    config: Mapping[str, Any],
 ) -> Image | None:
     for attribute in ('flavor_id', 'master_flavor_id'):
         if not wanted[attribute]:
@@ -228,65 +198,6 @@ def _check_cloud(
             'image_id': template.image_id,
             'external_network_id': template.external_network_id,
         },
-        from_disk=boots_from_disk(request, wanted['labels']),
-    )
-
-
-def boots_from_disk(request: Request, given: Mapping[str, str]) -> bool:
-    """Whether nodes with these labels boot from the disk of their flavor, not from a volume.
-
-    :raises Invalid: the label boot_volume_size is no number.
-    """
-    size = labels.number(given, 'boot_volume_size')
-    return not (request.service.conf.cluster.default_boot_volume_size if size is None else size)
-
-
-def _facts(image: Image | None) -> dict[str, Any]:
-    if image is None:
-        return {}
-    return {'image': {'id': image.id, 'name': image.name, 'os_distro': image.os_distro}}
-
-
-def _groups(
-    cluster: Cluster, template: ClusterTemplate, node_count: int, master_count: int
-) -> list[NodeGroup]:
-    same = {
-        'cluster_id': cluster.uuid,
-        'project_id': cluster.project_id,
-        'is_default': True,
-        'labels': cluster.labels,
-        'image_id': template.image_id,
-        'status': cluster.status,
-        'docker_volume_size': cluster.docker_volume_size,
-    }
-    return [
-        NodeGroup.new(
-            name=DEFAULT_MASTER,
-            role='master',
-            node_count=master_count,
-            flavor_id=cluster.master_flavor_id,
-            **same,
-        ),
-        NodeGroup.new(
-            name=DEFAULT_WORKER,
-            role='worker',
-            node_count=node_count,
-            min_node_count=labels.number(cluster.labels, 'min_node_count') or 0,
-            flavor_id=cluster.flavor_id,
-            **same,
-        ),
-    ]
-
-
-def _operation(request: Request, cluster: Cluster) -> Operation:
-    context = request.context
-    return Operation.new(
-        cluster_id=cluster.uuid,
-        kind='create',
-        reason='create',
-        project_id=cluster.project_id,
-        user_id=context.user_id,
-        request_id=context.request_id,
-        caller_project_id=context.project_id,
-        identity=cluster.identity,
+        wanted['labels'],
+        volume_gib=config.get('boot_volume_size', 0),
     )

@@ -1,20 +1,20 @@
 """Clusters: list, show, change, delete; they are made in ``cluster_create``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from magnum_lite.api import paging, patch, schema, views
+from magnum_lite.api import changes, paging, patch, schema, views
 from magnum_lite.api.document import ACCEPTED, NOTHING, Many, Patch
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.db import accept, store, usage
-from magnum_lite.exceptions import BadRequest, Invalid, NotFound
-from magnum_lite.objects import Cluster, ClusterTemplate, Driver, NodeGroup, Operation, deadline
+from magnum_lite.db import health, store
+from magnum_lite.exceptions import BadRequest, NotFound
+from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation, deadline
 from magnum_lite.objects.attribute import attr
+from magnum_lite.objects.change import Change, Values
 from magnum_lite.objects.fields import Boolean
 from magnum_lite.objects.nodegroup import DEFAULT_WORKER
 from magnum_lite.objects.operation import RUN
 
-ZERO_NODES = (1, 10)  # the first version that may ask for no workers
 _INTERNAL = (
     'api_address',
     'node_addresses',
@@ -126,7 +126,9 @@ def show(request: Request, cluster: str) -> dict[str, Any]:
             Boolean(),
             since='1.3',
             default=False,
-            doc='Kept for clients: a change that fails puts back the number of nodes anyway.',
+            doc='Whether an operation ``rollback`` follows if the change '
+            'fails, which takes the nodes back to what they were. '
+            'Without it only ``node_count`` goes back.',
         )
     },
 )
@@ -143,6 +145,33 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
     changed = patch.changes(
         Cluster, current, steps, request.version, internal=_INTERNAL, fixed=_FIXED
     )
+    _check_names(request, changed)
+    # Asking for the number that is there is an operation too: Terraform waits for UPDATE_COMPLETE.
+    count = changed.pop('node_count', worker.node_count)
+    stands_s = request.service.conf.health.reported_s
+    if not any(step.attribute == 'node_count' for step in steps):
+        request.accept(_write_health, found, changed, stands_s)
+        return {'uuid': found.uuid}
+    _check_count(request, found, worker, count)
+    change = Change(
+        'update',
+        found.version,
+        Values(groups={worker.uuid: {'node_count': count}}),
+        rollback=rollback,
+    )
+    changes.make(
+        request,
+        found,
+        change,
+        f'node_count {count} of {worker.name}',
+        worker.uuid,
+        timeout_min=deadline.timeout_min(count),
+        also=[lambda connection, _: _write_health(connection, found, changed, stands_s)],
+    )
+    return {'uuid': found.uuid}
+
+
+def _check_names(request: Request, changed: Iterable[str]) -> None:
     refused = sorted(
         name for name in changed if not schema.shown(Cluster, request.version)[name].exposure.update
     )
@@ -151,46 +180,22 @@ def update(request: Request, cluster: str) -> dict[str, Any]:
             reason=f'Cluster attributes cannot be changed: {", ".join(refused)}; '
             'node_count and health_status can'
         )
-    # Asking for the number that is there is an operation too: Terraform waits for UPDATE_COMPLETE.
-    count = changed.pop('node_count', worker.node_count)
-    operation = None
-    if any(step.attribute == 'node_count' for step in steps):
-        check_count(request, count)
-        operation = change_of(
-            request,
-            found,
-            'update',
-            f'node_count {count} of {worker.name}',
-            node_group=worker.uuid,
-            target={'rollback': True} if rollback else {},
-        )
-    request.accept(
-        _change, found, operation, count, changed, request.service.conf.cluster.max_nodes
-    )
-    if operation:
-        request.service.waker.wake(operation.uuid)
-    return {'uuid': found.uuid}
 
 
-def _change(
-    connection: Any,
-    cluster: Cluster,
-    operation: Operation | None,
-    count: int,
-    health: dict[str, Any],
-    max_nodes: int,
+def _check_count(request: Request, cluster: Cluster, worker: NodeGroup, count: int) -> None:
+    with request.service.db.read() as connection:
+        changes.driver_that_can(connection, cluster, 'update')
+    changes.check_count(request, count)
+    changes.check_limits(worker, count)
+    changes.check_ahead(request, cluster, count - worker.node_count)
+
+
+def _write_health(
+    connection: Any, cluster: Cluster, reported: dict[str, Any], stands_s: float
 ) -> None:
-    if health:
-        store.update(connection, Cluster, health, uuid=cluster.uuid)
-    if operation:
-        set_count(
-            connection,
-            cluster,
-            operation,
-            count,
-            max_nodes=max_nodes,
-            timeout_min=deadline.timeout_min(count),
-        )
+    if reported:
+        health.reported(connection, cluster.uuid, stands_s=stands_s)
+        store.update(connection, Cluster, reported, uuid=cluster.uuid)
 
 
 @endpoint(
@@ -205,78 +210,14 @@ def delete(request: Request, cluster: str) -> None:
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         request.authorize(found)
-        nodes = sum(
-            group.node_count for group in store.rows(connection, NodeGroup, cluster_id=found.uuid)
-        )
-    operation = change_of(request, found, 'delete', 'delete')
-    if request.accept(accept.delete, found, operation, timeout_min=deadline.timeout_min(nodes)):
-        request.service.waker.wake(operation.uuid)
-
-
-def change_of(
-    request: Request, cluster: Cluster, kind: str, reason: str, **fields: Any
-) -> Operation:
-    """The operation for a change that the caller asks for.
-
-    :param reason: why, in a sentence.
-    :param fields: further attributes of the operation.
-    """
-    context = request.context
-    return Operation.new(
-        cluster_id=cluster.uuid,
-        kind=kind,
-        reason=reason,
-        project_id=cluster.project_id,
-        user_id=context.user_id,
-        request_id=context.request_id,
-        caller_project_id=context.project_id,
-        identity=cluster.identity,
-        **fields,
+        groups = store.rows(connection, NodeGroup, cluster_id=found.uuid)
+    changes.make(
+        request,
+        found,
+        Change('delete', found.version),
+        'delete',
+        timeout_min=deadline.of_groups(groups),
     )
-
-
-def driver_that_can(connection: Any, cluster: Cluster, capability: str, doing: str) -> Any:
-    """The row of the driver version that a cluster is pinned to.
-
-    :param doing: what is asked for, in words.
-    :raises BadRequest: the driver cannot do it.
-    """
-    row = store.rows(connection, Driver, name=cluster.driver, version=cluster.driver_version)[0]
-    if capability not in row.capabilities:
-        raise BadRequest(reason=f'Driver {row.name} does not support {doing}')
-    return row
-
-
-def set_count(
-    connection: Any,
-    cluster: Cluster,
-    operation: Operation,
-    count: int,
-    *,
-    max_nodes: int,
-    timeout_min: int,
-) -> str:
-    """Accept another number of nodes of the group that the operation names.
-
-    :param max_nodes: of the whole cluster.
-    :returns: as ``accept.change``.
-    :raises Invalid: the cluster would have more.
-    """
-    uuid = accept.change(
-        connection, cluster, operation, values={'node_count': count}, timeout_min=timeout_min
-    )
-    before = operation.restore[operation.node_group]['node_count']
-    usage.check_growth(connection, cluster, 'node_count', added=count - before, max_nodes=max_nodes)
-    return uuid
-
-
-def check_count(request: Request, count: int) -> None:
-    """Refuse no workers before the version that has it.
-
-    :raises Invalid: none is asked for too early.
-    """
-    if count == 0 and request.version < ZERO_NODES:
-        raise Invalid(path='node_count', reason='0 needs version 1.10')
 
 
 def _default_worker(connection: Any, cluster: Cluster) -> Any:

@@ -1,15 +1,16 @@
 """Credentials: whose rights a cluster uses, its operations and its nodes, made anew."""
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
-from magnum_lite.api import delegation
-from magnum_lite.api.controllers.clusters import change_of
+from magnum_lite.api import changes
 from magnum_lite.api.document import ACCEPTED, NOTHING
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.cloud import identity
-from magnum_lite.db import accept, store
-from magnum_lite.objects import Cluster, Driver, NodeGroup, Operation, deadline
+from magnum_lite.api.missing import taken
+from magnum_lite.db import store
+from magnum_lite.objects import Cluster, NodeGroup, deadline
+from magnum_lite.objects.change import Change, Values
+
+taken('/credentials')
 
 
 @endpoint(
@@ -23,49 +24,29 @@ from magnum_lite.objects import Cluster, Driver, NodeGroup, Operation, deadline
     everywhere='context_is_admin',
 )
 def rotate(request: Request, cluster: str) -> dict[str, Any]:
-    """Let the caller own the cluster: what the caller lends replaces what the owner lent."""
+    """Let the caller own the cluster: what the caller grants replaces what the owner did."""
     request.authorize()
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
-        (driver,) = store.rows(connection, Driver, name=found.driver, version=found.driver_version)
-        nodes = sum(
-            group.node_count for group in store.rows(connection, NodeGroup, cluster_id=found.uuid)
+        driver = changes.driver_of(connection, found)
+        timeout_min = deadline.of_groups(store.rows(connection, NodeGroup, cluster_id=found.uuid))
+    # Nodes that have a credential get the new one by an update.
+    changes.check_driver(driver, 'rotate_credentials', *driver.capabilities)
+    with request.service.delegations.grant(request.context, found, driver.capabilities) as grant:
+        found.identity = grant.identity
+        found.application_credential = grant.application_credential
+        change = Change(
+            'rotate_credentials',
+            found.version,
+            Values(
+                {
+                    'user_id': request.context.user_id,
+                    'identity': found.identity,
+                    'application_credential': found.application_credential,
+                }
+            ),
         )
-    if not identity.has_keystone(request.service.conf):
-        found.identity = identity.development(request.context, found.project_id)
-        return _accept(request, found, nodes)
-    with delegation.loan(request, found, driver.capabilities) as loan:
-        found.identity = loan.identity
-        found.application_credential = loan.application_credential
-        return _accept(request, found, nodes, loan.accept)
-
-
-def _accept(
-    request: Request, cluster: Cluster, nodes: int, *also: Callable[[Any, Operation], None]
-) -> dict[str, Any]:
-    operation = change_of(request, cluster, 'rotate_credentials', 'rotate credentials')
-    request.accept(_write, cluster, operation, deadline.timeout_min(nodes), also)
-    request.service.waker.wake(operation.uuid)
-    return {'uuid': cluster.uuid}
-
-
-def _write(
-    connection: Any,
-    cluster: Cluster,
-    operation: Operation,
-    timeout_min: int,
-    also: Iterable[Callable[[Any, Operation], None]],
-) -> None:
-    store.update(
-        connection,
-        Cluster,
-        {
-            'user_id': operation.user_id,
-            'identity': cluster.identity,
-            'application_credential': cluster.application_credential,
-        },
-        uuid=cluster.uuid,
-    )
-    accept.whole(connection, cluster, operation, groups=[], timeout_min=timeout_min)
-    for write in also:
-        write(connection, operation)
+        changes.make(
+            request, found, change, 'rotate credentials', timeout_min=timeout_min, also=grant.writes
+        )
+    return {'uuid': found.uuid}

@@ -8,7 +8,7 @@ from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.links import links
 from magnum_lite.db import store
 from magnum_lite.exceptions import NotFound
-from magnum_lite.objects import Cluster, Driver
+from magnum_lite.objects import Cluster, DriverVersion
 
 
 @endpoint(
@@ -17,14 +17,14 @@ from magnum_lite.objects import Cluster, Driver
     rule='driver:get_all',
     everywhere='context_is_admin',
     query=paging.ARGUMENTS,
-    answers=Many(Driver),
+    answers=Many(DriverVersion),
 )
 def list_drivers(request: Request) -> dict[str, Any]:
     """One page of all versions of all drivers."""
     request.authorize()
-    wanted = paging.page(request, Driver)
+    wanted = paging.page(request, DriverVersion)
     with request.service.db.read() as connection:
-        rows = store.page(connection, Driver, wanted, store.ALL, deleted_at=None)
+        rows = store.page(connection, DriverVersion, wanted, store.ALL, deleted_at=None)
         counts = store.count_by(
             connection, Cluster, 'driver', 'driver_version', scope=request.scope
         )
@@ -33,7 +33,11 @@ def list_drivers(request: Request) -> dict[str, Any]:
 
 
 @endpoint(
-    'GET', '/drivers/{driver}', rule='driver:get', everywhere='context_is_admin', answers=Driver
+    'GET',
+    '/drivers/{driver}',
+    rule='driver:get',
+    everywhere='context_is_admin',
+    answers=DriverVersion,
 )
 def show(request: Request, driver: str) -> dict[str, Any]:
     """One version by its uuid, or the newest of a name."""
@@ -44,12 +48,12 @@ def show(request: Request, driver: str) -> dict[str, Any]:
         # MariaDB takes no notice of spaces at the end of a name.
         found = [
             row
-            for row in store.rows(connection, Driver, deleted_at=None, **where)
+            for row in store.rows(connection, DriverVersion, deleted_at=None, **where)
             if uuid or row.name == driver
         ]
         if not found:
             raise NotFound(noun='Driver', ident=driver)
-        siblings = store.rows(connection, Driver, deleted_at=None, name=found[0].name)
+        siblings = store.rows(connection, DriverVersion, deleted_at=None, name=found[0].name)
         newest = max(siblings, key=lambda row: row.version)
         row = found[0] if uuid else newest
         count = store.count(
@@ -60,7 +64,7 @@ def show(request: Request, driver: str) -> dict[str, Any]:
 
 def _view(request: Request, row: Any, count: int, **computed: Any) -> dict[str, Any]:
     return schema.view(
-        Driver,
+        DriverVersion,
         row,
         request.version,
         cluster_count=count,

@@ -5,15 +5,20 @@ that are not the caller's.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from magnum_lite.api.document import NOTHING, Document
-from magnum_lite.api.endpoint import Request, Service, endpoint
+from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.service import Service
+from magnum_lite.certs import joining, signing
 from magnum_lite.cloud import nodes
-from magnum_lite.db import enrolments, ledger, store
+from magnum_lite.db import authorities, enrolments, journal, ledger, store
 from magnum_lite.driver_sdk import enrolment
 from magnum_lite.exceptions import NotEnrolled, NotFound, Unavailable
-from magnum_lite.objects import Certificate, Cluster, NodeGroup
+from magnum_lite.objects import Cluster, NodeGroup
 from magnum_lite.objects.attribute import attr
 from magnum_lite.objects.fields import Enum, Json, String
 
@@ -28,7 +33,7 @@ _WHO = {
     'proof': attr(
         String(min=32, max=128, pattern=r'[0-9a-zA-Z]+\Z', says='letters and digits'),
         create='required',
-        doc='A random text whose SHA-256 stands on the console of the server.',
+        doc='A random text whose SHA-256 Nova has as the password of the server.',
     ),
 }
 _ASK = Document('EnrolmentRequest', _WHO)
@@ -63,7 +68,7 @@ _BUNDLE = Document(
 def enrol(request: Request) -> dict[str, Any]:
     """The secrets of a node, for that node."""
     given = request.given()
-    if not request.service.conf.enrolment.public_url:
+    if not request.service.conf.enrolment.enabled:
         raise NotEnrolled(reason='nodes do not enrol here')
     return {
         'secrets': _enrol(request.service, given['cluster'], given['server'], _fingerprint(given))
@@ -100,7 +105,7 @@ def _stacks(connection: Any, cluster_id: str) -> list[str]:
     return [
         entry.name
         for entry in ledger.open_entries(connection, cluster_id)
-        if entry.kind == ledger.STACK
+        if entry.kind == ledger.PART
     ]
 
 
@@ -124,23 +129,54 @@ def _enrol(service: Service, cluster_id: str, server: str, fingerprint: str) -> 
     except NotEnrolled:
         service.db.write(enrolments.refuse, cluster_id, server)
         raise
+    return _given(service, cluster_id, server, roles[group])
+
+
+def _given(service: Service, cluster_id: str, server: str, role: str) -> dict[str, str]:
+    """What a server is given that has enrolled."""
     with service.db.read() as connection:
-        found = _secrets(service.vault, connection, cluster)
+        try:  # again: other authorities may sign by now
+            cluster = store.get(connection, Cluster, cluster_id)
+        except NotFound as error:
+            raise NotEnrolled(reason='the cluster is gone') from error
+        known = authorities.of(connection, cluster)
+        found = _secrets(service.vault, connection, cluster, known)
+    if role == 'master':
+        return found
+    join = cluster.facts.get('join')
+    if not join:
+        return {name: text for name, text in found.items() if enrolment.joins(name)}
+    authority = join['authority']
+    certificate, key = joining.make(
+        f'node-{server}',
+        join['organization'],
+        known[authority].signs.pem,
+        found[f'ca.{authority}.key'],
+        valid_s=service.conf.enrolment.window_s,
+    )
+    service.db.write(
+        journal.note_cluster,
+        cluster_id,
+        f'server {server} had the {authority} authority sign {signing.described(certificate)}',
+    )
     return {
-        name: text
-        for name, text in found.items()
-        if roles[group] == 'master' or enrolment.joins(name)
+        enrolment.JOIN_CERTIFICATE: certificate.public_bytes(Encoding.PEM).decode(),
+        enrolment.JOIN_KEY: key,
+        f'ca.{authority}.trusted': known[authority].trusted,
     }
 
 
-def _secrets(vault: Any, connection: Any, cluster: Cluster) -> dict[str, str]:
-    """``{purpose: text}``: keys of the authorities and what the driver had made at random."""
-    found = {
-        f'ca.{row.purpose}.key': vault.read(connection, row.key_ref)
-        for row in store.rows(
-            connection, Certificate, cluster_id=cluster.uuid, generation=cluster.ca_generation
-        )
-    }
+def _secrets(
+    vault: Any, connection: Any, cluster: Cluster, known: Mapping[str, authorities.Authority]
+) -> dict[str, str]:
+    """``{purpose: text}``: the authorities, keys too, and what the driver had made at random."""
+    found: dict[str, str] = {}
+    for purpose, authority in known.items():
+        found |= {
+            f'ca.{purpose}.key': vault.read(connection, authority.signs.key_ref),
+            f'ca.{purpose}.cert': authority.signs.pem,
+            f'ca.{purpose}.trusted': authority.trusted,
+        }
     return found | {
         name: text
         for name, text in vault.values(connection, cluster.uuid).items()

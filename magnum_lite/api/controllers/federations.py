@@ -86,5 +86,5 @@ def delete(request: Request, federation: str) -> NoReturn:
     raise _unknown(federation)
 
 
-def _unknown(ident: str) -> NotFound:
+def _unknown(ident: str | int) -> NotFound:
     return NotFound(noun='Federation', ident=ident)

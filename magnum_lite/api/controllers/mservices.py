@@ -4,6 +4,7 @@ from typing import Any
 
 from magnum_lite.api.document import Document, Many
 from magnum_lite.api.endpoint import Request, endpoint
+from magnum_lite.api.missing import taken
 from magnum_lite.api.schema import moment
 from magnum_lite.db import services
 from magnum_lite.objects.attribute import attr
@@ -24,6 +25,7 @@ _SERVICE = Document(
     },
     collection='mservices',
 )
+taken('/mservices/{mservice}')
 
 
 @endpoint('GET', '/mservices', rule='magnum-service:get_all', answers=Many(_SERVICE, paged=False))

@@ -85,5 +85,6 @@ def _view(request: Request, row: Any, **computed: Any) -> dict[str, Any]:
         row,
         request.version,
         **computed,
+        phase_left_s=views.phase_left_s(row),
         links=links(request.base, 'clusters', row.cluster_id, 'operations', row.uuid),
     )

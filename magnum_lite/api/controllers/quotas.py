@@ -8,7 +8,6 @@ from oslo_db import exception as db_exc
 from magnum_lite.api import paging, schema
 from magnum_lite.api.document import NOTHING, Document, Many
 from magnum_lite.api.endpoint import Request, endpoint
-from magnum_lite.cloud import identity
 from magnum_lite.db import store
 from magnum_lite.db.usage import CLUSTER
 from magnum_lite.driver_sdk import CloudUnavailable
@@ -101,10 +100,8 @@ def create(request: Request) -> dict[str, Any]:
 
 def _exists(request: Request, project_id: str) -> bool:
     """A Keystone that does not answer, or does not tell the service, vouches for every project."""
-    if not identity.has_keystone(request.service.conf):
-        return True
     try:
-        return request.service.lending.keystone.has_project(project_id)
+        return request.service.delegations.has_project(project_id)
     except CloudUnavailable as error:
         LOG.warning('Nobody knows whether project %s exists: %s', project_id, error)
         return True

@@ -1,11 +1,12 @@
-"""Rules D3 in part, D7 to D9, D12, D14 to D16: a driver against a real Heat.
+"""Rules D3 in part, D7 to D9, D12, D14 to D16: a driver against a real cloud.
 
 They need the fixtures ``real_cloud`` (a Cloud in an empty project) and ``user_data`` (a function
-``server name -> text`` of what servers were given), which ``magnum_lite_dev.pytest_plugin`` has.
+``server name -> text`` of what servers were given), which ``magnum_lite_dev.pytest_plugin`` has for
+Heat. A driver that does without has its own fixtures, and its own ``part_names`` and ``failing``.
 """
 
-import concurrent.futures
 import dataclasses
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,21 +15,20 @@ from typing import Any
 
 import pytest
 
+from magnum_lite.driver_sdk import tags
 from magnum_lite.driver_sdk.cloud import Cloud, StackView
 from magnum_lite.driver_sdk.errors import CloudUnavailable, NotSupported
-from magnum_lite.driver_sdk.heat import HeatDriver, cluster_tag
+from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.spec import ClusterSpec, Image
 from magnum_lite.driver_sdk.status import Done, Failed, Progress, Waiting
 from magnum_lite.driver_sdk.testing import example
-from magnum_lite.driver_sdk.testing.fake import FailingCloud, FailingHeat, Killed
+from magnum_lite.driver_sdk.testing.fake import Failing, FailingCloud, FailingHeat
 from magnum_lite.driver_sdk.testing.plan_rules import PlanRules
 from magnum_lite.driver_sdk.testing.template import parts, written
 
 # Nova's limit of user data, after base64.
 USER_DATA_BYTES = 65535
 DONE_WITHIN_S = 120
-# More would only queue up in the one process of the embedded Heat.
-AT_A_TIME = 4
 ACTIONS = (
     'CREATE',
     'UPDATE',
@@ -68,18 +68,23 @@ class CloudRules(PlanRules):
         """The cluster that is made; the smaller, the faster."""
         return example.spec(self.driver())
 
-    def stack_names(self, cloud: Cloud, spec: ClusterSpec) -> list[str]:
-        """Sorted names of the cluster's stacks, each as often as it exists."""
+    def failing(self, cloud: Any, *, at: int = 0, after: bool = False) -> tuple[Any, Failing]:
+        """A cloud around ``cloud`` that records its calls, and may die at one; and the record."""
+        heat = FailingHeat(cloud.heat, at=at, after=after)
+        return FailingCloud(heat), heat
+
+    def part_names(self, cloud: Any, spec: ClusterSpec) -> list[str]:
+        """Sorted names of the cluster's parts, each as often as it exists."""
         # For a moment Heat still lists a stack that is gone.
         return sorted(
             view.name
-            for view in cloud.heat.list(cluster_tag(spec.uuid))
+            for view in cloud.heat.list(tags.of_cluster(spec.uuid))
             if view.status != 'DELETE_COMPLETE'
         )
 
     def planned_names(self, spec: ClusterSpec) -> list[str]:
-        """Sorted names of the stacks that a plan has."""
-        return sorted(stack.name for stack in self.driver().create_dry_run(spec))
+        """Sorted names of the parts that a plan has."""
+        return sorted(part.name for part in self.driver().create_dry_run(spec))
 
     @pytest.fixture
     def fresh(self, real_cloud: Cloud) -> Iterator[Callable[[ClusterSpec], ClusterSpec]]:
@@ -102,13 +107,15 @@ class CloudRules(PlanRules):
     def test_d7_create_sends_exactly_the_dry_run(
         self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]
     ) -> None:
-        spec, heat = fresh(self.small()), FailingHeat(real_cloud.heat)
-        assert isinstance(finish(lambda: self.driver().create(FailingCloud(heat), spec)), Done)
-        sent = {call.args[0]: call.args[1] for call in heat.calls if call.method == 'create'}
+        spec = fresh(self.small())
+        cloud, record = self.failing(real_cloud)
+        assert isinstance(finish(lambda: self.driver().create(cloud, spec)), Done)
+        sent = {call.args[0]: call.args[1] for call in record.calls if call.method == 'create'}
         plan = self.driver().create_dry_run(spec)
-        assert sorted(sent) == self.planned_names(spec)
-        outputs = {stack.key: _outputs(real_cloud, stack.name) for stack in plan}
-        for stack in plan:
+        assert self.part_names(real_cloud, spec) == self.planned_names(spec)
+        assert sent.keys() == {stack.name for stack in plan.stacks}
+        outputs = {stack.key: _outputs(real_cloud, stack.name) for stack in plan.stacks}
+        for stack in plan.stacks:
             assert sent[stack.name]['template'] == stack.template
             assert sent[stack.name]['files'] == dict(stack.files)
             assert sent[stack.name]['parameters'] == stack.resolve(outputs)
@@ -120,12 +127,16 @@ class CloudRules(PlanRules):
         assert status.state == 'COMPLETE'
         assert status.api_address
         for group in spec.node_groups:
-            assert len(status.group_addresses.get(group.uuid, ())) == group.node_count
-        heat = FailingHeat(cloud.heat)
-        assert isinstance(self.driver().create(FailingCloud(heat), spec), Done)
+            found = status.group_addresses.get(group.uuid, ())
+            assert len(found) == group.node_count, (
+                f'{group.name} of {group.node_count} nodes has the addresses {found}: each group '
+                'wants a stack of its node_group, with an output node_addresses (D6)'
+            )
+        recording, record = self.failing(cloud)
+        assert isinstance(self.driver().create(recording, spec), Done)
         if 'update' in self.driver.capabilities:
-            assert isinstance(self.driver().update(FailingCloud(heat), spec), Done)
-        assert not [call for call in heat.calls if call.changes]
+            assert isinstance(self.driver().update(recording, spec), Done)
+        assert not [call for call in record.calls if call.changes]
 
     def test_d9_an_undeclared_capability_is_refused(self, real_cloud: Cloud) -> None:
         driver, spec = self.driver(), self.small()
@@ -145,10 +156,26 @@ class CloudRules(PlanRules):
         driver, spec = self.driver(), self.small()
         if 'monitor' in self.driver.capabilities:
             health = driver.get_monitor(real_cloud, spec).look(timeout_s=1)
-            assert health.status in ('HEALTHY', 'UNHEALTHY', 'UNKNOWN')
+            assert health.status in ('UNHEALTHY', 'UNKNOWN')
         if 'scale_manager' in self.driver.capabilities:
             manager = driver.get_scale_manager(real_cloud, spec)
             assert manager.indexes(spec.worker_groups[0].uuid, []) == ()
+
+    def test_d9_a_monitor_of_a_silent_cluster_answers_and_changes_nothing(
+        self, real_cloud: Cloud
+    ) -> None:
+        if 'monitor' not in self.driver.capabilities:
+            return
+        cloud, record = self.failing(real_cloud)
+        with socket.create_server(('127.0.0.1', 0)) as silent:  # connects, and says no more
+            spec = dataclasses.replace(
+                self.small(), api_address=f'https://127.0.0.1:{silent.getsockname()[1]}'
+            )
+            health = self.driver().get_monitor(cloud, spec).look(timeout_s=0.5)
+        assert health.status in ('UNHEALTHY', 'UNKNOWN')
+        assert health.reason
+        assert all(isinstance(text, str) for pair in health.reason.items() for text in pair)
+        assert not [call for call in record.calls if call.changes]
 
     def test_d12_hostile_text_reaches_a_node_unexecuted(
         self,
@@ -178,7 +205,7 @@ class CloudRules(PlanRules):
             for status, state in STATES.items():
                 views = {
                     s.key: StackView(id=s.key, name=s.name, status=f'{action}_{status}')
-                    for s in plan
+                    for s in plan.stacks
                 }
                 assert driver.status_of(spec, views).state == state, f'{action}_{status}'
         assert driver.status_of(spec, {}).state == 'ABSENT'
@@ -190,59 +217,6 @@ class CloudRules(PlanRules):
         # A delete may overtake the create before its secrets were made or its image was found.
         early = dataclasses.replace(self.small(), secrets={}, image=Image('', '', ''), config={})
         assert isinstance(self.driver().delete(real_cloud, early), Done)
-
-    def test_d15_a_step_that_died_at_any_call_is_repeated_to_the_same_end(
-        self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]
-    ) -> None:
-        small = example.with_nodes(self.small(), 0)
-        last = self._live_and_die(real_cloud, fresh(small), at=0, after=False)
-        assert last > 1, 'the driver makes no calls'
-        # Each death is that of a cluster of its own, so several are tried at a time.
-        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-            lives = [
-                pool.submit(self._live_and_die, real_cloud, fresh(small), at=at, after=after)
-                for at in range(1, last + 1)
-                for after in (False, True)
-            ]
-            for life in lives:
-                life.result()
-
-    def _live_and_die(self, cloud: Cloud, spec: ClusterSpec, *, at: int, after: bool) -> int:
-        """Create, update and delete a cluster, each killed once at its ``at``-th call.
-
-        :returns: the most calls that one of the three made.
-        """
-        driver = self.driver()
-        most = self._killed_once(cloud, driver.create, spec, at=at, after=after)
-        assert self.stack_names(cloud, spec) == self.planned_names(spec)
-        if 'update' in self.driver.capabilities:
-            spec = example.with_nodes(spec, 1)
-            most = max(most, self._killed_once(cloud, driver.update, spec, at=at, after=after))
-            assert self.stack_names(cloud, spec) == self.planned_names(spec)
-            assert driver.get_status(cloud, spec).state == 'COMPLETE'
-        most = max(most, self._killed_once(cloud, driver.delete, spec, at=at, after=after))
-        assert self.stack_names(cloud, spec) == []
-        return most
-
-    def _killed_once(
-        self,
-        cloud: Cloud,
-        step: Callable[[Cloud, ClusterSpec], Progress],
-        spec: ClusterSpec,
-        *,
-        at: int,
-        after: bool,
-    ) -> int:
-        heat = FailingHeat(cloud.heat, at=at, after=after)
-
-        def again() -> Progress:
-            try:
-                return step(FailingCloud(heat), spec)
-            except Killed:
-                return Waiting('killed')
-
-        assert isinstance(finish(again), Done)
-        return sum(call.method in heat.counted for call in heat.calls)
 
     def test_d16_upgrade_says_from_which_versions(self) -> None:
         if 'upgrade' in self.driver.capabilities:

@@ -1,7 +1,7 @@
 """Specs to try a driver with: ordinary ones, and one whose every text is hostile."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from magnum_lite.driver_sdk.driver import Driver
@@ -80,16 +80,52 @@ def with_nodes(wanted: ClusterSpec, count: int, **changes: Any) -> ClusterSpec:
     )
 
 
+def surge(wanted: ClusterSpec) -> tuple[ClusterSpec, ...]:
+    """``wanted`` on the way to a new generation of its first worker group: with it, beside the old
+    one; the old one is going; it is gone."""
+    group = wanted.worker_groups[0]
+    old = dataclasses.replace(group, config=dict(wanted.of_group(group).config))
+    going = dataclasses.replace(old, going=True)
+    return tuple(
+        with_nodes(wanted, group.node_count, generation=group.generation + 1, beside=beside)
+        for beside in ((old,), (going,), ())
+    )
+
+
 def secrets(driver: Driver) -> dict[str, Secret]:
     """A secret for whatever a driver gets one for; each value is found nowhere else."""
     refs = {
-        f'ca.{purpose}.{part}': 'pem' for purpose in driver.authorities for part in ('cert', 'key')
+        f'ca.{purpose}.{part}': 'pem'
+        for purpose in driver.authorities
+        for part in ('cert', 'key', 'trusted')
     } | dict(driver.tokens)
     if 'application_credential' in driver.capabilities:
         refs |= dict.fromkeys(APPLICATION_CREDENTIAL, 'application_credential')
     return {
         ref: Secret(f'secret/{ref}', _TOKENS.get(kind) or _pem(ref)) for ref, kind in refs.items()
     }
+
+
+def rotation(wanted: ClusterSpec, purposes: Iterable[str]) -> tuple[ClusterSpec, ...]:
+    """``wanted`` in the three stages in which these authorities of it are replaced: both trusted;
+    both trusted, and the new ones sign; the new ones alone."""
+    purposes = tuple(purposes)
+    both = {f'ca.{purpose}.trusted': 'both' for purpose in purposes}
+    new = {f'ca.{purpose}.{part}': 'new' for purpose in purposes for part in ('cert', 'key')}
+    alone = dict.fromkeys(both, 'new')
+    return tuple(
+        dataclasses.replace(
+            wanted,
+            secrets={
+                **wanted.secrets,
+                **{
+                    name: Secret(f'secret/{name}.{which}', _pem(f'{name}.{which}'))
+                    for name, which in stage.items()
+                },
+            },
+        )
+        for stage in (both, both | new, new | alone)
+    )
 
 
 def scenarios(driver: Driver) -> dict[str, ClusterSpec]:

@@ -1,9 +1,10 @@
-"""Failure injection around a real Cloud: a call that dies before or after it takes effect."""
+"""Failure injection around a real cloud: a call that dies before or after it takes effect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
+from magnum_lite.driver_sdk.cause import Cause
 from magnum_lite.driver_sdk.cloud import Heat, StackView
 
 
@@ -13,37 +14,64 @@ class Killed(BaseException):
 
 @dataclass
 class Call:
-    """A call of Heat that was made.
+    """A call that was made.
 
-    :ivar method: ``create``, ``update``, ``delete``, ``get``, ``list`` or ``failures``.
+    :ivar changes: whether it changes something in the cloud.
     """
 
     method: str
     args: tuple[Any, ...]
-
-    @property
-    def changes(self) -> bool:
-        """Whether it changes something in the cloud."""
-        return self.method in ('create', 'update', 'delete')
+    changes: bool
 
 
 @dataclass
-class FailingHeat:
-    """A Heat that records what it is asked, and fails once.
+class Failing:
+    """What a driver calls, recording what it is asked, and failing once; a subclass has a method
+    for each of the real one's, which hands it to ``_call``.
 
-    :ivar heat: the real one.
+    :cvar changing: the methods that change something.
+    :ivar real: what the calls go to.
     :ivar at: the number, from 1, of the call that fails among those named in ``counted``; 0 none.
     :ivar after: whether the call takes effect before it fails.
     :ivar error: what is raised; ``Killed`` stands for the death of the process.
     """
 
-    heat: Heat
+    changing: ClassVar[frozenset[str]]
+
+    real: Any
     at: int = 0
     after: bool = False
     error: type[BaseException] = Killed
-    counted: frozenset[str] = frozenset({'create', 'update', 'delete', 'get'})
+    counted: frozenset[str] = frozenset()
     calls: list[Call] = field(default_factory=list)
     failed: bool = False
+
+    def _call(self, method: str, *args: Any) -> Any:
+        self.calls.append(Call(method, args, method in self.changing))
+        number = self.count()
+        fails = method in self.counted and number == self.at and not self.failed
+        if fails and not self.after:
+            self.failed = True
+            raise self.error(f'before call {number}, {method}')
+        answer = getattr(self.real, method)(*args)
+        if fails:
+            self.failed = True
+            raise self.error(f'after call {number}, {method}')
+        return answer
+
+    def count(self) -> int:
+        """How many calls were made that count."""
+        return sum(call.method in self.counted for call in self.calls)
+
+
+@dataclass
+class FailingHeat(Failing):
+    """A Heat that records what it is asked, and fails once."""
+
+    changing: ClassVar[frozenset[str]] = frozenset({'create', 'update', 'delete'})
+
+    real: Heat
+    counted: frozenset[str] = frozenset({'create', 'update', 'replace', 'delete', 'get'})
 
     def list(self, tag: str) -> Sequence[StackView]:
         """As the real one."""
@@ -61,26 +89,17 @@ class FailingHeat:
         """As the real one."""
         self._call('update', stack, arguments, tags)
 
+    def replace(self, stack: str, things: Collection[str]) -> Sequence[str]:
+        """As the real one."""
+        return self._call('replace', stack, things)  # type: ignore[no-any-return]
+
     def delete(self, stack: str) -> None:
         """As the real one."""
         self._call('delete', stack)
 
-    def failures(self, stack: str) -> Sequence[str]:
+    def failures(self, stack: str) -> Sequence[Cause]:
         """As the real one."""
         return self._call('failures', stack)  # type: ignore[no-any-return]
-
-    def _call(self, method: str, *args: Any) -> Any:
-        self.calls.append(Call(method, args))
-        number = sum(call.method in self.counted for call in self.calls)
-        fails = method in self.counted and number == self.at and not self.failed
-        if fails and not self.after:
-            self.failed = True
-            raise self.error(f'before call {number}, {method}')
-        answer = getattr(self.heat, method)(*args)
-        if fails:
-            self.failed = True
-            raise self.error(f'after call {number}, {method}')
-        return answer
 
 
 @dataclass

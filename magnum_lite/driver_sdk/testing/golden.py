@@ -10,7 +10,9 @@ from magnum_lite.driver_sdk.plan import Plan
 
 def readable(plan: Plan) -> dict[str, Any]:
     """A plan as a document for people: the package's own files by name, long texts by lines."""
-    return {'stacks': [_stack(stack) for stack in plan.document()['stacks']]}
+    return {
+        'parts': [_stack(part) if 'template' in part else part for part in plan.document()['parts']]
+    }
 
 
 def check(path: Path, document: Mapping[str, Any], *, update: bool) -> None:

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import importlib.resources
 import json
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
 from typing import Any, ClassVar
 
@@ -11,11 +12,20 @@ import jsonschema
 import pytest
 
 from magnum_lite.driver_sdk.driver import Driver
+from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.plan import Plan, Stack
 from magnum_lite.driver_sdk.spec import APPLICATION_CREDENTIAL, ClusterSpec, Secret
 from magnum_lite.driver_sdk.testing import example, purity
 from magnum_lite.driver_sdk.testing.template import Template
 
+# Attributes of clusters and templates that ``only_with`` may name, beside labels.
+ATTRIBUTES = frozenset(
+    """
+docker_storage_driver docker_volume_size external_network_id fixed_network fixed_subnet
+floating_ip_enabled http_proxy https_proxy insecure_registry master_lb_enabled network_driver
+no_proxy registry_enabled server_type tls_disabled volume_driver
+""".split()
+)
 # Heat's default max_template_size.
 TEMPLATE_BYTES = 512 * 1024
 
@@ -43,7 +53,9 @@ class PlanRules:
     def stacks(self) -> list[tuple[str, Stack]]:
         """``[('scenario: stack key', stack), ...]``."""
         return [
-            (f'{name}: {stack.key}', stack) for name, plan in self.plans().items() for stack in plan
+            (f'{name}: {stack.key}', stack)
+            for name, plan in self.plans().items()
+            for stack in plan.stacks
         ]
 
     def package_files(self) -> dict[str, str]:
@@ -69,6 +81,17 @@ class PlanRules:
             assert any(shown), f'{name}: nobody reads a pattern; give "examples" or a default'
             for value in schema.get('examples', ()):
                 jsonschema.validate(value, schema)
+
+    def test_d1_only_with_names_what_can_be(self) -> None:
+        properties = self.driver.config_schema['properties']
+        for name, schema in properties.items():
+            for other, wanted in schema.get('only_with', {}).items():
+                assert other != name and other in ATTRIBUTES | properties.keys(), (
+                    f'{name}: only_with names {other}, which is no other label and no attribute'
+                )
+                assert isinstance(wanted, bool) or isinstance(wanted, list) and wanted, (
+                    f'{name}: {other} in only_with is to be true, false or a list of values'
+                )
 
     def test_d1_a_default_is_a_new_mapping_each_time(self) -> None:
         first = self.driver().get_default_config()
@@ -96,9 +119,19 @@ class PlanRules:
             assert plans[1].document() == driver.update_dry_run(before).document()
 
     def test_d2_an_attempt_is_no_part_of_a_plan(self, specs: dict[str, ClusterSpec]) -> None:
+        driver = self.driver()
         for spec in specs.values():
-            again = dataclasses.replace(spec, attempt='another', focus=spec.node_groups[-1].uuid)
-            assert self.driver().create_dry_run(spec) == self.driver().create_dry_run(again)
+            again = dataclasses.replace(
+                spec,
+                attempt='another',
+                phase='stacks',
+                cursor=1,
+                focus=spec.node_groups[-1].uuid,
+                lost=('a server',),
+                api_address='https://192.0.2.7:6443',
+            )
+            assert driver.create_dry_run(spec) == driver.create_dry_run(again)
+            assert driver.update_dry_run(spec) == driver.update_dry_run(again)
 
     def test_d2_a_dry_run_needs_no_secret(self, specs: dict[str, ClusterSpec]) -> None:
         for spec in specs.values():
@@ -108,16 +141,17 @@ class PlanRules:
             ]
 
     def test_d3_a_plan_is_json_of_moderate_size(self) -> None:
+        for name, plan in self.plans().items():
+            assert json.loads(json.dumps(plan.document())) == plan.document(), name
         for where, stack in self.stacks():
-            assert json.loads(json.dumps(stack.document())) == stack.document(), where
             assert len(stack.template.encode()) <= TEMPLATE_BYTES, where
 
-    def test_d3_stacks_come_after_those_they_require(self) -> None:
+    def test_d3_parts_come_after_those_they_require(self) -> None:
         for name, plan in self.plans().items():
-            keys = [stack.key for stack in plan]
-            assert len(set(keys)) == len(keys) == len({stack.name for stack in plan}), name
-            for index, stack in enumerate(plan):
-                assert stack.requires <= set(keys[:index]), f'{name}: {stack.key}'
+            keys = [part.key for part in plan]
+            assert len(set(keys)) == len(keys) == len({part.name for part in plan}), name
+            for index, part in enumerate(plan):
+                assert part.requires <= set(keys[:index]), f'{name}: {part.key}'
 
     def test_d4_parameters_are_exactly_those_of_the_template(self) -> None:
         for where, stack in self.stacks():
@@ -147,10 +181,13 @@ class PlanRules:
 
     def test_d6_the_outputs_that_the_service_reads_exist(self) -> None:
         for name, plan in self.plans().items():
+            if not plan.stacks:
+                assert not issubclass(self.driver, HeatDriver), f'{name}: no stack'
+                continue
             base = Template.parse(plan.stacks[0].template)
             missing = {'api_address', 'control_plane_addresses'} - base.outputs
             assert not missing, f'{name}: the base stack has no output {sorted(missing)}'
-            for stack in plan:
+            for stack in plan.stacks:
                 if stack.node_group:
                     assert 'node_addresses' in Template.parse(stack.template).outputs, (
                         f'{name}: stack {stack.key} has no output node_addresses'
@@ -173,22 +210,35 @@ class PlanRules:
                 lines = [line for line in (secret.value or '').splitlines() if '---' not in line]
                 assert not any(line in text for line in lines), f'{name}: {secret.ref}'
 
+    def test_d18_nodes_join_by_an_authority_of_the_driver(self) -> None:
+        driver = self.driver()
+        join = driver.join_certificate
+        assert not join or set(join) == {'authority', 'organization'}, join
+        assert not join or join['authority'] in driver.authorities, join
+
     def test_d18_what_nodes_can_fetch_is_in_no_plan(self, specs: dict[str, ClusterSpec]) -> None:
         for name, spec in specs.items():
             spec = dataclasses.replace(spec, enrolment_url=example.ENROLMENT_URL)
             fetched = {
                 secret.ref: purpose
                 for purpose, secret in spec.secrets.items()
-                if not purpose.endswith('.cert') and purpose not in APPLICATION_CREDENTIAL
+                if not purpose.endswith(('.cert', '.trusted'))
+                and purpose not in APPLICATION_CREDENTIAL
             }
             for plan in (self.driver().create_dry_run(spec), self.driver().update_dry_run(spec)):
-                given = {
-                    fetched[value.ref]
-                    for stack in plan
-                    for value in stack.parameters.values()
-                    if isinstance(value, Secret) and value.ref in fetched
-                }
+                given = {fetched[ref] for ref in _secrets(plan.document()) if ref in fetched}
                 assert not given, f'{name}: nodes can fetch {sorted(given)}'
+
+
+def _secrets(document: Any) -> set[str]:
+    """References of the secrets that a plan's document names."""
+    if isinstance(document, Mapping):
+        if document.keys() == {'secret'}:
+            return {str(document['secret'])}
+        document = list(document.values())
+    if isinstance(document, list):
+        return {ref for value in document for ref in _secrets(value)}
+    return set()
 
 
 def _texts(where: Traversable, prefix: str) -> list[tuple[str, Any]]:

@@ -8,6 +8,15 @@ import pytest
 
 from magnum_lite.driver_sdk.testing import golden as files
 
+# A rule that is broken shows the values that it compared, also where the service is installed from
+# a checkout; pytest does it by itself for wheels only.
+pytest.register_assert_rewrite(
+    *(
+        f'magnum_lite.driver_sdk.testing.{name}_rules'
+        for name in ('bound', 'cloud', 'plan', 'script')
+    )
+)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the option, unless another part of the same run did."""

@@ -11,6 +11,7 @@ stage=start
 line=0
 command=
 why=
+hopeless=42 # what a command ends with that need not be tried again
 server=     # id in Nova, once the metadata service has told it
 
 report() { # STATUS REASON [DATA]: tell the service; or Heat, where nodes do not enrol
@@ -46,6 +47,9 @@ on_exit() {
     trap - ERR EXIT
     [ "$code" = 0 ] && return
     reason="$(hostname): stage $stage, line $line, exit $code: ${why:-$command}"
+    case $reason in *'server gave HTTP response to HTTPS client'*)
+        reason+=' (a registry without TLS is to be named by insecure_registry)' ;;
+    esac
     echo "magnum-lite: $reason" >/dev/console || true
     report FAILURE "$reason" || true
 }
@@ -68,33 +72,58 @@ own_address() { # the fixed address of this server, which its metadata document 
         http://169.254.169.254/latest/meta-data/local-ipv4
 }
 
-until_true() { # SECONDS COMMAND...: waits for what this server does; says what it waited for
-    local end=$((SECONDS + $1)) limit=$1
+at_most() { # SECONDS: as many, or what is left until nobody listens to this boot any more
+    # The last tenth is for the report, and for what was before this script.
+    local left=$((BOOT_LIMIT_S * 9 / 10 - SECONDS))
+    [ "$left" -gt 1 ] || left=1
+    echo $(($1 < left ? $1 : left))
+}
+
+until_true() { # SECONDS COMMAND...: tries again each second; a failure keeps the last words
+    local began=$SECONDS limit log code words
+    limit=$(at_most "$1")
     shift
-    until "$@" >/dev/null 2>&1; do
-        if [ "$SECONDS" -ge "$end" ]; then
-            why="waited $limit s for: $*"
-            return 1
-        fi
+    log=$(mktemp)
+    while :; do
+        code=0
+        "$@" >"$log" 2>&1 || code=$?
+        case $code in 0 | "$hopeless") break ;; esac
+        [ $((SECONDS - began)) -lt "$limit" ] || break
         sleep 1
     done
+    cat "$log" >&2
+    words=$(last_words "$log")
+    [ "$code" = 0 ] || why="waited $((SECONDS - began)) s for: $*${words:+ -> $words}"
+    rm -f "$log"
+    return "$code"
+}
+
+last_words() { # FILE: its errors, or else its last four lines, as one line
+    # kubeadm ends with advice and kubectl begins with its log, which would fill what there is.
+    { grep -a -F '[ERROR ' "$1" ||
+        grep -a -v -e '^To see the stack trace' -e '^[EIW][0-9]\{4\} ' "$1" | tail -n 4; } |
+        tr -s '\n\t ' ' ' | sed 's/^ //; s/ $//' | cut -c1-600 || true
 }
 
 persist() { # SECONDS COMMAND...: asks others again after 1 s, 2 s, 4 s and so on up to 30 s
-    local end=$((SECONDS + $1)) limit=$1 pause=1000 part
+    local end=$((SECONDS + $1)) limit=$1 pause=1000 part code
     shift
     why=
-    until "$@"; do
+    while :; do
+        code=0
+        "$@" || code=$?
+        case $code in 0 | "$hopeless") break ;; esac
         if [ "$SECONDS" -ge "$end" ]; then
             why="gave up after $limit s${why:+: $why}"
-            return 1
+            break
         fi
         # Nodes that boot together must not ask together: between half of the pause and all of it.
         part=$((pause / 2 + RANDOM % (pause / 2 + 1)))
         sleep "$((part / 1000)).$(printf '%03d' $((part % 1000)))"
         pause=$((pause < 15000 ? pause * 2 : 30000))
     done
-    why=
+    [ "$code" != 0 ] || why=
+    return "$code"
 }
 
 service() { # PATH ANSWER: posts the document on stdin to the service; a refusal is the reason
@@ -109,20 +138,27 @@ service() { # PATH ANSWER: posts the document on stdin to the service; a refusal
     return 1
 }
 
-enrol() { # PURPOSE FILE...: fetches secrets; the console shows that it is this server who asks
+enrol() { # PURPOSE FILE...: fetches secrets; Nova shows that it is this server who asks
     local proof=/etc/magnum-lite/enrolment_proof answer=/run/magnum-lite-enrolment.json
     enter enrol
     # Without a place to ask, user data has them; and they are for the first boot alone.
     if [ -z "$ENROLMENT_URL" ] || [ -e /etc/kubernetes/kubelet.conf ]; then return 0; fi
     # Kept, since a server is given its secrets by the proof that it gave first.
     [ -s "$proof" ] || (umask 077 && openssl rand -hex 32 >"$proof")
-    echo "magnum-lite enrolment $(tr -d '\n' <"$proof" | sha256sum | cut -d ' ' -f 1)" >/dev/console
-    persist 600 ask_for_secrets "$proof" "$answer"
+    persist "$(at_most 600)" show_proof "$(tr -d '\n' <"$proof" | sha256sum | cut -d ' ' -f 1)"
+    persist "$(at_most 600)" ask_for_secrets "$proof" "$answer"
     while [ "$#" -gt 0 ]; do
         (umask 077 && jq -er --arg purpose "$1" '.secrets[$purpose]' "$answer" >"$2")
         shift 2
     done
     rm -f "$answer"
+}
+
+show_proof() { # HASH: becomes the password that Nova keeps of this server, which takes only one
+    local url=http://169.254.169.254/openstack/latest/password
+    why="$url does not take the proof"
+    curl -sSf --max-time 20 -o /dev/null -X POST --data-binary "$1" "$url" ||
+        [ "$(curl -sSf --max-time 20 "$url")" = "$1" ]
 }
 
 tell_service() { # STATUS REASON DATA
@@ -145,7 +181,7 @@ logged() { # COMMAND...: its last words become the reason when it fails
     log=$(mktemp)
     "$@" >"$log" 2>&1 || code=$?
     cat "$log" >&2
-    [ "$code" = 0 ] || why="$* -> $(tail -n 4 "$log" | tr -s '\n\t ' ' ' | cut -c1-600)"
+    [ "$code" = 0 ] || why="$* -> $(last_words "$log")"
     rm -f "$log"
     return "$code"
 }

@@ -3,6 +3,33 @@
 # The variables set here are read by boot_lib.sh and by the scripts that source this.
 # shellcheck disable=SC2034
 
+need() { # PROGRAM...: fails with the names of those that the image lacks, and of $plugins
+    local item lacking=
+    for item in "$@"; do
+        command -v "$item" >/dev/null || lacking+=", $item"
+    done
+    for item in ${plugins-}; do
+        [ -x "/opt/cni/bin/$item" ] || lacking+=", the CNI plugin $item"
+    done
+    [ -n "$lacking" ] || return 0
+    why="the image lacks ${lacking#, }"
+    return 1
+}
+
+check_image() { # what no boot can do without, all of it in one report; kubeadm looks for its own
+    local file plugins=$CNI_PLUGINS programs=()
+    enter image
+    # Debian's package has them where neither containerd nor add-ons look; those bring flannel.
+    mkdir -p /opt/cni/bin
+    for file in /usr/lib/cni/*; do
+        case ${file##*/} in flannel | '*') continue ;; esac
+        [ -e "/opt/cni/bin/${file##*/}" ] || ln -sf "$file" /opt/cni/bin/
+    done
+    [ "$CONTAINER_VOLUME" = false ] || programs=(blkid lsblk mkfs.ext4)
+    need containerd containerd-shim-runc-v2 ctr runc kubeadm kubelet kubectl iptables ip \
+        "${programs[@]}"
+}
+
 prepare_kernel() {
     enter kernel
     # Built in, or not for us to load: preflight says so if one is really missing.
@@ -10,7 +37,15 @@ prepare_kernel() {
     printf '%s\n' overlay br_netfilter >/etc/modules-load.d/magnum-lite.conf
     printf '%s\n' 'net.ipv4.ip_forward = 1' >/etc/sysctl.d/90-magnum-lite.conf
     logged sysctl -w net.ipv4.ip_forward=1
+    keep_swap_off
+}
+
+keep_swap_off() { # now and at each boot, whoever brings it: fstab, a partition, a unit of zram
     swapoff -a || true
+    systemctl mask swap.target || true
+    mkdir -p /etc/systemd/system/kubelet.service.d
+    printf '[Service]\nExecStartPre=-/sbin/swapoff -a\n' \
+        >/etc/systemd/system/kubelet.service.d/90-magnum-lite-swap.conf
 }
 
 close_metadata() { # before the kubelet starts: user data holds keys that no pod may read
@@ -26,9 +61,14 @@ mount_volume() { # the empty disk becomes the home of containers; it may be atta
         until_true 300 empty_disk
         logged mkfs.ext4 -q -L containers "$(empty_disk)"
     fi
-    mkdir -p /var/lib/containerd
+    mkdir -p /var/lib/containerd /etc/systemd/system/containerd.service.d
+    # The boot goes on without the volume, so that somebody can look; containerd waits for it.
     grep -q '^LABEL=containers ' /etc/fstab ||
-        echo 'LABEL=containers /var/lib/containerd ext4 defaults,nofail 0 2' >>/etc/fstab
+        echo 'LABEL=containers /var/lib/containerd ext4 defaults,nofail,x-systemd.device-timeout=5min 0 2' \
+            >>/etc/fstab
+    printf '[Unit]\nRequiresMountsFor=/var/lib/containerd\n' \
+        >/etc/systemd/system/containerd.service.d/magnum-lite-volume.conf
+    systemctl daemon-reload
     mountpoint -q /var/lib/containerd || logged mount /var/lib/containerd
 }
 
@@ -38,17 +78,36 @@ empty_disk() { # the first disk without partitions, file system or use
                  and .mountpoint == null and .children == null)][0].name'
 }
 
+in_url() { # ADDRESS: as the host of a URL
+    case $1 in
+    *:*) echo "[$1]" ;;
+    *) echo "$1" ;;
+    esac
+}
+
+own_networks() { # the networks that this server is in, a comma before each
+    ip -json -4 route show proto kernel scope link | jq -r '[.[].dst | "," + .] | add // ""'
+}
+
+unit_variable() { # NAME TEXT: as systemd reads it back, which expands what begins with a %
+    local text=${2//\\/\\\\}
+    text=${text//\"/\\\"}
+    printf 'Environment="%s=%s"\n' "$1" "${text//\%/%%}"
+}
+
 prepare_proxy() {
     enter proxy
     [ -n "$HTTP_PROXY$HTTPS_PROXY" ] || return 0
-    NO_PROXY="$NO_PROXY,$API_INTERNAL"
+    # kubeadm hands these on to the API server, which has to reach every kubelet.
+    [ "$NO_PROXY" = '*' ] || NO_PROXY="$NO_PROXY,$API_INTERNAL$(own_networks)"
     export HTTP_PROXY HTTPS_PROXY NO_PROXY
     export http_proxy="$HTTP_PROXY" https_proxy="$HTTPS_PROXY" no_proxy="$NO_PROXY"
     mkdir -p /etc/systemd/system/containerd.service.d
     {
         echo '[Service]'
-        printf 'Environment="%s"\n' "HTTP_PROXY=$HTTP_PROXY" "HTTPS_PROXY=$HTTPS_PROXY" \
-            "NO_PROXY=$NO_PROXY"
+        unit_variable HTTP_PROXY "$HTTP_PROXY"
+        unit_variable HTTPS_PROXY "$HTTPS_PROXY"
+        unit_variable NO_PROXY "$NO_PROXY"
     } >/etc/systemd/system/containerd.service.d/magnum-lite-proxy.conf
     systemctl daemon-reload
 }
@@ -57,6 +116,39 @@ registry() { # HOST URL: where containerd asks for the images of a registry
     mkdir -p "/etc/containerd/certs.d/$1"
     printf '[host."%s"]\n  capabilities = ["pull", "resolve"]\n' "$2" \
         >"/etc/containerd/certs.d/$1/hosts.toml"
+}
+
+choose_sandbox() { # the image that holds a pod: containerd's own choice is not that of kubeadm
+    local list
+    sandbox=$SANDBOX_IMAGE
+    [ -z "$sandbox" ] || return 0
+    list=$(kubeadm config images list --kubernetes-version "$installed" \
+        ${IMAGE_REPOSITORY:+--image-repository "$IMAGE_REPOSITORY"})
+    sandbox=$(sed -n '/\/pause:/{p;q}' <<<"$list")
+    [ -n "$sandbox" ] || { why="kubeadm $installed lists no pause image" && return 1; }
+}
+
+fetch_images() { # NAME...: of pods; one that cannot be had is told by its name, before it is missed
+    local image
+    enter images
+    for image in "$@"; do
+        # ctr takes full names alone.
+        case ${image%%/*} in *.* | *:* | localhost) ;; *) image=docker.io/$image ;; esac
+        persist "$(at_most 300)" has_image "$image"
+    done
+}
+
+has_image() { # NAME: whether containerd has it or can fetch it
+    local words
+    ! ctr --namespace k8s.io images list --quiet | grep -xF "$1" || return 0
+    words=$(ctr --namespace k8s.io images pull --hosts-dir /etc/containerd/certs.d "$1" \
+        2>&1 >/dev/null) && return 0
+    echo "$words" >&2
+    words=${words##*$'\n'}
+    why="$1 -> ${words:0:600}"
+    # shellcheck disable=SC2154 # boot_lib.sh sets it
+    case $words in *': not found' | *'HTTP response to HTTPS client') return "$hopeless" ;; esac
+    return 1
 }
 
 prepare_runtime() {
@@ -70,18 +162,23 @@ prepare_runtime() {
     *) cp /usr/local/lib/magnum-lite/containerd_v3.toml "$config" ;;
     esac
     [ "$CGROUP_DRIVER" = systemd ] || sed -i 's/SystemdCgroup = true/SystemdCgroup = false/' "$config"
-    if [ -n "$SANDBOX_IMAGE" ]; then
-        # Appended: the last table of either file is the one it belongs to.
-        case $version in
-        1) printf '  sandbox_image = "%s"\n' "$SANDBOX_IMAGE" >>"$config" ;;
-        *) printf '  sandbox = "%s"\n' "$SANDBOX_IMAGE" >>"$config" ;;
-        esac
-    fi
+    choose_sandbox
+    # Appended: the last table of either file is the one it belongs to.
+    case $version in
+    1) printf '  sandbox_image = "%s"\n' "$sandbox" >>"$config" ;;
+    *) printf '  sandbox = "%s"\n' "$sandbox" >>"$config" ;;
+    esac
     [ -z "$INSECURE_REGISTRY" ] || registry "$INSECURE_REGISTRY" "http://$INSECURE_REGISTRY"
     [ -z "$REGISTRY_MIRROR" ] || registry _default "$REGISTRY_MIRROR"
     logged systemctl enable containerd.service kubelet.service
     logged systemctl restart containerd.service
     until_true 60 test -S /run/containerd/containerd.sock
+}
+
+keep_certificates() { # whose end nothing else prevents
+    enter certificates
+    systemctl daemon-reload
+    logged systemctl enable --now magnum-lite-certificates.timer
 }
 
 check_version() { # the image brings the programs; a wish for another version ends here
@@ -91,15 +188,26 @@ check_version() { # the image brings the programs; a wish for another version en
         why="the image has Kubernetes $installed, kube_tag wants $KUBE_TAG: use another image"
         return 1
     fi
+    if [ "$(printf '%s\n' v1.31.0 "$installed" | sort -V | head -n 1)" != v1.31.0 ]; then
+        why="the image has Kubernetes $installed, this driver needs v1.31 or later: use another image"
+        return 1
+    fi
 }
 
 prepare_node() { # PURPOSE FILE...: as for enrol
+    enter image
+    # Nothing can be reported without them: the console tells it.
+    need curl jq openssl
     enter identity
     name=$(metadata .name)
     server=$(metadata .uuid)
     address=$(own_address)
+    why='this server has no IPv4 address'
+    [ -n "$address" ]
+    why=
     prepare_proxy
     enrol "$@"
+    check_image
     prepare_kernel
     close_metadata
     check_version
