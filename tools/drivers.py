@@ -131,7 +131,9 @@ def main():
     ]
     if not directories:
         raise SystemExit('no such driver')
-    with tempfile.TemporaryDirectory(prefix='magnum-lite-') as folder:
+    # Beside this Python and not in /tmp, where stevedore keeps no cache of entry points: each Heat
+    # would look for them anew.
+    with tempfile.TemporaryDirectory(prefix='magnum-lite-', dir=sys.prefix) as folder:
         work = Path(folder)
         service = build(ROOT, work / 'dist')
         check_contents(service)
