@@ -18,6 +18,7 @@ from magnum_lite.db import migrate, store
 from magnum_lite.objects import DriverVersion
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.cloud import SILENT
 
 LATEST = 'container-infra latest'
@@ -208,16 +209,22 @@ class Api:
         self.settle(uuid)
         return f'/v1/clusters/{uuid}'
 
-    def wait(self, path, *, status, within_s=60, **more):
+    def wait(self, path, *, status, within_s=PATIENCE_S, **more):
         """The document at ``path`` once its status is no longer in progress."""
         until = time.monotonic() + within_s
         while (shown := self.ok('GET', path, **more))['status'].endswith('IN_PROGRESS'):
-            assert time.monotonic() < until, shown
+            assert time.monotonic() < until, self._journal(path, shown, **more)
             time.sleep(0.05)
-        assert shown['status'] == status, shown
+        assert shown['status'] == status, self._journal(path, shown, **more)
         return shown
 
-    def gone(self, path, *, within_s=60, **more):
+    def _journal(self, path, shown, **more):
+        """What a failed test tells of a cluster or a node group: itself and its operations."""
+        cluster = path.partition('/nodegroups')[0]
+        operations = self.call('GET', f'{cluster}/operations', **more)
+        return f'{shown}\n{operations.text}'
+
+    def gone(self, path, *, within_s=PATIENCE_S, **more):
         """Wait until nothing is at ``path``."""
         until = time.monotonic() + within_s
         while self.call('GET', path, **more).status_int == 200 and time.monotonic() < until:

@@ -11,6 +11,7 @@ from magnum_lite.conductor.sender import Sender
 from magnum_lite.db import migrate, outbox
 from magnum_lite.db.engine import Database
 from magnum_lite.objects import Operation
+from magnum_lite_dev.rig import PATIENCE_S
 from tests import fixtures
 
 LEASE_S = 3
@@ -86,7 +87,7 @@ class Outside:
         with self.database.read() as connection:
             return [row.id for row in outbox.unsent(connection, limit=10000)]
 
-    def wait(self, is_so, *, within_s=60):
+    def wait(self, is_so, *, within_s=PATIENCE_S):
         """Until it is so; what it is then."""
         until = time.monotonic() + within_s
         while not (result := is_so()):

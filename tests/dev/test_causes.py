@@ -12,6 +12,7 @@ from magnum_lite.cloud.heat import Heat
 from magnum_lite.driver_sdk import Cause
 from magnum_lite.driver_sdk.cause import explain
 from magnum_lite_dev.fixture import running_heat
+from magnum_lite_dev.rig import PATIENCE_S
 from tests.engine.conftest import write_config
 from tests.engine.tenant import WHO
 
@@ -63,7 +64,7 @@ def heat(tmp_path, cloud):
     cfg.CONF.reset()
 
 
-def until(seen, *, within_s=60):
+def until(seen, *, within_s=PATIENCE_S):
     """Wait until a function gives something, and give that."""
     deadline = time.monotonic() + within_s
     while not (found := seen()):

@@ -17,6 +17,7 @@ import pytest
 from magnum_lite.certs import authority
 from magnum_lite_dev import demo, kubeconfig
 from magnum_lite_dev.client import exports
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.screen import Screen
 from magnum_lite_dev.state import State
 from magnum_lite_dev.trouble import Trouble
@@ -67,7 +68,7 @@ def running(state):
     return found
 
 
-def wait_for(condition, within_s=30):
+def wait_for(condition, within_s=PATIENCE_S):
     """Wait until ``condition()`` is true."""
     deadline = time.monotonic() + within_s
     while not condition():

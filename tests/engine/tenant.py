@@ -10,6 +10,7 @@ from magnum_lite.db import accept, store
 from magnum_lite.driver_sdk import tags
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation, nodegroup
 from magnum_lite.objects.change import Change, Values, new
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.tiny import Tiny
 
 FACTS = {'image': {'id': 'i', 'name': 'debian', 'os_distro': 'debian'}}
@@ -165,11 +166,11 @@ class Tenant:
         with self.database.read() as connection:
             return store.get(connection, Operation, uuid)
 
-    def wait(self, operation, state='DONE', *, within_s=60):
+    def wait(self, operation, state='DONE', *, within_s=PATIENCE_S):
         """Wait until an operation ended; fails unless it ended in ``state``."""
         return self.wait_for(operation, lambda now: now.ended_at, state, within_s)
 
-    def wait_for(self, operation, condition, state=None, within_s=60):
+    def wait_for(self, operation, condition, state=None, within_s=PATIENCE_S):
         """Wait until the condition holds of the operation; the operation then."""
         until = time.monotonic() + within_s
         while not condition(now := self.operation(operation.uuid)):

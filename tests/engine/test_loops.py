@@ -17,11 +17,12 @@ from magnum_lite.conductor.worker import Worker
 from magnum_lite.db import agenda, services
 from magnum_lite.delegation.development import Development
 from magnum_lite.driver_sdk.backend import Backend
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.tiny import Tiny
 from tests.engine.conftest import write_config
 
 
-def wait_for(condition, *, within_s=30):
+def wait_for(condition, *, within_s=PATIENCE_S):
     """Wait until something is the case."""
     until = time.monotonic() + within_s
     while not condition():
@@ -97,7 +98,7 @@ def test_the_listeners_go_on(conf, database, tenant, fault, caplog):
         wait_for(lambda: 'fault 1' in caplog.text)  # each of the two had one
         create = tenant.create()
         waker.wake(create.uuid)
-        tenant.wait_for(create, lambda now: now.started_at, within_s=20)
+        tenant.wait_for(create, lambda now: now.started_at)
     finally:
         waker.stop()
         worker.stop()
@@ -128,7 +129,7 @@ def test_a_backend_that_cannot_listen_leaves_the_api_its_worker(conf, database, 
         wait_for(lambda: 'of the moon" failed, 2 in a row' in caplog.text)
         create = tenant.create()
         waker.wake(create.uuid)
-        tenant.wait_for(create, lambda now: now.started_at, within_s=20)
+        tenant.wait_for(create, lambda now: now.started_at)
     finally:
         waker.stop()
         worker.stop()
@@ -213,7 +214,7 @@ def test_a_process_ends_in_which_a_step_hangs(conductor, tenant):
     file.touch()
     create = tenant.create()
     wait_for(lambda: 'A step runs for more than 3 s, so this process ends' in log.read_text())
-    wait_for(lambda: 'exited with status 1' in log.read_text(), within_s=60)
+    wait_for(lambda: 'exited with status 1' in log.read_text())
     file.unlink()
     tenant.wait(create)
 

@@ -14,12 +14,13 @@ from magnum_lite.db import authorities, store
 from magnum_lite.db.engine import now
 from magnum_lite.db.tables import operations, secrets
 from magnum_lite.objects import Operation
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.tiny import Tiny
 from tests.engine.conftest import write_config
 from tests.service import previous
 
 ALL = 300  # steps, of which some only wait
-WITHIN_S = 120
+WITHIN_S = PATIENCE_S
 
 
 @pytest.fixture(scope='module')

@@ -2,12 +2,13 @@
 
 import contextlib
 
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.server import Server
 from magnum_lite_dev.state import free_port
 from magnum_lite_kubernetes.driver import Kubernetes
 from tests import fixtures
 
-WITHIN_S = 240
+WITHIN_S = PATIENCE_S
 
 
 @contextlib.contextmanager

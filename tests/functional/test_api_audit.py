@@ -9,6 +9,7 @@ from oslo_messaging.notify import _impl_test as sent
 from pycadf import cadftaxonomy
 
 from magnum_lite.db import outbox
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.tiny import Tiny
 from tests import fixtures
 
@@ -46,7 +47,7 @@ def request_id(response):
     return response.headers['X-Openstack-Request-Id']
 
 
-def wait_for(condition, within_s=60):
+def wait_for(condition, within_s=PATIENCE_S):
     """Once it is so."""
     until = time.monotonic() + within_s
     while not condition():

@@ -9,10 +9,11 @@ import pytest
 import requests
 
 from magnum_lite_dev.fixture import running_heat
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_kubernetes.driver import Kubernetes
 from tests import fixtures
 
-WITHIN_S = 240
+WITHIN_S = PATIENCE_S
 
 
 @pytest.fixture(scope='module')

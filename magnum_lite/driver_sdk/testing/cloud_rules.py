@@ -28,7 +28,7 @@ from magnum_lite.driver_sdk.testing.template import parts, written
 
 # Nova's limit of user data, after base64.
 USER_DATA_BYTES = 65535
-DONE_WITHIN_S = 120
+DONE_WITHIN_S = 300
 ACTIONS = (
     'CREATE',
     'UPDATE',
