@@ -9,6 +9,7 @@ from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 
 PROGRAMS = Path(sys.executable).parent
+CACHE = os.environ.get('XDG_CACHE_HOME') or str(Path.home() / '.cache')
 CONDUCTOR, MANAGE, STATUS, DEV = (
     f'magnum-lite-{name}' for name in ('conductor', 'manage', 'status', 'dev')
 )
@@ -35,7 +36,10 @@ def written(folder, **groups):
 
 
 def run(program, *words, folder, **environment):
-    """How it ended, in a minute at most: a loop of starts does not."""
+    """How it ended, in a minute at most: a loop of starts does not.
+
+    The home directory is empty; the cache of entry points, most of a start, is the machine's.
+    """
     return subprocess.run(
         [PROGRAMS / program, *words],
         capture_output=True,
@@ -43,7 +47,7 @@ def run(program, *words, folder, **environment):
         timeout=60,
         check=False,
         cwd=folder,
-        env=os.environ | {'HOME': str(folder)} | environment,
+        env=os.environ | {'HOME': str(folder), 'XDG_CACHE_HOME': CACHE} | environment,
     )
 
 
