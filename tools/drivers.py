@@ -6,6 +6,7 @@ driver directories to try; none means all.
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,18 +45,10 @@ def environment(path):
 
 
 def install(programs, *what):
-    """Install into an environment within the constraints."""
-    run(
-        programs / 'python',
-        '-m',
-        'pip',
-        'install',
-        '-q',
-        '-c',
-        CONSTRAINTS,
-        *what,
-        cwd=programs.parent,
-    )
+    """Install into an environment within the constraints; by uv where it is, a tenth of the time."""
+    python, uv = programs / 'python', shutil.which('uv')
+    pip = [uv, 'pip', 'install', '--python', python] if uv else [python, '-m', 'pip', 'install']
+    run(*pip, '-q', '-c', CONSTRAINTS, *what, cwd=programs.parent)
 
 
 def check_contents(wheel):
