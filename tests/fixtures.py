@@ -14,7 +14,7 @@ from magnum_lite import conf as options
 from magnum_lite.api.app import make_app
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.conductor.worker import Worker
-from magnum_lite.db import migrate, store
+from magnum_lite.db import accept, migrate, operations, store
 from magnum_lite.objects import DriverVersion
 from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
@@ -250,3 +250,13 @@ def settle(connection, cluster, status):
     store.update(connection, Cluster, {**values, **address}, uuid=cluster)
     store.update(connection, NodeGroup, values, cluster_id=cluster)
     store.update(connection, Operation, {'state': 'DONE', 'slot': None}, cluster_id=cluster)
+
+
+def accepted(database, cluster, operation, change, *, timeout_min=9, **how):
+    """What ``accept.accept`` says of a change, be it a creation, in a transaction."""
+    if change.kind == 'create':
+        uuid = database.write(
+            operations.create, cluster, operation, change, timeout_min=timeout_min, quota=1000
+        )
+        return uuid, change
+    return database.write(accept.accept, cluster, operation, change, timeout_min=timeout_min, **how)

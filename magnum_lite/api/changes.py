@@ -8,7 +8,7 @@ from oslo_config import cfg
 from magnum_lite.api import judgement
 from magnum_lite.api.endpoint import Request
 from magnum_lite.cloud.lookups import Lookups
-from magnum_lite.db import accept, journal, store, usage
+from magnum_lite.db import accept, journal, operations, store, usage
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import (
     Cluster,
@@ -82,16 +82,18 @@ def _write(
     also: Iterable[Write],
     **how: Any,
 ) -> str | None:
-    accepted = accept.accept(
-        connection, cluster, operation, change, quota=conf.api.cluster_quota, **how
-    )
-    if accepted is None:
-        return None
-    uuid, change = accepted
+    if kinds.TABLE[change.kind].makes:
+        uuid = operations.create(
+            connection, cluster, operation, change, quota=conf.api.cluster_quota, **how
+        )
+    else:
+        accepted = accept.accept(connection, cluster, operation, change, **how)
+        if accepted is None:
+            return None
+        uuid, change = accepted
+        _check_size(connection, cluster, change, conf)
     if warning:
         journal.note(connection, operation, warning)
-    if not kinds.TABLE[change.kind].makes:
-        _check_size(connection, cluster, change, conf)
     for write in also:
         write(connection, operation)
     return uuid

@@ -1,7 +1,7 @@
-"""Accepting a change: all that a 2xx promises, in one transaction.
+"""Accepting a change of a cluster that is there: all that a 2xx promises, in one transaction.
 
-Operation, version, visible status, quota and notification stand or fall together; RPC that follows
-is a hint.
+Operation, version, visible status and notification stand or fall together; RPC that follows is a
+hint. A new cluster is accepted by ``operations.create``.
 """
 
 from collections.abc import Iterable
@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from oslo_db import exception as db_exc
 
-from magnum_lite.db import outbox, overtaking, queue, store, usage
+from magnum_lite.db import operations, overtaking, queue, store
 from magnum_lite.db.tables import clusters
-from magnum_lite.exceptions import BadRequest, Conflict, NotFound, WrongState
-from magnum_lite.objects import Cluster, ClusterVersion, NodeGroup, Operation, kinds
+from magnum_lite.exceptions import BadRequest, Conflict, WrongState
+from magnum_lite.objects import Cluster, NodeGroup, Operation, kinds
 from magnum_lite.objects.change import Change
 from magnum_lite.objects.operation import RUN
 from magnum_lite.objects.statuses import STABLE
@@ -25,14 +25,12 @@ def accept(
     change: Change,
     *,
     timeout_min: int,
-    quota: int = 0,
     shows: Iterable[str] = (),
 ) -> tuple[str, Change] | None:
     """Apply a change, and let the operation that makes it run or wait its turn.
 
-    :param cluster: as it was read; a new one is not written yet.
+    :param cluster: as it was read.
     :param timeout_min: minutes from its first claim until the operation is given up; 0 for never.
-    :param quota: the limit of projects without one of their own, for a new cluster.
     :param shows: uuids of node groups whose status tells of it, beside the one that it is of.
     :returns: uuid of the operation that does it: of an earlier one where one waits for the same
         group, since the two then are one; and the change, which knows what was before. None where
@@ -41,15 +39,9 @@ def accept(
     :raises Conflict: the cluster was changed since it was read and the change is of the whole, or
         it has a node group of that name.
     :raises BadRequest: the group is being deleted.
-    :raises QuotaExceeded: the project has as many clusters as it may.
-    :raises NotFound: the template was deleted meanwhile.
     """
     kind = kinds.TABLE[change.kind]
     operation.timeout_min = timeout_min
-    if kind.makes:
-        _make(connection, cluster, change, quota)
-        operation.slot = RUN
-        return _begin(connection, operation, change, cluster.version), change
     if (
         kind.removes
         and _is_going(connection, cluster, operation, kind)
@@ -67,7 +59,7 @@ def accept(
         return _join(connection, waiting, operation, change, version), change
     operation.slot = queue.slot(connection, cluster, operation)
     _show(connection, operation, change, shows)
-    return _begin(connection, operation, change, version), change
+    return operations.add(connection, operation, change, version), change
 
 
 def roll_back(connection: sa.Connection, failed: Operation) -> Operation:
@@ -104,18 +96,8 @@ def roll_back(connection: sa.Connection, failed: Operation) -> Operation:
     # The rows went back when it failed, all but what a later change asks for.
     change = Change(operation.kind, version - 1)
     _show(connection, operation, change)
-    _begin(connection, operation, change, version)
+    operations.add(connection, operation, change, version)
     return operation
-
-
-def _make(connection: sa.Connection, cluster: Cluster, change: Change, quota: int) -> None:
-    """Write a new cluster with its node groups."""
-    usage.reserve(connection, cluster.project_id, default_limit=quota)
-    try:
-        store.insert(connection, cluster)
-    except db_exc.DBReferenceError as error:
-        raise NotFound(noun='ClusterTemplate', ident=cluster.cluster_template_id) from error
-    store.insert(connection, *(NodeGroup.new(**values) for values in change.added.values()))
 
 
 def _is_going(
@@ -218,8 +200,8 @@ def _join(
     queue.join(connection, waiting, operation, change)
     joined = operation.obj_clone()  # the operation stays: the transaction may run again
     joined.uuid = waiting.uuid
-    outbox.write(connection, joined, 'start')
-    _note_version(connection, joined, change, version)
+    operations.tell(connection, joined, 'start')
+    operations.note_version(connection, joined, change, version)
     return str(waiting.uuid)
 
 
@@ -241,32 +223,3 @@ def _show(
 def _version(connection: sa.Connection, cluster_id: str) -> int:
     number: int = store.rows(connection, Cluster, 'version', uuid=cluster_id)[0].version
     return number
-
-
-def _begin(connection: sa.Connection, operation: Operation, change: Change, version: int) -> str:
-    operation.cluster_version = version
-    for column, value in change.columns().items():
-        setattr(operation, column, value)
-    _note_version(connection, operation, change, version)
-    store.insert(connection, operation)
-    outbox.write(connection, operation, 'start')
-    return str(operation.uuid)
-
-
-def _note_version(
-    connection: sa.Connection, operation: Operation, change: Change, version: int
-) -> None:
-    """Note what the operation makes of the cluster: only what changes, since a cluster may have
-    many groups and many versions."""
-    store.insert(
-        connection,
-        ClusterVersion.new(
-            cluster_id=operation.cluster_id,
-            version=version,
-            reason=operation.reason,
-            operation=operation.uuid,
-            user_id=operation.user_id,
-            request_id=operation.request_id,
-            snapshot=change.snapshot(),
-        ),
-    )

@@ -1,39 +1,19 @@
-"""Notifications that leave with the change they tell of: written here, sent afterwards.
+"""The notifications that ``operations.tell`` wrote, for who sends them.
 
 One worker at a time sends, so that those of a cluster leave in the order of its changes: whoever
 writes one holds the row of the cluster, so their ids have that order.
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import sqlalchemy as sa
-from oslo_utils import uuidutils
 
 from magnum_lite.db import leases
 from magnum_lite.db.engine import Row
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import outbox
-from magnum_lite.objects import Operation
 
 LEASE = 'outbox'
-
-
-def write(connection: sa.Connection, operation: Operation, outcome: str, reason: str = '') -> None:
-    """Tell that an operation was accepted (``start``) or ended (``end``, ``error``).
-
-    :param outcome: last part of the event type ``magnum_lite.cluster.<kind>.<outcome>``.
-    :param reason: why it failed: an error code, or what came before it.
-    """
-    uuid = uuidutils.generate_uuid()
-    connection.execute(
-        outbox.insert().values(
-            uuid=uuid,
-            event_type=f'magnum_lite.cluster.{operation.kind}.{outcome}',
-            payload=_cadf(uuid, operation, outcome, reason),
-            created_at=utcnow(),
-        )
-    )
 
 
 def unsent(connection: sa.Connection, *, limit: int, after: int = 0) -> Sequence[Row]:
@@ -67,39 +47,3 @@ def release(connection: sa.Connection, ids: Collection[int], *, owner: str) -> N
     """Mark what was sent, and let another worker send."""
     leases.give(connection, LEASE, owner=owner)
     sent(connection, ids)
-
-
-def _cadf(uuid: str, operation: Operation, outcome: str, reason: str) -> dict[str, Any]:
-    """A CADF activity event (DMTF DSP0262)."""
-    outcomes = {'start': 'pending', 'end': 'success', 'error': 'failure'}
-    actions = {'create': 'create', 'delete': 'delete'}
-    event = {
-        'typeURI': 'http://schemas.dmtf.org/cloud/audit/1.0/event',
-        'id': uuid,
-        'eventType': 'activity',
-        'eventTime': utcnow().isoformat() + '+0000',
-        'action': actions.get(operation.kind, 'update'),
-        'outcome': outcomes[outcome],
-        'initiator': {
-            'typeURI': 'service/security/account/user',
-            'id': operation.user_id,
-            'project_id': operation.caller_project_id or operation.project_id,
-            'request_id': operation.request_id,
-        },
-        'target': {
-            'typeURI': 'service/magnum/cluster',
-            'id': operation.cluster_id,
-            'project_id': operation.project_id,
-        },
-        'observer': {'typeURI': 'service/magnum', 'id': 'target'},
-        'attachments': [
-            {
-                'name': 'operation',
-                'typeURI': 'mime:application/json',
-                'content': {'uuid': operation.uuid, 'kind': operation.kind},
-            }
-        ],
-    }
-    if reason:
-        event['reason'] = {'reasonType': 'magnum_lite', 'reasonCode': reason}
-    return event

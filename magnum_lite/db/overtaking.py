@@ -2,9 +2,10 @@
 
 import sqlalchemy as sa
 
-from magnum_lite.db import outbox, store
+from magnum_lite.db import store
 from magnum_lite.db.claims import update
 from magnum_lite.db.engine import now
+from magnum_lite.db.operations import tell
 from magnum_lite.db.store import utcnow
 from magnum_lite.db.tables import operations
 from magnum_lite.objects import Cluster, NodeGroup, Operation
@@ -20,7 +21,7 @@ def end_open(connection: sa.Connection, cluster: Cluster) -> None:
     overtake(connection, cluster.uuid)
     # One that ended by itself meanwhile has told of that.
     for ended in store.find(connection, Operation, uuid=uuids, state=OVERTAKEN):
-        outbox.write(connection, ended, 'error', 'overtaken')
+        tell(connection, ended, 'error', 'overtaken')
     store.update(
         connection,
         NodeGroup,

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from magnum_lite.db import journal, outbox, store
+from magnum_lite.db import journal, operations, store
 from magnum_lite.db.tables import clusters
 from magnum_lite.objects import Cluster, NodeGroup, Operation, kinds
 from magnum_lite.objects.change import Change
@@ -137,4 +137,4 @@ def cancel(connection: sa.Connection, cluster_id: str, node_group: str) -> None:
             uuid=found.uuid,
         )
         journal.note(connection, found, 'cancelled: the node group is to be deleted')
-        outbox.write(connection, found, 'error', 'cancelled')
+        operations.tell(connection, found, 'error', 'cancelled')

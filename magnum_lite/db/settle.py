@@ -16,7 +16,7 @@ from magnum_lite.db import (
     journal,
     ledger,
     members,
-    outbox,
+    operations,
     queue,
     store,
     usage,
@@ -156,7 +156,7 @@ def gone(connection: sa.Connection, operation: Operation) -> None:
     store.delete(connection, Cluster, uuid=operation.cluster_id)
     usage.release(connection, operation.project_id)
     journal.note(connection, operation, 'done')
-    outbox.write(connection, operation, 'end')
+    operations.tell(connection, operation, 'end')
 
 
 def become(connection: sa.Connection, operation: Operation) -> None:
@@ -224,7 +224,7 @@ def _close(
     """Let the next change run, or show how the last ones ended: one that failed is told of until
     the next is accepted."""
     journal.note(connection, operation, note)
-    outbox.write(connection, operation, outcome, reason)
+    operations.tell(connection, operation, outcome, reason)
     cluster = store.rows(
         connection, Cluster, 'status_reason', 'version', uuid=operation.cluster_id
     )[0]

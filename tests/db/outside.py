@@ -10,6 +10,7 @@ import kombu
 from magnum_lite.conductor.sender import Sender
 from magnum_lite.db import migrate, outbox
 from magnum_lite.db.engine import Database
+from magnum_lite.db.operations import tell
 from magnum_lite.objects import Operation
 from magnum_lite_dev.rig import PATIENCE_S
 from tests import fixtures
@@ -63,7 +64,7 @@ class Outside:
         def work(connection):
             for _turn in range(each):
                 for operation in operations:
-                    outbox.write(connection, operation, 'start')
+                    tell(connection, operation, 'start')
 
         self.database.write(work)
 

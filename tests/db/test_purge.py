@@ -9,12 +9,13 @@ import pytest
 import sqlalchemy as sa
 
 from magnum_lite.cmd import manage
-from magnum_lite.db import accept, claims, journal, ledger, outbox, purge, settle, store
+from magnum_lite.db import claims, journal, ledger, outbox, purge, settle, store
 from magnum_lite.db.tables import METADATA, steps
 from magnum_lite.driver_sdk import Status
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation
 from magnum_lite.objects.change import Change, Values, new
 from magnum_lite.objects.operation import OPEN
+from tests import fixtures
 
 LONG_AGO = store.utcnow() - datetime.timedelta(days=40)
 
@@ -38,7 +39,7 @@ class History:
             user_id='u',
             node_group=node_group,
         )
-        self.database.write(accept.accept, cluster, operation, change, quota=100, timeout_min=9)
+        fixtures.accepted(self.database, cluster, operation, change)
         return operation
 
     def cluster(self, name):

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from magnum_lite.db import accept, claims, settle, store
+from magnum_lite.db import claims, settle, store
 from magnum_lite.driver_sdk import Status
 from magnum_lite.objects import Cluster, ClusterTemplate, ClusterVersion, NodeGroup, Operation
 from magnum_lite.objects.change import NONE, Change, Values, new
+from tests import fixtures
 
 # What is seen, counted or found out, and not asked for.
 SEEN = {
@@ -75,9 +76,7 @@ class History:
             user_id='u',
             node_group=node_group,
         )
-        operation.uuid, _ = self.database.write(
-            accept.accept, cluster, operation, change, quota=9, timeout_min=9
-        )
+        operation.uuid, _ = fixtures.accepted(self.database, cluster, operation, change)
         if self.by_previous:
             self.database.write(store.update, Operation, {'change': None}, uuid=operation.uuid)
         return operation

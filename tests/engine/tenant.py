@@ -6,12 +6,13 @@ import uuid
 from magnum_lite.cloud import identity
 from magnum_lite.cloud.heat import Heat
 from magnum_lite.conductor.registry import Registry
-from magnum_lite.db import accept, store
+from magnum_lite.db import store
 from magnum_lite.driver_sdk import tags
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, Operation, nodegroup
 from magnum_lite.objects.change import Change, Values, new
 from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.tiny import Tiny
+from tests import fixtures
 
 FACTS = {'image': {'id': 'i', 'name': 'debian', 'os_distro': 'debian'}}
 WHO = {'mode': 'none', 'user_id': 'ann', 'roles': ['member', 'reader']}
@@ -141,8 +142,8 @@ class Tenant:
             node_group=node_group,
             request_id=f'req-{uuid.uuid4()}',
         )
-        found = self.database.write(
-            accept.accept, cluster, operation, change, quota=1000, timeout_min=timeout_min, **how
+        found = fixtures.accepted(
+            self.database, cluster, operation, change, timeout_min=timeout_min, **how
         )
         if found:
             operation.uuid, _ = found
