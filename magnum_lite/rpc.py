@@ -1,5 +1,22 @@
 """What the API says to conductors: ``wake(operation uuid)``, a hint whose loss costs a sweep, and
-the question ``validate(wanted)``, where silence lets a request in.
+the question ``validate(wanted)``: what a driver says of a request, before it is accepted.
+
+Only conductors have drivers. Their silence lets the request in: then the operation fails. The
+question is JSON; no secret stands open in it, and nobody's rights:
+
+``kind``, ``project_id``, ``user_id``, ``request_id``
+   as those of the operation; the project is the caller's
+``cluster``
+   its uuid and what changes; all attributes of a new one
+``groups``
+   ``{uuid: what changes, or all attributes of a new one}``
+``focus``
+   uuid of the one group that is to change; None for all
+``template``
+   the attributes of one that is not in the database; else None
+``sealed``
+   ``{attribute of the template: sealed text}`` of its proxies, which may have passwords; left out
+   where there are none. A conductor of release 1.1 judges without them
 
 Nothing is connected before first use, so both ends may be made before a process forks.
 """
@@ -9,11 +26,12 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import oslo_messaging
 from oslo_config import cfg
+from oslo_context import context
 
 from magnum_lite import threads
 
@@ -94,10 +112,41 @@ class Asker:
         self._client: oslo_messaging.RPCClient | None = None
         self._heard = self._paused_until = float('-inf')
 
+    def ask(
+        self,
+        caller: context.RequestContext,
+        kind: str,
+        cluster: Mapping[str, Any],
+        groups: Mapping[str, Mapping[str, Any]],
+        *,
+        left_s: float,
+        focus: str | None = None,
+        template: Mapping[str, Any] | None = None,
+        sealed: Mapping[str, str] | None = None,
+    ) -> dict[str, str] | None:
+        """As ``validate``, for the caller of a request.
+
+        :param left_s: seconds that the request may take for all that it asks others.
+        """
+        return self.validate(
+            {
+                'kind': kind,
+                'project_id': caller.project_id,
+                'user_id': caller.user_id,
+                'request_id': caller.request_id,
+                'cluster': dict(cluster),
+                'groups': dict(groups),
+                'focus': focus,
+                **({'sealed': dict(sealed)} if sealed else {}),
+                'template': template,
+            },
+            min(self._conf.api.validate_s, left_s),
+        )
+
     def validate(self, wanted: dict[str, Any], within_s: float) -> dict[str, str] | None:
         """What the driver refuses, as ``path`` and ``reason``; None if nothing, or if nobody says.
 
-        :param wanted: see ``api/judgement.py``; JSON without secrets, with ``project_id``.
+        :param wanted: the question.
         """
         if within_s <= 0 or time.monotonic() < self._paused_until:
             return None

@@ -5,7 +5,6 @@ from typing import Any
 
 from oslo_config import cfg
 
-from magnum_lite.api import judgement
 from magnum_lite.api.endpoint import Request
 from magnum_lite.cloud.lookups import Lookups
 from magnum_lite.db import accept, journal, operations, store, usage
@@ -48,11 +47,12 @@ def make(
     :param also: what is written with it.
     :param warning: a sentence for the journal.
     :param how: ``timeout_min`` and ``shows`` of ``accept.accept``.
-    :raises ServiceError: as ``judgement.of_change``, ``accept.accept`` and what ``also`` raises.
-    :raises Invalid: the cluster would be too large, or a group does not allow the number.
+    :raises ServiceError: as ``accept.accept`` and what ``also`` raises.
+    :raises Invalid: the driver refuses it, the cluster would be too large, or a group does not
+        allow the number.
     """
     if kinds.TABLE[change.kind].judged:
-        judgement.of_change(request, cluster.uuid, change, node_group, lookups)
+        _judge(request, cluster.uuid, change, node_group, lookups)
     context = request.context
     operation = Operation.new(
         cluster_id=cluster.uuid,
@@ -70,6 +70,21 @@ def make(
     )
     if uuid:
         request.service.waker.wake(uuid)
+
+
+def _judge(
+    request: Request, cluster: str, change: Change, focus: str | None, lookups: Lookups | None
+) -> None:
+    refusal = request.service.asker.ask(
+        request.context,
+        change.kind,
+        {**change.cluster, 'uuid': cluster},
+        change.groups,
+        focus=focus,
+        left_s=lookups.left_s if lookups else request.service.conf.cloud.lookup_budget_s,
+    )
+    if refusal:
+        raise Invalid(path=refusal['path'], reason=refusal['reason'])
 
 
 def _write(

@@ -93,6 +93,12 @@ class Lookups:
         self._asked: dict[Any, _Question] = {}
         self._silent: set[str] = set()  # services that did not answer this request
 
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left of the budget, for whoever else is asked."""
+        budget_s: float = self._conf.cloud.lookup_budget_s
+        return budget_s if self.until is None else self.until - time.monotonic()
+
     def __enter__(self) -> 'Lookups':
         return self
 

@@ -43,7 +43,7 @@ class Judge:
         """What the driver refuses, as ``path`` and ``reason``; None if nothing, or if it does not
         say.
 
-        :param wanted: see ``api/judgement.py``.
+        :param wanted: see ``rpc.py``.
         """
         try:
             refusal: dict[str, str] | None = self._crew.ask(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from magnum_lite.api import changes, judgement, schema
+from magnum_lite.api import changes, new_clusters, schema
 from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud.lookups import Lookups, facts
@@ -61,7 +61,7 @@ def create(request: Request) -> dict[str, Any]:
         ssh_public_key=keypair.public_key if keypair else None,
     )
     groups = changes.default_groups(cluster, template, *counts)
-    judgement.of_new(request, cluster, groups, driver.capabilities, lookups)
+    new_clusters.judge(request, cluster, groups, driver.capabilities, lookups)
     _make(request, cluster, groups, driver, warning)
     return {'uuid': cluster.uuid}
 

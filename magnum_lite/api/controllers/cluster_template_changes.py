@@ -5,7 +5,7 @@ from typing import Any
 
 from oslo_db import exception as db_exc
 
-from magnum_lite.api import changes, judgement, patch, schema, views
+from magnum_lite.api import changes, new_clusters, patch, schema, views
 from magnum_lite.api.document import Patch
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud.lookups import Lookups, facts
@@ -201,7 +201,7 @@ def _judge(
 ) -> None:
     """Refuse a template by the least cluster that could be made of it: no workers.
 
-    :raises Invalid: as ``judgement.of_template``.
+    :raises Invalid: as ``new_clusters.judge_template``.
     """
     if image is None or driver is None:
         return
@@ -216,7 +216,7 @@ def _judge(
         facts=facts(image),
         **{ours: getattr(template, theirs) for ours, theirs in INHERITED.items()},
     )
-    judgement.of_template(
+    new_clusters.judge_template(
         request,
         template,
         cluster,
