@@ -1,4 +1,4 @@
-"""What the requests that change clusters, node groups and templates have in common."""
+"""What the requests that change clusters and node groups have in common."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,19 +11,14 @@ from magnum_lite.db import accept, journal, operations, store, usage
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import (
     Cluster,
-    ClusterTemplate,
     DriverVersion,
     NodeGroup,
     Operation,
     kinds,
-    labels,
 )
 from magnum_lite.objects.change import Change
-from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
 
 Write = Callable[[Any, Operation], None]  # in the transaction that accepts the operation
-_ZERO_NODES = (1, 10)  # the first version that may ask for no workers
-_DEVICEMAPPER_GIB = 3
 
 
 def make(
@@ -126,41 +121,6 @@ def _check_size(connection: Any, cluster: Cluster, change: Change, conf: cfg.Con
         usage.check_groups(connection, cluster, most=conf.cluster.max_node_groups)
 
 
-def choose_driver(
-    drivers: Iterable[Any], server_type: str, distro: str | None, coe: str, *names: str | None
-) -> Any:
-    """The newest enabled version of a driver that serves a kind of cluster.
-
-    :param distro: of the image; None where it is not known yet.
-    :param names: what is asked for, best first; without any, the first driver that serves.
-    :raises Invalid: none does.
-    """
-    newest: dict[str, Any] = {}
-    for row in drivers:
-        if row.enabled and (row.name not in newest or newest[row.name].version < row.version):
-            newest[row.name] = row
-    name = next(filter(None, names), None)
-    if name and name not in newest:
-        raise Invalid(
-            path='driver', reason=f'one of {", ".join(sorted(newest))} is expected', value=name
-        )
-    for row in newest.values():
-        if (
-            row.coe == coe
-            and server_type in row.server_types
-            and name in (None, row.name)
-            and (distro is None or distro in row.distros)
-        ):
-            return row
-    coes = sorted({row.coe for row in newest.values()})
-    if coe not in coes:
-        raise Invalid(path='coe', reason=f'one of {", ".join(coes)} is expected', value=coe)
-    images = f' from images of {distro}' if distro else ''
-    raise Invalid(
-        path='driver', reason=f'no driver makes {coe} clusters of server type {server_type}{images}'
-    )
-
-
 def driver_of(connection: Any, cluster: Cluster) -> Any:
     """The row of the driver version that a cluster is pinned to."""
     return store.rows(
@@ -190,78 +150,9 @@ def check_driver(driver: Any, kind: str, *options: str) -> None:
         raise BadRequest(reason=f'Driver {driver.name} does not support {doing}')
 
 
-def check_storage(driver: str | None, volume_size: int | None) -> None:
-    """Refuse a storage driver that needs a volume, without one.
-
-    :raises Invalid: the volume is too small.
-    """
-    if driver == 'devicemapper' and (volume_size or 0) < _DEVICEMAPPER_GIB:
-        raise Invalid(
-            path='docker_volume_size',
-            value=volume_size,
-            reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least',
-        )
-
-
-def defaults(request: Request, driver: Any, server_type: str) -> dict[str, Any]:
-    """The configuration that the operator gives new clusters, under the labels that they lack.
-
-    Each keeps it in ``facts.config``: another value must not replace the nodes that are there.
-
-    :param driver: row of the driver version that makes them; conductors of release 1.0, which may
-        carry out what one of theirs makes, do not look at it.
-    """
-    size = request.service.conf.cluster.default_boot_volume_size
-    knows = 'boot_volume_size' in driver.config_schema.get('properties', {})
-    if size and knows and server_type != 'bm' and not labels.is_literal(driver):
-        return {'boot_volume_size': size}
-    return {}
-
-
 def kept_defaults(cluster: Cluster) -> dict[str, Any]:
-    """What ``defaults`` gave a cluster when it was made."""
+    """What ``new_clusters.defaults`` gave a cluster when it was made."""
     return dict(cluster.facts.get('config', {}))
-
-
-def default_groups(
-    cluster: Cluster, template: ClusterTemplate, node_count: int, master_count: int
-) -> list[NodeGroup]:
-    """The node groups that come with a cluster, not written yet."""
-    same = {
-        'cluster_id': cluster.uuid,
-        'project_id': cluster.project_id,
-        'is_default': True,
-        'labels': cluster.labels,
-        'image_id': template.image_id,
-        'status': cluster.status,
-        'docker_volume_size': cluster.docker_volume_size,
-    }
-    return [
-        NodeGroup.new(
-            name=DEFAULT_MASTER,
-            role='master',
-            node_count=master_count,
-            flavor_id=cluster.master_flavor_id,
-            **same,
-        ),
-        NodeGroup.new(
-            name=DEFAULT_WORKER,
-            role='worker',
-            node_count=node_count,
-            flavor_id=cluster.flavor_id,
-            **labels.node_limits(cluster.labels),
-            **same,
-        ),
-    ]
-
-
-def check_count(request: Request, count: int) -> None:
-    """Refuse no workers before the version that has it.
-
-    :raises Invalid: none is asked for too early.
-    """
-    if count == 0 and request.version < _ZERO_NODES:
-        raise Invalid(path='node_count', reason='0 needs version 1.10')
 
 
 def check_limits(group: Any, count: int) -> None:

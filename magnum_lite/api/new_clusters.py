@@ -1,4 +1,7 @@
-"""What is refused of new clusters, and of templates by the least cluster that they could make."""
+"""New clusters: which driver makes them, with what, and whether it would.
+
+Templates are judged by the least cluster that they could make.
+"""
 
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -9,10 +12,93 @@ from magnum_lite.exceptions import Invalid
 from magnum_lite.objects import Cluster, ClusterTemplate, NodeGroup, labels
 from magnum_lite.objects.base import Resource
 from magnum_lite.objects.cluster_template import PROXIES
+from magnum_lite.objects.nodegroup import DEFAULT_MASTER, DEFAULT_WORKER
 from magnum_lite.secrets.keyring import Keyring
 
 # Whose rights a cluster uses; and moments, which no Spec has.
 _LEFT_OUT = ('id', 'identity', 'created_at', 'updated_at')
+
+
+def choose_driver(
+    drivers: Iterable[Any], server_type: str, distro: str | None, coe: str, *names: str | None
+) -> Any:
+    """The newest enabled version of a driver that serves a kind of cluster.
+
+    :param distro: of the image; None where it is not known yet.
+    :param names: what is asked for, best first; without any, the first driver that serves.
+    :raises Invalid: none does.
+    """
+    newest: dict[str, Any] = {}
+    for row in drivers:
+        if row.enabled and (row.name not in newest or newest[row.name].version < row.version):
+            newest[row.name] = row
+    name = next(filter(None, names), None)
+    if name and name not in newest:
+        raise Invalid(
+            path='driver', reason=f'one of {", ".join(sorted(newest))} is expected', value=name
+        )
+    for row in newest.values():
+        if (
+            row.coe == coe
+            and server_type in row.server_types
+            and name in (None, row.name)
+            and (distro is None or distro in row.distros)
+        ):
+            return row
+    coes = sorted({row.coe for row in newest.values()})
+    if coe not in coes:
+        raise Invalid(path='coe', reason=f'one of {", ".join(coes)} is expected', value=coe)
+    images = f' from images of {distro}' if distro else ''
+    raise Invalid(
+        path='driver', reason=f'no driver makes {coe} clusters of server type {server_type}{images}'
+    )
+
+
+def defaults(request: Request, driver: Any, server_type: str) -> dict[str, Any]:
+    """The configuration that the operator gives new clusters, under the labels that they lack.
+
+    Each keeps it in ``facts.config``: another value must not replace the nodes that are there.
+
+    :param driver: row of the driver version that makes them; conductors of release 1.0, which may
+        carry out what one of theirs makes, do not look at it.
+    """
+    size = request.service.conf.cluster.default_boot_volume_size
+    knows = 'boot_volume_size' in driver.config_schema.get('properties', {})
+    if size and knows and server_type != 'bm' and not labels.is_literal(driver):
+        return {'boot_volume_size': size}
+    return {}
+
+
+def default_groups(
+    cluster: Cluster, template: ClusterTemplate, node_count: int, master_count: int
+) -> list[NodeGroup]:
+    """The node groups that come with a cluster, not written yet."""
+    same = {
+        'cluster_id': cluster.uuid,
+        'project_id': cluster.project_id,
+        'is_default': True,
+        'labels': cluster.labels,
+        'image_id': template.image_id,
+        'status': cluster.status,
+        'docker_volume_size': cluster.docker_volume_size,
+    }
+    return [
+        NodeGroup.new(
+            name=DEFAULT_MASTER,
+            role='master',
+            node_count=master_count,
+            flavor_id=cluster.master_flavor_id,
+            **same,
+        ),
+        NodeGroup.new(
+            name=DEFAULT_WORKER,
+            role='worker',
+            node_count=node_count,
+            flavor_id=cluster.flavor_id,
+            **labels.node_limits(cluster.labels),
+            **same,
+        ),
+    ]
 
 
 def judge(

@@ -16,6 +16,8 @@ from magnum_lite.objects.base import Resource
 from magnum_lite.objects.fields import Type
 
 F = TypeVar('F', bound=Callable[..., Any])
+_ZERO_NODES = (1, 10)  # the first version that may ask for no workers
+_DEVICEMAPPER_GIB = 3
 _NEAR = 0.8  # how alike two names are, from 0 to 1, so that one may be meant for the other
 _GREEK = (
     'alpha',
@@ -89,6 +91,28 @@ def accept(name: str, kind: Type, value: Any) -> Any:
         if isinstance(value, dict):  # it says which of the values is wrong
             raise Invalid(path=name, reason=error) from None
         raise Invalid(path=name, reason=error, value=value) from None
+
+
+def check_count(count: int, version: Version) -> None:
+    """Refuse no workers before the version that has it.
+
+    :raises Invalid: none is asked for too early.
+    """
+    if count == 0 and version < _ZERO_NODES:
+        raise Invalid(path='node_count', reason='0 needs version 1.10')
+
+
+def check_storage(driver: str | None, volume_size: int | None) -> None:
+    """Refuse a storage driver that needs a volume, without one.
+
+    :raises Invalid: the volume is too small.
+    """
+    if driver == 'devicemapper' and (volume_size or 0) < _DEVICEMAPPER_GIB:
+        raise Invalid(
+            path='docker_volume_size',
+            value=volume_size,
+            reason=f'devicemapper needs {_DEVICEMAPPER_GIB} GiB at least',
+        )
 
 
 def query(text: str, known: Mapping[str, Attribute], version: Version) -> dict[str, str]:

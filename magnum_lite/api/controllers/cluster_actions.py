@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from magnum_lite.api import changes
+from magnum_lite.api import changes, schema
 from magnum_lite.api.document import ACCEPTED, Document
 from magnum_lite.api.endpoint import Request, endpoint
 from magnum_lite.api.missing import taken
@@ -53,7 +53,7 @@ def resize(request: Request, cluster: str) -> dict[str, Any]:
     """Change the number of nodes of a group, or replace some."""
     given = request.given()
     count = given['node_count']
-    changes.check_count(request, count)
+    schema.check_count(count, request.version)
     with request.service.db.read() as connection:
         found = store.get(connection, Cluster, cluster, request.scope)
         request.authorize(found)

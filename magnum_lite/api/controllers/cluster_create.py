@@ -35,7 +35,7 @@ def create(request: Request) -> dict[str, Any]:
     template, drivers = _read(request, given['cluster_template_id'])
     wanted = _wanted(given, template)
     counts = given.pop('node_count', 1), given.pop('master_count', 1)
-    driver = changes.choose_driver(
+    driver = new_clusters.choose_driver(
         drivers, template.server_type, template.cluster_distro, template.coe, template.driver
     )
     _check_shape(request, template, wanted, *counts)
@@ -43,7 +43,7 @@ def create(request: Request) -> dict[str, Any]:
     request.authorize()
     if template.hidden and not request.context.is_admin:
         raise Hidden(template=template.uuid)
-    config = changes.defaults(request, driver, template.server_type)
+    config = new_clusters.defaults(request, driver, template.server_type)
     warning = request.check_labels(
         wanted['labels'], driver, {**driver.config, **config, **template.as_row(), **wanted}
     )
@@ -60,7 +60,7 @@ def create(request: Request) -> dict[str, Any]:
         facts={**facts(image), 'config': config},
         ssh_public_key=keypair.public_key if keypair else None,
     )
-    groups = changes.default_groups(cluster, template, *counts)
+    groups = new_clusters.default_groups(cluster, template, *counts)
     new_clusters.judge(request, cluster, groups, driver.capabilities, lookups)
     _make(request, cluster, groups, driver, warning)
     return {'uuid': cluster.uuid}
@@ -152,10 +152,10 @@ def _check_shape(
     node_count: int,
     master_count: int,
 ) -> None:
-    changes.check_storage(template.docker_storage_driver, wanted['docker_volume_size'])
+    schema.check_storage(template.docker_storage_driver, wanted['docker_volume_size'])
     if master_count % 2 == 0:
         raise Invalid(path='master_count', reason='an odd number is expected', value=master_count)
-    changes.check_count(request, node_count)
+    schema.check_count(node_count, request.version)
 
 
 def _check_size(request: Request, driver: Any, node_count: int, master_count: int) -> None:

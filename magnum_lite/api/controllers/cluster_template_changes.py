@@ -5,7 +5,7 @@ from typing import Any
 
 from oslo_db import exception as db_exc
 
-from magnum_lite.api import changes, new_clusters, patch, schema, views
+from magnum_lite.api import new_clusters, patch, schema, views
 from magnum_lite.api.document import Patch
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud.lookups import Lookups, facts
@@ -54,11 +54,11 @@ def create(request: Request) -> dict[str, Any]:
         raise Invalid(
             path='uuid', reason='a uuid in its usual spelling is expected', value=given['uuid']
         )
-    changes.check_storage(given.get('docker_storage_driver'), given.get('docker_volume_size'))
+    schema.check_storage(given.get('docker_storage_driver'), given.get('docker_volume_size'))
     given['network_driver'] = _network_driver(request, given.get('network_driver'))
     image, lookups = _check_cloud(request, given)
     drivers = _drivers(request)
-    driver = changes.choose_driver(
+    driver = new_clusters.choose_driver(
         drivers,
         given.get('server_type', 'vm'),
         image.os_distro if image else None,
@@ -108,7 +108,7 @@ def update(request: Request, template: str) -> dict[str, Any]:
     if 'network_driver' in changed:
         changed['network_driver'] = _network_driver(request, changed['network_driver'])
     if changed.keys() & {'docker_storage_driver', 'docker_volume_size'}:
-        changes.check_storage(wanted['docker_storage_driver'], wanted['docker_volume_size'])
+        schema.check_storage(wanted['docker_storage_driver'], wanted['docker_volume_size'])
     if changed:
         image, lookups = _check_cloud(request, wanted)
         if image and 'image_id' in changed:
@@ -220,7 +220,7 @@ def _judge(
         request,
         template,
         cluster,
-        changes.default_groups(cluster, template, 0, 1),
+        new_clusters.default_groups(cluster, template, 0, 1),
         driver.capabilities,
         lookups,
         changed,
@@ -244,7 +244,7 @@ def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[
     if not changed.keys() & {'coe', 'driver', 'image_id', 'labels', 'server_type'}:
         return None
     named = wanted['driver'] if 'driver' in changed or 'coe' not in changed else None
-    driver = changes.choose_driver(
+    driver = new_clusters.choose_driver(
         _drivers(request), wanted['server_type'], wanted['cluster_distro'], wanted['coe'], named
     )
     _check_labels(request, wanted, driver)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from magnum_lite.api import changes
+from magnum_lite.api import changes, schema
 from magnum_lite.api.document import ACCEPTED, Document
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud.lookups import Lookups, facts
@@ -68,7 +68,7 @@ def upgrade(request: Request, cluster: str) -> dict[str, Any]:
     one = _one(groups, old, new)
     wanted = _labels(found.labels, old, new)
     warning = _check(request, found, old, new, driver, wanted)
-    changes.check_storage(new.docker_storage_driver, found.docker_volume_size)
+    schema.check_storage(new.docker_storage_driver, found.docker_volume_size)
     limits = _changed_limits(groups, found.labels, wanted)
     # A group that never formed is left out of the upgrade of the others, and goes on saying so.
     left_out = set() if one else nodegroup.unformed(groups)

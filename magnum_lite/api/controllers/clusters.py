@@ -185,7 +185,7 @@ def _check_names(request: Request, changed: Iterable[str]) -> None:
 def _check_count(request: Request, cluster: Cluster, worker: NodeGroup, count: int) -> None:
     with request.service.db.read() as connection:
         changes.driver_that_can(connection, cluster, 'update')
-    changes.check_count(request, count)
+    schema.check_count(count, request.version)
     changes.check_limits(worker, count)
     changes.check_ahead(request, cluster, count - worker.node_count)
 

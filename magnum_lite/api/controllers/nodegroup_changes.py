@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from magnum_lite.api import changes, patch, views
+from magnum_lite.api import changes, patch, schema, views
 from magnum_lite.api.document import Patch
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud.lookups import Lookups
@@ -79,7 +79,7 @@ def create(request: Request, cluster: str) -> dict[str, Any]:
         }
     )
     _check(group)
-    changes.check_storage(template.docker_storage_driver, group.docker_volume_size)
+    schema.check_storage(template.docker_storage_driver, group.docker_volume_size)
     _check_most(request, group.max_node_count, driver)
     changes.check_ahead(request, found, group.node_count)
     lookups = _check_cloud(request, found, group, given.keys() | own.keys(), driver)
