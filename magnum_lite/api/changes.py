@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 from magnum_lite.api.endpoint import Request
 from magnum_lite.cloud.lookups import Lookups
-from magnum_lite.db import accept, journal, operations, store, usage
+from magnum_lite.db import accept, journal, store, usage
 from magnum_lite.exceptions import BadRequest, Invalid
 from magnum_lite.objects import (
     Cluster,
@@ -48,18 +48,7 @@ def make(
     """
     if kinds.TABLE[change.kind].judged:
         _judge(request, cluster.uuid, change, node_group, lookups)
-    context = request.context
-    operation = Operation.new(
-        cluster_id=cluster.uuid,
-        kind=change.kind,
-        reason=reason,
-        project_id=cluster.project_id,
-        user_id=context.user_id,
-        request_id=context.request_id,
-        node_group=node_group,
-        caller_project_id=context.project_id,
-        identity=cluster.identity,
-    )
+    operation = request.operation(cluster, change.kind, reason, node_group)
     uuid = request.accept(
         _write, cluster, operation, change, request.service.conf, warning, also, **how
     )
@@ -92,18 +81,13 @@ def _write(
     also: Iterable[Write],
     **how: Any,
 ) -> str | None:
-    if kinds.TABLE[change.kind].makes:
-        uuid = operations.create(
-            connection, cluster, operation, change, quota=conf.api.cluster_quota, **how
-        )
-    else:
-        accepted = accept.accept(connection, cluster, operation, change, **how)
-        if accepted is None:
-            return None
-        uuid, change = accepted
-        _check_size(connection, cluster, change, conf)
+    accepted = accept.accept(connection, cluster, operation, change, **how)
+    if accepted is None:
+        return None
+    uuid, change = accepted
     if warning:
         journal.note(connection, operation, warning)
+    _check_size(connection, cluster, change, conf)
     for write in also:
         write(connection, operation)
     return uuid

@@ -19,7 +19,7 @@ from magnum_lite.db import store
 from magnum_lite.db.engine import AWAY
 from magnum_lite.db.store import ALL, Scope
 from magnum_lite.exceptions import Forbidden, NotAcceptable, ServiceError
-from magnum_lite.objects import ClusterVersion, Operation, labels
+from magnum_lite.objects import Cluster, ClusterVersion, Operation, labels
 from magnum_lite.objects.attribute import Attribute
 from magnum_lite.policy import OF_PROJECTS
 
@@ -101,6 +101,27 @@ class Request:
     def lookups(self) -> Lookups:
         """Look-ups with the caller's token; a context manager."""
         return Lookups(self.service.conf, self.context, self.service.memory)
+
+    def operation(
+        self, cluster: Cluster, kind: str, reason: str, node_group: str | None = None
+    ) -> Operation:
+        """The caller's operation on a cluster.
+
+        :param reason: why, in a sentence.
+        :param node_group: uuid of the one group that it is of.
+        """
+        context = self.context
+        return Operation.new(
+            cluster_id=cluster.uuid,
+            kind=kind,
+            reason=reason,
+            project_id=cluster.project_id,
+            user_id=context.user_id,
+            request_id=context.request_id,
+            node_group=node_group,
+            caller_project_id=context.project_id,
+            identity=cluster.identity,
+        )
 
     def admit(self) -> None:
         """Refuse a caller without a project what belongs to projects, before it is looked for.

@@ -107,10 +107,10 @@ def test_a_creation_is_read_in_few_modules(api):
         sys.setprofile(None)
     entered.remove('db/columns.py')  # SQLAlchemy calls it, for each value of a row
     # In their order: the request (app, middleware, context, endpoint, schema), what it makes
-    # (cluster_create, changes, labels, base, fields, change), who is asked (lookups, new_clusters,
+    # (cluster_create, labels, base, fields, change), who is asked (lookups, new_clusters,
     # rpc, threads, delegation) and what is written (engine, store, operations, usage). Threads of
     # the look-ups call the cloud, unseen here.
-    assert len(entered) <= 20, sorted(entered)
+    assert len(entered) <= 19, sorted(entered)
 
 
 def test_no_get_calls_the_cloud(api, monkeypatch):

@@ -1,16 +1,23 @@
 """``POST /v1/clusters``: from a body to rows and an operation, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from magnum_lite.api import changes, new_clusters, schema
+from magnum_lite.api import new_clusters, schema
 from magnum_lite.api.document import ACCEPTED
 from magnum_lite.api.endpoint import IGNORED_LABELS, Request, endpoint
 from magnum_lite.cloud.lookups import Lookups, facts
 from magnum_lite.cloud.things import Image
-from magnum_lite.db import store, usage
+from magnum_lite.db import journal, operations, store, usage
 from magnum_lite.exceptions import BadRequest, Conflict, Hidden, Invalid, NotFound
-from magnum_lite.objects import Cluster, ClusterTemplate, DriverVersion, NodeGroup, labels
+from magnum_lite.objects import (
+    Cluster,
+    ClusterTemplate,
+    DriverVersion,
+    NodeGroup,
+    Operation,
+    labels,
+)
 from magnum_lite.objects.change import Change, Values, new
 from magnum_lite.objects.shape import INHERITED
 
@@ -73,19 +80,39 @@ def _make(
     driver: DriverVersion,
     warning: str,
 ) -> None:
-    delegations = request.service.delegations
-    with delegations.grant(request.context, cluster, driver.capabilities) as grant:
+    service = request.service
+    with service.delegations.grant(request.context, cluster, driver.capabilities) as grant:
         cluster.identity = grant.identity
         cluster.application_credential = grant.application_credential
-        changes.make(
-            request,
+        uuid = request.accept(
+            _write,
             cluster,
+            request.operation(cluster, 'create', 'create'),
             _change(cluster, groups),
-            'create',
-            timeout_min=cluster.create_timeout,
-            warning=warning,
-            also=grant.writes,
+            service.conf.api.cluster_quota,
+            warning,
+            grant.writes,
         )
+    service.waker.wake(uuid)
+
+
+def _write(
+    connection: Any,
+    cluster: Cluster,
+    operation: Operation,
+    change: Change,
+    quota: int,
+    warning: str,
+    also: Iterable[Callable[[Any, Operation], None]],
+) -> str:
+    uuid = operations.create(
+        connection, cluster, operation, change, timeout_min=cluster.create_timeout or 0, quota=quota
+    )
+    if warning:
+        journal.note(connection, operation, warning)
+    for write in also:
+        write(connection, operation)
+    return uuid
 
 
 def _wanted(given: Mapping[str, Any], template: ClusterTemplate) -> dict[str, Any]:
