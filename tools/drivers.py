@@ -45,7 +45,7 @@ def environment(path):
 
 
 def install(programs, *what):
-    """Install into an environment within the constraints; by uv where it is, a tenth of the time."""
+    """Install within the constraints; by uv where it is, which takes a tenth of the time."""
     python, uv = programs / 'python', shutil.which('uv')
     pip = [uv, 'pip', 'install', '--python', python] if uv else [python, '-m', 'pip', 'install']
     run(*pip, '-q', '-c', CONSTRAINTS, *what, cwd=programs.parent)
