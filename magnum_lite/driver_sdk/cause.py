@@ -1,5 +1,6 @@
 """Cause: what failed in the cloud, as the cloud says it; text only where people read it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 MOST = 20  # causes of one failure that are kept, the first of them
 MOST_REASON = 1000  # characters of a reason, or of a name, that are kept
 _MAY_BE_NONE = ('at', 'server_id')
+# Where Heat saw a failure, before it says why: 'ResourceInError: resources[0]: '. Whatever holds
+# what failed says the same 'why' after a longer way.
+_WAY = re.compile(r'(\w+: )?(resources[^ :]*: )?')
 
 
 @dataclass(frozen=True)
@@ -42,13 +46,25 @@ class Cause:
 
 
 def explain(what: str, causes: Sequence[Cause], otherwise: str) -> str:
-    """The text for people: the only place where causes become one.
+    """The text for people: the only place where causes become one. Each reason stands once.
 
     :param what: what they made fail.
     :param otherwise: what is known where there are none.
     """
-    texts = [f'{_named(cause)}: {cause.reason}' for cause in causes]
+    holders = {cause.resource.rpartition('/')[0].rpartition('/')[2] for cause in causes}
+    told: dict[tuple[str, str], list[Cause]] = {}
+    for cause in causes:
+        why = _WAY.sub('', cause.reason, count=1)
+        is_holder = cause.resource.rpartition('/')[2] in holders
+        if not (is_holder and any(reason and reason in why for _, reason in told)):
+            told.setdefault((cause.type, why), []).append(cause)
+    texts = [_of_one_reason(same) for same in told.values()]
     return f'{what}: ' + '; '.join(texts or [otherwise])
+
+
+def _of_one_reason(causes: Sequence[Cause]) -> str:
+    others = f' and {len(causes) - 1} more' if causes[1:] else ''
+    return f'{_named(causes[0])}{others}: {causes[0].reason}'
 
 
 def _named(cause: Cause) -> str:

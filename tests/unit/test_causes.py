@@ -30,6 +30,69 @@ def test_people_read_one_sentence_of_all_causes():
     assert explain('stack s is CREATE_FAILED', [], 'timeout') == 'stack s is CREATE_FAILED: timeout'
 
 
+NO_HOST = 'Went to status ERROR due to "Message: No valid host was found., Code: 500"'
+GROUP = 'OS::Heat::ResourceGroup'
+
+
+@pytest.mark.parametrize(
+    ('causes', 'text'),
+    [
+        (  # As Heat says it of a creation, and of the deletion of a member.
+            [
+                ('group/0', 'S', f'ResourceInError: resources[0]: {NO_HOST}'),
+                ('group', GROUP, f'ResourceInError: resources.group.resources[0]: {NO_HOST}'),
+            ],
+            f'0 (S): ResourceInError: resources[0]: {NO_HOST}',
+        ),
+        (
+            [
+                ('group/2', 'S', 'ClientException: resources[2]: no answer'),
+                (
+                    'group',
+                    GROUP,
+                    'resources.group: Resource DELETE failed: ClientException: resources[2]: no answer',
+                ),
+            ],
+            '2 (S): ClientException: resources[2]: no answer',
+        ),
+        (  # A node that is a stack of its own in the group.
+            [
+                ('0/server', 'S', f'ResourceInError: resources.server: {NO_HOST}'),
+                (
+                    'group/0',
+                    'node.yaml',
+                    f'ResourceInError: resources[0].resources.server: {NO_HOST}',
+                ),
+                ('group', GROUP, f'X: resources.group.resources[0].resources.server: {NO_HOST}'),
+            ],
+            f'server (S): ResourceInError: resources.server: {NO_HOST}',
+        ),
+        (  # Many servers for one reason, and one for another.
+            [
+                ('group/0', 'S', f'ResourceInError: resources[0]: {NO_HOST}'),
+                ('group/1', 'S', f'ResourceInError: resources[1]: {NO_HOST}'),
+                ('group/2', 'S', 'ResourceInError: resources[2]: no disk'),
+                ('group/3', 'S', f'ResourceInError: resources[3]: {NO_HOST}'),
+                ('group', GROUP, f'ResourceInError: resources.group.resources[0]: {NO_HOST}'),
+            ],
+            f'0 (S) and 2 more: ResourceInError: resources[0]: {NO_HOST}; '
+            '2 (S): ResourceInError: resources[2]: no disk',
+        ),
+        (  # Who holds another says what the other does not.
+            [
+                ('group/0', 'S', ''),
+                ('group', GROUP, 'Timed out'),
+                ('other', 'S', 'Timed out in Nova'),
+            ],
+            f'0 (S): ; group ({GROUP}): Timed out; other (S): Timed out in Nova',
+        ),
+    ],
+)
+def test_people_read_each_reason_once(causes, text):
+    made = [Cause(resource, kind, 'CREATE_FAILED', reason) for resource, kind, reason in causes]
+    assert explain('s', made, '') == f's: {text}'
+
+
 def test_programs_read_each_cause():
     assert documents([PORT]) == [
         {
