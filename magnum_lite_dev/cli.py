@@ -55,6 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     _add_up(commands, where, client)
     _add_others(commands, where)
+    _add_image(commands, where)
     _add_demo(commands, where, client)
     return parser
 
@@ -143,6 +144,40 @@ def _add_others(commands, where) -> None:
         description='Stop both processes; their state stays.',
     )
     down.add_argument('--purge', action='store_true', help='delete the state directory too')
+
+
+def _add_image(commands, where) -> None:
+    image = commands.add_parser(
+        'image',
+        help='make images for servers that boot',
+        description='Node images, made of Debian packages and kept in the state directory.',
+    )
+    verbs = image.add_subparsers(dest='verb', required=True, metavar='VERB')
+    build = verbs.add_parser(
+        'build',
+        parents=[where],
+        help='make an image',
+        description='Make an image, about a minute; as root. What is there is not made again '
+        'unless its recipe has changed.',
+    )
+    build.add_argument('recipe', help='what it is made of: swarm, or one of --recipes')
+    build.add_argument('--name', help='of the image (default: that of the recipe)')
+    build.add_argument(
+        '--layer',
+        metavar='DIR',
+        action='append',
+        default=[],
+        help='a directory of programs that lies over it; the first one given is the uppermost',
+    )
+    build.add_argument('--recipes', metavar='FILE', help='recipes of your own')
+    build.add_argument('--mirror', metavar='URL', help='an archive of Debian')
+    verbs.add_parser(
+        'list', parents=[where], help='show the images', description='Show the images.'
+    )
+    remove = verbs.add_parser(
+        'remove', parents=[where], help='delete an image', description='Delete an image.'
+    )
+    remove.add_argument('name')
 
 
 def main(argv=None) -> int:

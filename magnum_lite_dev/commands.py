@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 
-from magnum_lite_dev import demo, fixture
+from magnum_lite_dev import demo, fixture, image_commands
 from magnum_lite_dev.client import Client, exports, home
 from magnum_lite_dev.deployment import Deployment
 from magnum_lite_dev.processes import tail
@@ -147,4 +147,12 @@ def show(args, screen) -> int:
     )
 
 
-COMMANDS = {'up': up, 'env': env, 'status': status, 'logs': logs, 'down': down, 'demo': show}
+COMMANDS = {
+    'up': up,
+    'env': env,
+    'status': status,
+    'logs': logs,
+    'down': down,
+    'image': image_commands.run,
+    'demo': show,
+}

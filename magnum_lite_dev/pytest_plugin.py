@@ -2,6 +2,8 @@
 
 ``@pytest.mark.needs('jq', packages=['yaml'])`` names programs and packages of a test. Where one is
 not installed the test skips, or fails with ``MAGNUM_LITE_CI=1``.
+``@pytest.mark.nodes`` is for tests that boot nodes or make their images: Linux, root, and the
+programs of ``magnum_lite_dev/nodes/machine.py``.
 
 Heat is one process a session, with a project for each test.
 
@@ -20,14 +22,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from magnum_lite_dev.fixture import RunningHeat, running_heat
+from magnum_lite_dev.nodes import machine
 from magnum_lite_dev.rig.lack import lack, lacking
 
 TIMEOUT_S = 60
 
 
 def pytest_configure(config) -> None:
-    """Make the marker known."""
+    """Make the markers known."""
     config.addinivalue_line('markers', 'needs(*programs, packages=()): what has to be installed')
+    config.addinivalue_line('markers', 'nodes: boots nodes, as root on Linux')
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,6 +39,8 @@ def pytest_runtest_setup(item) -> None:
     """Do without a test whose programs are missing, before any fixture wants to run one."""
     if missing := lacking(item.iter_markers('needs')):
         lack(f'not installed: {", ".join(missing)}')
+    if item.get_closest_marker('nodes') and (missing := machine.lacks_for_nodes()):
+        lack(f'nodes cannot boot here: {"; ".join(missing)}')
 
 
 @pytest.fixture(scope='session')

@@ -48,6 +48,7 @@ class State:
     def __init__(self, directory) -> None:
         self.directory = pathlib.Path(directory).expanduser().resolve()
         self.heat = self.directory / 'heat'
+        self.images = self.directory / 'images'
         self.service_conf = self.directory / 'service.conf'
         self.logs = {'api': self.directory / 'api.log', 'heat': self.heat / 'heat.log'}
         self._settings = self.directory / 'settings.json'
