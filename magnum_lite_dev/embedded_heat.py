@@ -29,6 +29,8 @@ from keystonemiddleware import auth_token  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from magnum_lite_dev import heat_identity, heat_settings, tuning  # noqa: E402
+from magnum_lite_dev.nodes import doors, edge, namespace  # noqa: E402
+from magnum_lite_dev.nodes.fleet import Fleet  # noqa: E402
 from magnum_lite_dev.server import Server  # noqa: E402
 from magnum_lite_dev.sim_cloud import SimCloud  # noqa: E402
 
@@ -36,6 +38,7 @@ TOPICS = 'notifications,magnum_lite_heat'
 THREADS = 400
 SAVE_EVERY_S = 2
 READY_FILE = 'heat.json'
+NODES = 'nodes'
 
 
 class EmbeddedHeat:
@@ -52,6 +55,7 @@ class EmbeddedHeat:
         its clusters answer.
     :param keystone_url: of a Keystone that vouches for callers; None believes them.
     :param retries: how often Heat makes a server again that went to ERROR.
+    :param boots: whether servers boot whose image has a directory; takes Linux and root.
     """
 
     def __init__(
@@ -68,9 +72,12 @@ class EmbeddedHeat:
         loopback=False,
         keystone_url=None,
         retries=0,
+        boots=False,
     ) -> None:
         self.state = pathlib.Path(state).resolve()
         cidr = {'external_cidr': _loopback_cidr(self.state)} if loopback else {}
+        if boots:
+            cidr = {'external_cidr': edge.free_range(namespace.tag(self.state / NODES))}
         self.cloud = SimCloud(build_seconds=build_seconds, **cidr)
         self.catalog = {}
         self._ports = (port, cloud_port)
@@ -80,6 +87,8 @@ class EmbeddedHeat:
         self._debug = debug
         self._keystone_url = keystone_url
         self._retries = retries
+        self._boots = boots
+        self._fleet = None
         self._stopping = threading.Event()
 
     def start(self) -> Self:
@@ -90,6 +99,9 @@ class EmbeddedHeat:
         self.state.mkdir(parents=True, exist_ok=True)
         port, cloud_port = self._remembered_ports()
         self.cloud.store.load(self.state / 'cloud.json')
+        if self._boots:
+            self._fleet = self.cloud.nodes.fleet = Fleet(self.state / NODES, self.cloud.store)
+            self._fleet.open()
         self._cloud = self.cloud
         self._cloud_server = Server(
             lambda environ, start: self._cloud(environ, start), cloud_port, name='sim-cloud'
@@ -133,11 +145,22 @@ class EmbeddedHeat:
         around.catalog = {**self.catalog, 'volumev3': self.catalog['block-storage']}
         around.store = self.cloud.store
         around.identity_url = f'{self.cloud_url}/identity/v3'
+        self._signal_url = self.url
+        if self._boots:
+            # What is in user data must be reached from nodes.
+            self._open_doors(around)
+
+    def _open_doors(self, around) -> None:
+        fleet = self._fleet
+        fleet.doors.open(self._api_server.port, doors.SIGNALS)
+        fleet.doors.open(self._cloud_server.port, doors.TOKENS)
+        self._signal_url = f'http://{fleet.address}:{self._api_server.port}'
+        around.identity_url = f'http://{fleet.address}:{self._cloud_server.port}/identity/v3'
 
     def _configure(self) -> None:
         path = heat_settings.write(
             self.state,
-            port=self._api_server.port,
+            signal_url=self._signal_url,
             threads=THREADS,
             transport_url=self._transport_url,
             topics=self._topics,
@@ -201,6 +224,9 @@ class EmbeddedHeat:
     def stop(self) -> None:
         """Stop answering, let the engine end what it is doing, and save the cloud."""
         self._stopping.set()
+        if self._fleet:
+            # First: what nodes still say while they end is no news.
+            self._fleet.close()
         self._api_server.close()
         # Twice: the engine may not end in time, and what it still does should not be lost.
         self.cloud.store.save(self.state / 'cloud.json')

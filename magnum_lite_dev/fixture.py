@@ -14,6 +14,8 @@ from typing import Any
 
 import requests
 
+from magnum_lite_dev.nodes import leftovers
+from magnum_lite_dev.nodes.inside import Inside
 from magnum_lite_dev.processes import QUIET, tail
 
 START_WITHIN_S = 90
@@ -62,6 +64,32 @@ class RunningHeat:
         """Change ``build_seconds``, ``delete_seconds``, ``signal_seconds``; all of them."""
         return self._control('POST', 'settings', seconds)
 
+    def add_image(self, name, directories, **properties) -> None:
+        """Let servers of an image boot, of a new one if there is none of the name.
+
+        :param directories: that they boot from, the uppermost first.
+        """
+        body = {'name': name, 'directories': list(map(str, directories)), 'properties': properties}
+        self._control('POST', 'images', body)
+
+    def open_door(self, port, path='/v1/enrolments(/.*)?') -> str:
+        """Let nodes reach paths of a port on loopback; the URL at which they do.
+
+        :param path: an expression for the whole path.
+        """
+        told = self._control('POST', 'doors', {'port': port, 'path': path})
+        return f'http://{told["address"]}:{port}'
+
+    def node(self, name) -> Inside:
+        """The node of the server of that name, to run commands in and to read files of.
+
+        :raises KeyError: no server has the name.
+        """
+        for row in self.state().get('servers', {}).values():
+            if row['name'] == name:
+                return Inside(name, self.log.parent / 'nodes' / row['id'])
+        raise KeyError(name)
+
     def _control(self, method, what, body=None) -> Any:
         reply = requests.request(
             method, f'{self.cloud_url}/sim/{what}', json=body, timeout=CONTROL_S
@@ -85,6 +113,7 @@ def running_heat(
     loopback=False,
     keystone_url=None,
     retries=0,
+    boots=False,
 ) -> Iterator[RunningHeat]:
     """Start an embedded Heat over a state directory and stop it at the end.
 
@@ -95,6 +124,8 @@ def running_heat(
     :param loopback: floating IPs of 127.0.0.0/8, where the Kubernetes APIs of clusters answer.
     :param keystone_url: of a Keystone that vouches for callers; None believes them.
     :param retries: how often Heat makes a server again that went to ERROR.
+    :param boots: whether servers boot whose image has a directory, see
+        :meth:`RunningHeat.add_image`; takes Linux and root.
     :returns: context manager with a :class:`RunningHeat`.
     :raises HeatDidNotStart: with the tail of the log.
     """
@@ -112,6 +143,7 @@ def running_heat(
         },
         debug=debug,
         loopback=loopback,
+        boots=boots,
     )
     state = pathlib.Path(state)
     process = _start(state, python, options)
@@ -119,6 +151,8 @@ def running_heat(
         yield wait_until_ready(state, process)
     finally:
         _stop(process)
+        if boots:
+            leftovers.purge(state / 'nodes')
 
 
 def _start(state, python, options) -> subprocess.Popen:

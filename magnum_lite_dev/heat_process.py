@@ -11,7 +11,9 @@ import threading
 from typing import NoReturn
 
 from magnum_lite_dev.embedded_heat import TOPICS, EmbeddedHeat
+from magnum_lite_dev.nodes.command import Broken
 from magnum_lite_dev.processes import end_with
+from magnum_lite_dev.trouble import Trouble
 
 STOP_WITHIN_S = 6
 
@@ -50,6 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--exit-with', type=int, metavar='PID', help='stop when this process, the parent, is gone'
     )
+    parser.add_argument(
+        '--boots', action='store_true', help='servers boot whose image has a directory'
+    )
     parser.add_argument('--debug', action='store_true', help='verbose log')
     return parser
 
@@ -73,10 +78,11 @@ def main(argv=None) -> NoReturn:
         loopback=args.loopback,
         keystone_url=args.keystone_url,
         retries=args.retries,
+        boots=args.boots,
     )
     try:
         heat.start()
-    except OSError as error:
+    except (OSError, Trouble, Broken) as error:
         print(f'cannot start: {error}', file=sys.stderr, flush=True)
         os._exit(1)
     print(f'Heat {heat.url}\ncloud {heat.cloud_url}', flush=True)

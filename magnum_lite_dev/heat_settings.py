@@ -19,7 +19,7 @@ max_stacks_per_tenant = 100000
 stack_action_timeout = 3600
 # With the default 5 a server in ERROR is made five times more before anybody hears of it.
 action_retry_limit = {retries}
-heat_metadata_server_url = http://127.0.0.1:{port}/v1
+heat_metadata_server_url = {signal_url}/v1
 log_dir = {state}
 log_file = heat.log
 [database]
@@ -40,7 +40,8 @@ ALONE = """\
 keystone_backend = magnum_lite_dev.heat_identity.Keystone
 server_keystone_endpoint_type =
 [clients_heat]
-url = http://127.0.0.1:{port}/v1/%(tenant_id)s
+# Signals go there.
+url = {signal_url}/v1/%(tenant_id)s
 [trustee]
 auth_type = password
 """
@@ -103,10 +104,11 @@ paste.filter_factory = oslo_middleware.request_id:RequestId.factory
 
 
 def write(
-    state, *, port, threads, transport_url, topics, keystone_url=None, retries=0
+    state, *, signal_url, threads, transport_url, topics, keystone_url=None, retries=0
 ) -> pathlib.Path:
     """Write ``heat.conf`` and ``api-paste.ini`` to the state directory; the former's path.
 
+    :param signal_url: of Heat as nodes reach it, without /v1.
     :param transport_url: where notifications go; ``fake://`` sends none.
     :param topics: the notification topics, comma-separated.
     :param keystone_url: of the Keystone that vouches for callers; None does without.
@@ -124,7 +126,7 @@ def write(
     path.write_text(
         (HEAT + identity).format(
             state=state,
-            port=port,
+            signal_url=signal_url,
             threads=threads,
             notifications=notifications,
             keystone_url=keystone_url,

@@ -38,7 +38,7 @@ class Background:
         if told and self._child and self._child.pid == told['pid']:
             # Reaps it, or a child that ended would look alive for ever.
             self._child.poll()
-        return told['pid'] if told and _birth(told['pid']) == told['birth'] else None
+        return told['pid'] if told and birth(told['pid']) == told['birth'] else None
 
     @property
     def is_stale(self) -> bool:
@@ -64,7 +64,7 @@ class Background:
                 env=QUIET,
             )
             self._file.write_text(
-                json.dumps({'pid': self._child.pid, 'birth': _birth(self._child.pid)})
+                json.dumps({'pid': self._child.pid, 'birth': birth(self._child.pid)})
             )
 
     def ask_to_stop(self) -> bool:
@@ -94,7 +94,7 @@ class Background:
             return None
 
 
-def _birth(pid) -> str | None:
+def birth(pid) -> str | None:
     """When the process started, in ticks since the machine did; None when it does not live."""
     try:
         fields = pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()

@@ -11,6 +11,7 @@ Heat is one process a session, with a project for each test.
 without it, it is the one that runs the tests.
 """
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -23,6 +24,7 @@ import pytest
 
 from magnum_lite_dev.fixture import RunningHeat, running_heat
 from magnum_lite_dev.nodes import machine
+from magnum_lite_dev.rig import booting
 from magnum_lite_dev.rig.lack import lack, lacking
 
 TIMEOUT_S = 60
@@ -52,6 +54,12 @@ def embedded_heat(tmp_path_factory) -> Iterator[RunningHeat]:
         lack(reason)
     with running_heat(tmp_path_factory.mktemp('heat'), build_seconds=0, python=python) as heat:
         yield heat
+
+
+@pytest.fixture(scope='session')
+def running_cloud(tmp_path_factory) -> Callable[..., contextlib.AbstractContextManager]:
+    """:func:`magnum_lite_dev.rig.booting.running_cloud` in a directory of its own."""
+    return lambda **options: booting.running_cloud(tmp_path_factory.mktemp('cloud'), **options)
 
 
 @pytest.fixture

@@ -14,16 +14,17 @@ class Server:
     """Serves from its construction on; ``port`` is the one it listens to.
 
     :param port: 0 takes a free one.
+    :param host: another address than loopback's.
     :raises OSError: the port is taken.
     """
 
-    def __init__(self, app, port, *, name, threads=16) -> None:
+    def __init__(self, app, port, *, name, threads=16, host=LOOPBACK) -> None:
         # Each server has a socket map of its own, or all would share one loop.
         self._sockets = {}
         self._server = waitress.create_server(
             app,
             map=self._sockets,
-            host=LOOPBACK,
+            host=host,
             port=port,
             threads=threads,
             connection_limit=CONNECTIONS,
@@ -31,7 +32,7 @@ class Server:
             channel_timeout=600,
         )
         self.port = int(self._server.effective_port)
-        self.url = f'http://{LOOPBACK}:{self.port}'
+        self.url = f'http://{host}:{self.port}'
         threading.Thread(target=self._serve, name=name, daemon=True).start()
 
     def _serve(self) -> None:

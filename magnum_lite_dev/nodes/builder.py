@@ -83,6 +83,10 @@ def _finish(recipe, root) -> None:
         # Debian's may be a link to a place that only a running system has.
         target.unlink(missing_ok=True)
         target.write_text(text)
+    for path, target in recipe.links.items():
+        link = root / path.lstrip('/')
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
     for verb, units in (
         ('enable', recipe.enabled),
         ('disable', recipe.disabled),

@@ -23,6 +23,7 @@ class Recipe:
     variant: str = 'minbase'
     excluded: list[str] = dataclasses.field(default_factory=list)
     files: dict[str, str] = dataclasses.field(default_factory=dict)
+    links: dict[str, str] = dataclasses.field(default_factory=dict)
     removed: list[str] = dataclasses.field(default_factory=list)
     enabled: list[str] = dataclasses.field(default_factory=list)
     disabled: list[str] = dataclasses.field(default_factory=list)

@@ -9,6 +9,7 @@ from typing import Any
 
 from magnum_lite_dev.sim_cloud import (
     compute,
+    controls,
     identity,
     image,
     load_balancer,
@@ -29,7 +30,6 @@ SERVICES = {
     'load-balancer': load_balancer.handle,
     'identity': identity.handle,
 }
-SETTINGS = ('build_seconds', 'delete_seconds', 'signal_seconds')
 ID = re.compile(r'[0-9a-f-]{32,}')
 NOVA_ERRORS = {
     400: 'badRequest',
@@ -74,7 +74,7 @@ class SimCloud:
             # Rows are shared: nobody may change one while it is being written out.
             with self.store.lock:
                 if service == 'sim':
-                    status, reply = self._control(asked)
+                    status, reply = controls.handle(self, asked)
                 else:
                     status, reply, *more = self._answer(service, asked)
                     headers = more[0] if more else {}
@@ -113,38 +113,6 @@ class SimCloud:
         if asked.method != 'GET':
             self.store.changes += 1
         return SERVICES[service](self, asked)
-
-    def _control(self, asked) -> tuple[int, Any]:
-        """``/sim/state``, ``/sim/counts``, ``/sim/faults``, ``/sim/settings``, ``/sim/health``."""
-        what = asked.path[0] if asked.path else ''
-        if what == 'health':
-            return 200, {'status': 'ok'}
-        if what == 'state':
-            return 200, self.store.tables
-        if what == 'counts':
-            if asked.method == 'DELETE':
-                self.counts = {}
-            return 200, dict(sorted(self.counts.items()))
-        if what == 'settings':
-            return 200, self._settings(asked.body if asked.method == 'POST' else {})
-        if what == 'faults':
-            if asked.method == 'POST':
-                self.store.faults.add(asked.body)
-            elif asked.method == 'DELETE':
-                self.store.faults.waiting.clear()
-            return 200, self.store.faults.waiting
-        raise asked.unknown()
-
-    def _settings(self, wanted) -> dict[str, float]:
-        for name, value in wanted.items():
-            if name not in SETTINGS or not isinstance(value, (int, float)):
-                raise request.Refusal(400, f'a setting is a number of {", ".join(SETTINGS)}')
-            setattr(self.nodes if name == 'signal_seconds' else self, name, value)
-        return {
-            'build_seconds': self.build_seconds,
-            'delete_seconds': self.delete_seconds,
-            'signal_seconds': self.nodes.signal_seconds,
-        }
 
 
 def _public(reply) -> Any:

@@ -93,6 +93,8 @@ def _one(store, request, table, row_id) -> Reply:
             updated_at=now(),
             revision_number=row.get('revision_number', 0) + 1,
         )
+        if 'security_groups' in request.body[singular(table)]:
+            row['_takes_default_group'] = False
         topology.settle(store, table, row)
     return 200, {singular(table): row}
 

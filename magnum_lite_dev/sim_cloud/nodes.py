@@ -1,4 +1,4 @@
-"""Simulated machines: once a server is ACTIVE its node runs: it serves its API, and signals."""
+"""Machines of servers: those that boot have a fleet; the others serve an API, and signal."""
 
 import concurrent.futures
 import heapq
@@ -23,12 +23,14 @@ KEPT_REPORTS = 1000
 class Nodes:
     """The nodes of one cloud; ``signal_seconds`` is how long one takes from ACTIVE to its signal.
 
-    ``sent`` lists the last (server name, URL, HTTP status or error text).
+    ``sent`` lists the last (server name, URL, HTTP status or error text). ``fleet`` runs the
+    servers that boot; None where none does.
     """
 
     def __init__(self, store, signal_seconds, workers=8) -> None:
         self.signal_seconds = signal_seconds
         self.sent = []
+        self.fleet = None
         self._store = store
         self._apis = KubeServers(store)
         self._due = []
@@ -39,27 +41,32 @@ class Nodes:
 
     def start(self, row) -> None:
         """Run the node of this server when its time has come."""
+        due = row['_active_at'] + self.signal_seconds
+        if self.fleet and self.fleet.boots_from(row):
+            row['_waits_for_node'] = True
+            due = row['_active_at']
         with self._changed:
             self._sequence += 1
-            heapq.heappush(
-                self._due, (row['_active_at'] + self.signal_seconds, self._sequence, row)
-            )
+            heapq.heappush(self._due, (due, self._sequence, row))
             self._changed.notify()
 
     def stop(self, row) -> None:
         """End what the node of this server runs."""
         self._apis.close(row)
+        if row.get('_has_node'):
+            self.fleet.destroy(row)
 
     def resume(self) -> None:
         """Start every node that had not come up when the cloud was stopped, and the APIs again."""
         with self._store.lock:
-            rows = [
-                row
-                for row in self._store.rows('servers')
-                if not (row['_fault'] or row['_deleted_at'])
-            ]
+            rows = self._store.rows('servers')
         for row in rows:
-            if row['_is_up']:
+            if row.get('_has_node'):
+                if self.fleet:
+                    self.fleet.resume(row)
+            elif row['_fault'] or row['_deleted_at']:
+                continue
+            elif row['_is_up']:
                 self._apis.open(row)
             else:
                 self.start(row)
@@ -76,7 +83,17 @@ class Nodes:
         with self._store.lock:
             if row['_deleted_at'] or row['_is_up']:
                 return
-            fault = self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
+            boots = row.get('_waits_for_node')
+            fault = (
+                None
+                if boots
+                else self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
+            )
+        if boots:
+            self.fleet.start(row)
+            row.update(_is_up=True, _waits_for_node=False)
+            self._store.changes += 1
+            return
         if not (fault and fault['kind'] == 'no_signal'):
             enrolment.enrol(row)
         if not fault:

@@ -4,7 +4,7 @@ import re
 import time
 from typing import Any
 
-from magnum_lite_dev.sim_cloud import servers
+from magnum_lite_dev.sim_cloud import power, servers
 from magnum_lite_dev.sim_cloud.request import Refusal, Reply
 from magnum_lite_dev.sim_cloud.store import Row
 
@@ -44,6 +44,10 @@ def handle(cloud, request) -> Reply:
         raise Refusal(404, f'Instance {request.path[0]} could not be found.')
     if len(request.path) == 1:
         return _one(cloud, request, row, shown)
+    if request.path[1:] == ('action',) and row.get('_has_node'):
+        reply = power.act(cloud.nodes.fleet, request, row)
+        if reply:
+            return reply
     answer = _BELOW.get(request.path[1])
     if answer is None:
         raise request.unknown()

@@ -34,6 +34,9 @@ def boot(cloud, spec, request) -> Row:
         '_status': 'ACTIVE',
         '_deleted_at': None,
         '_is_up': False,
+        '_has_node': False,
+        '_waits_for_node': False,
+        '_task': None,
         '_active_at': time.time() + (fault['seconds'] if slow else cloud.build_seconds),
         '_fault': None if slow else _server_fault(fault),
     }
@@ -120,7 +123,7 @@ def attach(store, row, project, *, port_id=None, network_id=None, address=None) 
             {
                 'network_id': network_id,
                 '_belongs_to_server': True,
-                'security_groups': _security_groups(store, row),
+                **_security_groups(store, row),
                 'fixed_ips': [{'ip_address': address}] if address else [],
             },
             project,
@@ -130,13 +133,15 @@ def attach(store, row, project, *, port_id=None, network_id=None, address=None) 
     return port
 
 
-def _security_groups(store, row) -> list[dict[str, str]]:
+def _security_groups(store, row) -> dict[str, list[str]]:
+    """The groups of a port that is made for a server; {} leaves it to the default of Neutron."""
     wanted = {group['name'] for group in row['security_groups']}  # names, or ids
-    return [
+    found = [
         group['id']
         for group in store.rows('security-groups')
         if wanted & {group['id'], group['name']}
     ]
+    return {} if not found and 'default' in wanted else {'security_groups': found}
 
 
 def release(store, port_id) -> None:
@@ -151,15 +156,15 @@ def release(store, port_id) -> None:
 def view(store, row) -> Row | None:
     """The server as the API shows it at this moment; None, and cleaned up, once it is deleted."""
     moment = time.time()
-    if row['_deleted_at'] and moment >= row['_deleted_at']:
+    if row['_deleted_at'] and moment >= row['_deleted_at'] and not row.get('_has_node'):
         _clean_up(store, row)
         return None
-    status, task = row['_status'], None
+    status, task = row['_status'], row.get('_task')
     if row['_deleted_at']:
         task = 'deleting'
     elif row['_fault']:
         status = 'ERROR'
-    elif moment < row['_active_at']:
+    elif moment < row['_active_at'] or row.get('_waits_for_node'):
         status, task = 'BUILD', 'spawning'
     shown = {key: value for key, value in row.items() if not key.startswith('_')}
     shown.update(

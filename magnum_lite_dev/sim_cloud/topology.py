@@ -86,7 +86,7 @@ def create(store, table, given, project) -> Row:
     if table == 'subnets':
         _complete_subnet(store, row)
     elif table == 'ports':
-        _complete_port(store, row)
+        _complete_port(store, row, given)
     elif table == 'floatingips':
         _complete_floating_ip(store, row, project)
     elif table == 'security-group-rules':
@@ -126,7 +126,9 @@ def _complete_subnet(store, row) -> None:
     ]
 
 
-def _complete_port(store, row) -> None:
+def _complete_port(store, row, given) -> None:
+    # Neutron gives it the default group of its project, which needs no row here.
+    row['_takes_default_group'] = 'security_groups' not in given and not row['device_owner']
     network = store.get('networks', row['network_id'])
     octets = [random.randrange(256) for _ in range(3)]  # noqa: S311 - an address, no secret
     row.setdefault('mac_address', 'fa:16:3e:' + ':'.join(f'{octet:02x}' for octet in octets))

@@ -1,0 +1,110 @@
+"""The controls of the simulated cloud, below ``/sim``: what tests and demonstrations turn."""
+
+from typing import Any
+
+from magnum_lite_dev.sim_cloud.request import Refusal, now
+
+SETTINGS = ('build_seconds', 'delete_seconds', 'signal_seconds')
+
+
+def handle(cloud, asked) -> tuple[int, Any]:
+    """(status, document) of ``/sim/NAME``.
+
+    :raises Refusal: 400, it cannot be so; 404, there is no such control.
+    """
+    answer = _CONTROLS.get(asked.path[0] if asked.path else '')
+    if answer is None:
+        raise asked.unknown()
+    return 200, answer(cloud, asked)
+
+
+def _health(cloud, asked) -> Any:
+    return {'status': 'ok'}
+
+
+def _state(cloud, asked) -> Any:
+    return cloud.store.tables
+
+
+def _counts(cloud, asked) -> Any:
+    if asked.method == 'DELETE':
+        cloud.counts = {}
+    return dict(sorted(cloud.counts.items()))
+
+
+def _settings(cloud, asked) -> dict[str, float]:
+    for name, value in (asked.body if asked.method == 'POST' else {}).items():
+        if name not in SETTINGS or not isinstance(value, (int, float)):
+            raise Refusal(400, f'a setting is a number of {", ".join(SETTINGS)}')
+        setattr(cloud.nodes if name == 'signal_seconds' else cloud, name, value)
+    return {
+        'build_seconds': cloud.build_seconds,
+        'delete_seconds': cloud.delete_seconds,
+        'signal_seconds': cloud.nodes.signal_seconds,
+    }
+
+
+def _faults(cloud, asked) -> Any:
+    if asked.method == 'POST':
+        cloud.store.faults.add(asked.body)
+    elif asked.method == 'DELETE':
+        cloud.store.faults.waiting.clear()
+    return cloud.store.faults.waiting
+
+
+def _images(cloud, asked) -> Any:
+    """An image by name: POST says which directories its servers boot from."""
+    fleet = _fleet(cloud)
+    if asked.method == 'POST':
+        given = asked.body
+        row = next(iter(cloud.store.find('images', name=given['name'])), None)
+        if row is None:
+            row = cloud.store.put('images', _image(given['name']))
+        row.update(given.get('properties') or {}, updated_at=now())
+        row[fleet.BOOTS_FROM] = [str(path) for path in given['directories']]
+        cloud.store.changes += 1
+    return {
+        row['name']: row[fleet.BOOTS_FROM]
+        for row in cloud.store.rows('images')
+        if fleet.BOOTS_FROM in row
+    }
+
+
+def _image(name) -> dict[str, Any]:
+    return {
+        'name': name,
+        'status': 'active',
+        'visibility': 'public',
+        'min_disk': 0,
+        'min_ram': 0,
+        'size': 1,
+        'container_format': 'bare',
+        'tags': [],
+        'disk_format': 'raw',
+        'created_at': now(),
+    }
+
+
+def _doors(cloud, asked) -> Any:
+    """POST lets nodes reach paths of a port of this machine, at an address that is answered."""
+    fleet = _fleet(cloud)
+    if asked.method == 'POST':
+        fleet.doors.open(asked.body['port'], asked.body['path'])
+    return {'address': fleet.address, 'ports': fleet.doors.ports}
+
+
+def _fleet(cloud) -> Any:
+    if cloud.nodes.fleet is None:
+        raise Refusal(400, 'no server of this cloud boots: it was not started with real nodes')
+    return cloud.nodes.fleet
+
+
+_CONTROLS = {
+    'counts': _counts,
+    'doors': _doors,
+    'faults': _faults,
+    'health': _health,
+    'images': _images,
+    'settings': _settings,
+    'state': _state,
+}
