@@ -15,7 +15,8 @@ CLIENT_VARIABLE = 'MAGNUM_LITE_DEV_CLIENT'
 INTERRUPTED = 130
 EPILOG = f"""\
 The state directory is --state, else ${STATE_VARIABLE}, else {DEFAULT_STATE}.
-Everything listens on the loopback address only and needs no rights, no Keystone and no services.
+Everything listens on the loopback address only and needs no rights, no Keystone and no services;
+only "up --nodes real" needs root.
 
   magnum-lite-dev up                       start, and print what to export
   eval "$(magnum-lite-dev env)"            point the openstack command at it
@@ -108,6 +109,11 @@ def _add_up(commands, where, client) -> None:
             metavar='PORT',
             help=f'port {text}; "auto" takes a free one; remembered',
         )
+    up.add_argument(
+        '--nodes',
+        choices=('simulated', 'real'),
+        help='real: servers boot whose image was built here; as root on Linux; remembered',
+    )
     up.add_argument('--no-client', action='store_true', help='do not install an openstack command')
 
 
@@ -144,6 +150,19 @@ def _add_others(commands, where) -> None:
         description='Stop both processes; their state stays.',
     )
     down.add_argument('--purge', action='store_true', help='delete the state directory too')
+    _add_clean(commands, where)
+
+
+def _add_clean(commands, where) -> None:
+    clean = commands.add_parser(
+        'clean',
+        parents=[where],
+        help='remove what real nodes left',
+        description='End what is left of nodes after a crash, and delete their disks.',
+    )
+    clean.add_argument(
+        '--all', action='store_true', help='of every directory whose process has ended'
+    )
 
 
 def _add_image(commands, where) -> None:

@@ -10,6 +10,8 @@ import time
 from magnum_lite_dev import demo, fixture, image_commands
 from magnum_lite_dev.client import Client, exports, home
 from magnum_lite_dev.deployment import Deployment
+from magnum_lite_dev.nodes import fleet, leftovers, machine
+from magnum_lite_dev.nodes.image import Images
 from magnum_lite_dev.processes import tail
 from magnum_lite_dev.screen import Stopwatch
 from magnum_lite_dev.state import State
@@ -22,9 +24,14 @@ NOT_RUNNING = 3
 def up(args, screen) -> int:
     """Start everything."""
     state = State(args.state or args.default_state)
+    if (args.nodes or state.nodes) == 'real':
+        machine.demand('servers cannot boot on this machine', machine.lacks_for_nodes())
+        fleet.check_path(state.directory)
     state.prepare()
     with state.locked():
         deployment = Deployment(state)
+        if args.nodes:
+            _choose_nodes(state, deployment, args.nodes)
         if deployment.is_healthy:
             screen.line('It runs already.')
         ports = {
@@ -44,6 +51,19 @@ def up(args, screen) -> int:
     screen.line()
     screen.line(exports(state.api_url, program))
     return 0
+
+
+def _choose_nodes(state, deployment, wanted) -> None:
+    if wanted == state.nodes:
+        return
+    if deployment.heat.pid:
+        raise Trouble(f'it runs with {state.nodes} nodes: "magnum-lite-dev down" first')
+    if state.is_used:
+        raise Trouble(
+            f'{state.directory} has been used with {state.nodes} nodes, whose addresses stay: '
+            'choose another --state, or "magnum-lite-dev down --purge"'
+        )
+    state.keep_nodes(wanted)
 
 
 def _client(args, state, screen) -> str | None:
@@ -94,6 +114,9 @@ def status(args, screen) -> int:
         counted = deployment.clusters()
         text = ', '.join(f'{count} {name}' for name, count in sorted(counted.items()))
         screen.line(f'clusters {text or "none"}')
+    if state.nodes == 'real':
+        nodes = len(list(state.node_files.glob('*/pid')))
+        screen.line(f'nodes    real, {nodes}; {len(Images(state.images).list())} images')
     screen.line(f'state    {state.directory}')
     return 0 if deployment.is_healthy else NOT_RUNNING
 
@@ -127,6 +150,24 @@ def down(args, screen) -> int:
     return 0
 
 
+def clean(args, screen) -> int:
+    """Remove what nodes left that ran when their process or this machine ended."""
+    machine.demand('this cannot be cleaned', machine.lacks_for_nodes()[:1])
+    if args.all:
+        directories = leftovers.orphans()
+    else:
+        state = _existing(args)
+        if Deployment(state).heat.pid:
+            raise Trouble(f'a service runs in {state.directory}: "magnum-lite-dev down" first')
+        directories = [state.node_files]
+    for directory in directories:
+        leftovers.purge(directory)
+        screen.line(f'cleaned {directory}')
+    if not directories:
+        screen.line('nothing is left')
+    return 0
+
+
 def _existing(args) -> State:
     state = State(args.state or args.default_state)
     if not state.is_prepared:
@@ -153,6 +194,7 @@ COMMANDS = {
     'status': status,
     'logs': logs,
     'down': down,
+    'clean': clean,
     'image': image_commands.run,
     'demo': show,
 }

@@ -8,6 +8,8 @@ import requests
 
 from magnum_lite_dev import fixture
 from magnum_lite_dev.interrupts import INTERRUPTS
+from magnum_lite_dev.nodes import leftovers
+from magnum_lite_dev.nodes.image import Images
 from magnum_lite_dev.processes import Background, tail
 from magnum_lite_dev.screen import Stopwatch
 from magnum_lite_dev.state import TOKEN, is_taken
@@ -80,13 +82,28 @@ class Deployment:
                     watch = Stopwatch()
                     start(build_seconds)
                     screen.line(f'{process.name} answers after {watch}', 'dim')
+                self._offer_images()
             if not self.is_healthy:
                 raise Trouble('it runs and does not answer: "magnum-lite-dev logs", then "down"')
         except BaseException:
             INTERRUPTS.ignore()
             for process in reversed(started):
                 process.stop()
+            if self.heat in started:
+                self._sweep()
             raise
+
+    def _offer_images(self) -> None:
+        if self.state.nodes == 'real':
+            for image in Images(self.state.images).list():
+                fixture.read_ready(self.state.heat).add_image(
+                    image.name, image.directories, **image.properties
+                )
+
+    def _sweep(self) -> None:
+        """Remove what nodes left whose process was killed."""
+        if self.state.nodes == 'real' and not os.geteuid():
+            leftovers.sweep(self.state.node_files)
 
     def _start_heat(self, build_seconds) -> None:
         ports = self.state.ports
@@ -105,7 +122,7 @@ class Deployment:
                 str(ports['cloud']),
                 '--build-seconds',
                 str(build_seconds),
-                '--loopback',
+                '--boots' if self.state.nodes == 'real' else '--loopback',
                 *self._bound,
             ],
             output,
@@ -117,7 +134,10 @@ class Deployment:
 
     def _start_api(self, build_seconds) -> None:
         self._check_free('api')
-        self.state.write_service_conf(fixture.read_ready(self.state.heat).catalog)
+        heat = fixture.read_ready(self.state.heat)
+        is_real = self.state.nodes == 'real'
+        url = heat.open_door(self.state.ports['api']) if is_real else None
+        self.state.write_service_conf(heat.catalog, url)
         log = self.state.logs['api']
         self.api.start(
             [
@@ -156,6 +176,7 @@ class Deployment:
         ran = [process.name for process in processes if process.ask_to_stop()]
         for process in processes:
             process.stop()
+        self._sweep()
         return ran
 
     def clusters(self) -> dict[str, int]:

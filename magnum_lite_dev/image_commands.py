@@ -1,5 +1,6 @@
 """What ``magnum-lite-dev image`` does."""
 
+from magnum_lite_dev import fixture
 from magnum_lite_dev.nodes import image, machine, recipe
 from magnum_lite_dev.screen import Stopwatch
 from magnum_lite_dev.state import State
@@ -32,6 +33,9 @@ def _build(args, state, screen) -> int:
     )
     how = f'built after {watch}' if told else f'there already, {image.age(made)} old'
     screen.line(f'{made.name}: {how}, {made.mib} MiB', 'good')
+    heat = fixture.read_ready(state.heat)
+    if state.nodes == 'real' and heat and fixture.is_healthy(heat.heat_url):
+        heat.add_image(made.name, made.directories, **made.properties)
     return 0
 
 

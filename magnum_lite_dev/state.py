@@ -49,6 +49,7 @@ class State:
         self.directory = pathlib.Path(directory).expanduser().resolve()
         self.heat = self.directory / 'heat'
         self.images = self.directory / 'images'
+        self.node_files = self.heat / 'nodes'
         self.service_conf = self.directory / 'service.conf'
         self.logs = {'api': self.directory / 'api.log', 'heat': self.heat / 'heat.log'}
         self._settings = self.directory / 'settings.json'
@@ -119,9 +120,25 @@ class State:
         """
         return self._read(lambda settings: settings.get('client'), None)
 
+    @property
+    def nodes(self) -> str:
+        """``real`` where servers boot, else ``simulated``.
+
+        :raises Trouble: the settings are broken.
+        """
+        return self._read(lambda settings: settings.get('nodes'), None) or 'simulated'
+
+    def keep_nodes(self, nodes) -> None:
+        """Remember whether servers boot."""
+        self._keep(nodes=nodes)
+
     def keep_client(self, program) -> None:
         """Remember an ``openstack`` command that was given."""
-        self._write({'ports': self.ports, 'client': str(pathlib.Path(program).absolute())})
+        self._keep(client=str(pathlib.Path(program).absolute()))
+
+    def _keep(self, **changed) -> None:
+        now = {'ports': self.ports, 'client': self.client, 'nodes': self.nodes}
+        self._write({**now, **changed})
 
     def choose_ports(self, wanted) -> None:
         """Take over what ``wanted`` says and choose a free port wherever it is 0; remembered.
@@ -132,16 +149,20 @@ class State:
         for name, port in ports.items():
             if port == 0:
                 ports[name] = free_port()
-        self._write({'ports': ports, 'client': self.client})
+        self._keep(ports=ports)
 
-    def write_service_conf(self, catalog) -> None:
-        """Write the service's configuration file for this catalog (service type: URL)."""
+    def write_service_conf(self, catalog, enrolment_url=None) -> None:
+        """Write the service's configuration file for this catalog (service type: URL).
+
+        :param enrolment_url: where nodes that boot reach the service.
+        """
         self.service_conf.write_text(
             SERVICE_CONF.format(
                 state=self.directory,
                 port=self.ports['api'],
                 catalog=','.join(f'{kind}:{url}' for kind, url in sorted(catalog.items())),
             )
+            + (f'[enrolment]\npublic_url = {enrolment_url}\n' if enrolment_url else '')
         )
 
     @property

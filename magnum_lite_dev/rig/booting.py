@@ -18,6 +18,13 @@ def test_images() -> image.Images:
     return image.Images(os.environ.get(VARIABLE) or default)
 
 
+def built_images(name) -> image.Images:
+    """The images of tests with this one among them, a minute where no run before made it."""
+    images = test_images()
+    images.build(recipe.read(name), print)
+    return images
+
+
 @contextlib.contextmanager
 def running_cloud(
     state, *, nodes='simulated', image='swarm', layers=(), also=None, **options
@@ -37,7 +44,7 @@ def running_cloud(
         with running_heat(state, **options) as heat:
             yield heat
         return
-    made = test_images().build(recipe.read(image), print)
+    made = built_images(image).get(image)
     with running_heat(state, boots=True, **options) as heat:
         for name, over in {image: layers, **(also or {})}.items():
             heat.add_image(name, [*over, made.tree], **made.properties)
