@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Output, Secret, envfile
-from magnum_lite_kubernetes import kubeadm, names, network, proxies
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Output, Secret, envfile, proxies
+from magnum_lite_kubernetes import kubeadm, names, network
 
 NODE_TYPE = 'MagnumLite::Node'
 

@@ -4,8 +4,8 @@ import ipaddress
 import json
 import re
 
-from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected, quoted
-from magnum_lite_kubernetes import config, kubeadm, proxies, stacks
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected, proxies, quoted
+from magnum_lite_kubernetes import config, kubeadm, stacks
 
 SSH_KEY = re.compile(r'[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?')
 REGISTRY = re.compile(rf'{config.HOST}(:[0-9]{{1,5}})?')

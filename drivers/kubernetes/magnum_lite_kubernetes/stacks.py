@@ -1,6 +1,6 @@
 """Spec -> Plan: the base stack, and a stack for each worker group, generation and shard. Pure."""
 
-from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack, boot
 from magnum_lite_kubernetes import files, names, parameters
 
 # What both roles write to a node.
@@ -10,7 +10,6 @@ COMMON = (
     'cloud_init/metadata.service',
     'cloud_init/certificates.service',
     'cloud_init/certificates.timer',
-    'scripts/boot_lib.sh',
     'scripts/prepare.sh',
     'scripts/ready.sh',
     'scripts/renew.sh',
@@ -49,7 +48,8 @@ def _base(spec: ClusterSpec) -> Stack:
         name=names.base_stack(spec),
         node_group=spec.control_plane.uuid,
         template=files.text('templates/base.yaml'),
-        files=files.named(
+        files=boot.files()
+        | files.named(
             'cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON, *_nested(kind)
         ),
         parameters=parameters.base(spec),
@@ -66,7 +66,8 @@ def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) ->
         node_group=group.uuid,
         generation=group.generation,
         template=files.text('templates/workers.yaml'),
-        files=files.named(
+        files=boot.files()
+        | files.named(
             'cloud_init/worker.yaml',
             'scripts/worker.sh',
             *COMMON,

@@ -9,7 +9,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from magnum_lite.driver_sdk import envfile
+from magnum_lite.driver_sdk import boot, envfile
 from magnum_lite_kubernetes import files, parameters
 
 # Stands in for each of PROGRAMS.
@@ -49,7 +49,7 @@ FOLDERS = (
     'etc/systemd/system',
     'run/containerd',
 )
-SCRIPTS = ('boot_lib.sh', 'prepare.sh', 'ready.sh', 'control_plane.sh', 'worker.sh', 'renew.sh')
+SCRIPTS = ('prepare.sh', 'ready.sh', 'control_plane.sh', 'worker.sh', 'renew.sh')
 SIGNAL = {
     'alarm_url': 'http://heat/stacks/s/resources/handle/signal',
     'user_id': 'u',
@@ -94,6 +94,7 @@ class Node:
         self.says('True', 'kubelet is posting ready status')
         self._given(spec, group)
         self._made()
+        (root / LIBRARY / 'boot_lib.sh').write_text(self.placed(boot.text()))
         for name in SCRIPTS:
             (root / LIBRARY / name).write_text(self.placed(files.text(f'scripts/{name}')))
         for name in ('containerd_v2.toml', 'containerd_v3.toml'):

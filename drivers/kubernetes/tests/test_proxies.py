@@ -2,8 +2,7 @@
 
 import pytest
 
-from magnum_lite.driver_sdk import Rejected
-from magnum_lite_kubernetes import proxies
+from magnum_lite.driver_sdk import Rejected, proxies
 
 REFUSED = {
     'http_proxy': (

@@ -88,7 +88,11 @@ def prepared(node):
         )
     ]
     done = subprocess.run(
-        ['bash', '-euc', '; '.join([*parts, 'prepare_proxy >&2', 'env -0'])],
+        [
+            'bash',
+            '-euc',
+            '; '.join([*parts, 'prepare_proxy containerd.service "$API_INTERNAL" >&2', 'env -0']),
+        ],
         check=True,
         text=True,
         capture_output=True,

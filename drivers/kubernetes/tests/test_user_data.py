@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from magnum_lite.driver_sdk import boot
 from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.cloud_rules import finish
 from magnum_lite.driver_sdk.testing.template import written
@@ -70,7 +71,8 @@ class TestUserData:
         control_plane, worker = written(given['master']), written(given['worker'])
         lib = '/usr/local/lib/magnum-lite'
         for found in (control_plane, worker):
-            for name in ('boot_lib.sh', 'prepare.sh', 'ready.sh'):
+            assert found[boot.PATH] == boot.text()
+            for name in ('prepare.sh', 'ready.sh'):
                 assert found[f'{lib}/{name}'] == files.text(f'scripts/{name}')
             for name in ('containerd_v2.toml', 'containerd_v3.toml'):
                 assert found[f'{lib}/{name}'] == files.text(f'cloud_init/{name}')

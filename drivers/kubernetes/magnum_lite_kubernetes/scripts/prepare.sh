@@ -3,27 +3,26 @@
 # The variables set here are read by boot_lib.sh and by the scripts that source this.
 # shellcheck disable=SC2034
 
-need() { # PROGRAM...: fails with the names of those that the image lacks, and of $plugins
-    local item lacking=
-    for item in "$@"; do
-        command -v "$item" >/dev/null || lacking+=", $item"
-    done
-    for item in ${plugins-}; do
-        [ -x "/opt/cni/bin/$item" ] || lacking+=", the CNI plugin $item"
-    done
-    [ -n "$lacking" ] || return 0
-    why="the image lacks ${lacking#, }"
-    return 1
+joined_by=/etc/kubernetes/kubelet.conf
+
+telling() { # errors, or else the last four lines
+    local words
+    # kubeadm ends with advice and kubectl begins with its log, which would fill what there is.
+    words=$(grep -a -v -e '^To see the stack trace' -e '^[EIW][0-9]\{4\} ' || true)
+    grep -a -F '[ERROR ' <<<"$words" || tail -n 4 <<<"$words"
 }
 
 check_image() { # what no boot can do without, all of it in one report; kubeadm looks for its own
-    local file plugins=$CNI_PLUGINS programs=()
+    local file item also_lacking='' programs=()
     enter image
     # Debian's package has them where neither containerd nor add-ons look; those bring flannel.
     mkdir -p /opt/cni/bin
     for file in /usr/lib/cni/*; do
         case ${file##*/} in flannel | '*') continue ;; esac
         [ -e "/opt/cni/bin/${file##*/}" ] || ln -sf "$file" /opt/cni/bin/
+    done
+    for item in $CNI_PLUGINS; do
+        [ -x "/opt/cni/bin/$item" ] || also_lacking+=", the CNI plugin $item"
     done
     [ "$CONTAINER_VOLUME" = false ] || programs=(blkid lsblk mkfs.ext4)
     need containerd containerd-shim-runc-v2 ctr runc kubeadm kubelet kubectl iptables ip \
@@ -52,64 +51,6 @@ close_metadata() { # before the kubelet starts: user data holds keys that no pod
     enter metadata
     systemctl daemon-reload
     logged systemctl enable --now magnum-lite-metadata.service
-}
-
-mount_volume() { # the empty disk becomes the home of containers; it may be attached late
-    enter volume
-    [ "$CONTAINER_VOLUME" = true ] || return 0
-    if ! blkid -L containers >/dev/null; then
-        until_true 300 empty_disk
-        logged mkfs.ext4 -q -L containers "$(empty_disk)"
-    fi
-    mkdir -p /var/lib/containerd /etc/systemd/system/containerd.service.d
-    # The boot goes on without the volume, so that somebody can look; containerd waits for it.
-    grep -q '^LABEL=containers ' /etc/fstab ||
-        echo 'LABEL=containers /var/lib/containerd ext4 defaults,nofail,x-systemd.device-timeout=5min 0 2' \
-            >>/etc/fstab
-    printf '[Unit]\nRequiresMountsFor=/var/lib/containerd\n' \
-        >/etc/systemd/system/containerd.service.d/magnum-lite-volume.conf
-    systemctl daemon-reload
-    mountpoint -q /var/lib/containerd || logged mount /var/lib/containerd
-}
-
-empty_disk() { # the first disk without partitions, file system or use
-    lsblk --json --paths --output NAME,TYPE,FSTYPE,MOUNTPOINT |
-        jq -er '[.blockdevices[] | select(.type == "disk" and .fstype == null
-                 and .mountpoint == null and .children == null)][0].name'
-}
-
-in_url() { # ADDRESS: as the host of a URL
-    case $1 in
-    *:*) echo "[$1]" ;;
-    *) echo "$1" ;;
-    esac
-}
-
-own_networks() { # the networks that this server is in, a comma before each
-    ip -json -4 route show proto kernel scope link | jq -r '[.[].dst | "," + .] | add // ""'
-}
-
-unit_variable() { # NAME TEXT: as systemd reads it back, which expands what begins with a %
-    local text=${2//\\/\\\\}
-    text=${text//\"/\\\"}
-    printf 'Environment="%s=%s"\n' "$1" "${text//\%/%%}"
-}
-
-prepare_proxy() {
-    enter proxy
-    [ -n "$HTTP_PROXY$HTTPS_PROXY" ] || return 0
-    # kubeadm hands these on to the API server, which has to reach every kubelet.
-    [ "$NO_PROXY" = '*' ] || NO_PROXY="$NO_PROXY,$API_INTERNAL$(own_networks)"
-    export HTTP_PROXY HTTPS_PROXY NO_PROXY
-    export http_proxy="$HTTP_PROXY" https_proxy="$HTTPS_PROXY" no_proxy="$NO_PROXY"
-    mkdir -p /etc/systemd/system/containerd.service.d
-    {
-        echo '[Service]'
-        unit_variable HTTP_PROXY "$HTTP_PROXY"
-        unit_variable HTTPS_PROXY "$HTTPS_PROXY"
-        unit_variable NO_PROXY "$NO_PROXY"
-    } >/etc/systemd/system/containerd.service.d/magnum-lite-proxy.conf
-    systemctl daemon-reload
 }
 
 registry() { # HOST URL: where containerd asks for the images of a registry
@@ -205,12 +146,12 @@ prepare_node() { # PURPOSE FILE...: as for enrol
     why='this server has no IPv4 address'
     [ -n "$address" ]
     why=
-    prepare_proxy
+    prepare_proxy containerd.service "$API_INTERNAL"
     enrol "$@"
     check_image
     prepare_kernel
     close_metadata
     check_version
-    mount_volume
+    mount_volume /var/lib/containerd containerd.service
     prepare_runtime
 }

@@ -1,11 +1,13 @@
 # shellcheck shell=bash
 # What every boot script begins with: stages, and a report to the wait condition whatever happens.
+# Each sources it before the driver's environment file, and says by $joined_by what only a node has
+# that is a member of its cluster.
 #
 # An ERR trap alone misses `exit 1`, an unset variable and a kill; an EXIT trap alone does not know
 # the line. Functions called in `if f` or `f && ...` run on after a failure: call them plainly.
 set -Eeuo pipefail
 
-# cloud-init runs scripts without it; kubectl and others look for it.
+# cloud-init runs scripts without it; clients look for it.
 export HOME=/root
 stage=start
 line=0
@@ -13,6 +15,7 @@ command=
 why=
 hopeless=42 # what a command ends with that need not be tried again
 server=     # id in Nova, once the metadata service has told it
+joined_by=  # a file that is there once this node has joined
 
 report() { # STATUS REASON [DATA]: tell the service; or Heat, where nodes do not enrol
     if [ -n "${ENROLMENT_URL:-}" ]; then
@@ -98,11 +101,12 @@ until_true() { # SECONDS COMMAND...: tries again each second; a failure keeps th
     return "$code"
 }
 
-last_words() { # FILE: its errors, or else its last four lines, as one line
-    # kubeadm ends with advice and kubectl begins with its log, which would fill what there is.
-    { grep -a -F '[ERROR ' "$1" ||
-        grep -a -v -e '^To see the stack trace' -e '^[EIW][0-9]\{4\} ' "$1" | tail -n 4; } |
-        tr -s '\n\t ' ' ' | sed 's/^ //; s/ $//' | cut -c1-600 || true
+last_words() { # FILE: what of it tells, as one line
+    telling <"$1" | tr -s '\n\t ' ' ' | sed 's/^ //; s/ $//' | cut -c1-600 || true
+}
+
+telling() { # the lines of stdin that say why something failed; a driver may know better
+    tail -n 4
 }
 
 persist() { # SECONDS COMMAND...: asks others again after 1 s, 2 s, 4 s and so on up to 30 s
@@ -142,7 +146,7 @@ enrol() { # PURPOSE FILE...: fetches secrets; Nova shows that it is this server 
     local proof=/etc/magnum-lite/enrolment_proof answer=/run/magnum-lite-enrolment.json
     enter enrol
     # Without a place to ask, user data has them; and they are for the first boot alone.
-    if [ -z "$ENROLMENT_URL" ] || [ -e /etc/kubernetes/kubelet.conf ]; then return 0; fi
+    if [ -z "$ENROLMENT_URL" ] || [ -e "$joined_by" ]; then return 0; fi
     # Kept, since a server is given its secrets by the proof that it gave first.
     [ -s "$proof" ] || (umask 077 && openssl rand -hex 32 >"$proof")
     persist "$(at_most 600)" show_proof "$(tr -d '\n' <"$proof" | sha256sum | cut -d ' ' -f 1)"
@@ -184,4 +188,72 @@ logged() { # COMMAND...: its last words become the reason when it fails
     [ "$code" = 0 ] || why="$* -> $(last_words "$log")"
     rm -f "$log"
     return "$code"
+}
+
+need() { # PROGRAM...: fails with the names of those that the image lacks, and $also_lacking
+    local item lacking=
+    for item in "$@"; do
+        command -v "$item" >/dev/null || lacking+=", $item"
+    done
+    lacking+=${also_lacking-}
+    [ -n "$lacking" ] || return 0
+    why="the image lacks ${lacking#, }"
+    return 1
+}
+
+mount_volume() { # DIRECTORY UNIT: the empty disk becomes the home of containers, which a unit needs
+    enter volume
+    [ "$CONTAINER_VOLUME" = true ] || return 0
+    # It may be attached late.
+    if ! blkid -L containers >/dev/null; then
+        until_true 300 empty_disk
+        logged mkfs.ext4 -q -L containers "$(empty_disk)"
+    fi
+    mkdir -p "$1" "/etc/systemd/system/$2.d"
+    # The boot goes on without the volume, so that somebody can look; the unit waits for it.
+    grep -q '^LABEL=containers ' /etc/fstab ||
+        echo "LABEL=containers $1 ext4 defaults,nofail,x-systemd.device-timeout=5min 0 2" >>/etc/fstab
+    printf '[Unit]\nRequiresMountsFor=%s\n' "$1" >"/etc/systemd/system/$2.d/magnum-lite-volume.conf"
+    systemctl daemon-reload
+    mountpoint -q "$1" || logged mount "$1"
+}
+
+empty_disk() { # the first disk without partitions, file system or use
+    lsblk --json --paths --output NAME,TYPE,FSTYPE,MOUNTPOINT |
+        jq -er '[.blockdevices[] | select(.type == "disk" and .fstype == null
+                 and .mountpoint == null and .children == null)][0].name'
+}
+
+in_url() { # ADDRESS: as the host of a URL
+    case $1 in
+    *:*) echo "[$1]" ;;
+    *) echo "$1" ;;
+    esac
+}
+
+own_networks() { # the networks that this server is in, a comma before each
+    ip -json -4 route show proto kernel scope link | jq -r '[.[].dst | "," + .] | add // ""'
+}
+
+unit_variable() { # NAME TEXT: as systemd reads it back, which expands what begins with a %
+    local text=${2//\\/\\\\}
+    text=${text//\"/\\\"}
+    printf 'Environment="%s=%s"\n' "$1" "${text//\%/%%}"
+}
+
+prepare_proxy() { # UNIT ADDRESS: for this script and a unit; what is at the address is inside
+    enter proxy
+    [ -n "$HTTP_PROXY$HTTPS_PROXY" ] || return 0
+    # What runs here may hand these on, and has to reach every node.
+    [ "$NO_PROXY" = '*' ] || NO_PROXY="$NO_PROXY,$2$(own_networks)"
+    export HTTP_PROXY HTTPS_PROXY NO_PROXY
+    export http_proxy="$HTTP_PROXY" https_proxy="$HTTPS_PROXY" no_proxy="$NO_PROXY"
+    mkdir -p "/etc/systemd/system/$1.d"
+    {
+        echo '[Service]'
+        unit_variable HTTP_PROXY "$HTTP_PROXY"
+        unit_variable HTTPS_PROXY "$HTTPS_PROXY"
+        unit_variable NO_PROXY "$NO_PROXY"
+    } >"/etc/systemd/system/$1.d/magnum-lite-proxy.conf"
+    systemctl daemon-reload
 }

@@ -1,7 +1,7 @@
 """Proxies of the nodes, spelt so that all who read them understand the same. Pure.
 
-systemd, bash, curl, Go's programs and the manifests of Kubernetes read one value, each by rules of
-its own. Where they differ, the spelling here is the one that they share.
+systemd, bash, curl, Go's programs and manifests of pods read one value, each by rules of its own.
+Where they differ, the spelling here is the one that they share.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ def is_url(text: str) -> bool:
 def url(text: str) -> str:
     """A proxy as nodes get it: what could mean something in user and password is escaped.
 
-    Kubernetes makes one ``$`` of two, curl takes the first ``@`` and Go the last. The path, which
+    Manifests make one ``$`` of two, curl takes the first ``@`` and Go the last. The path, which
     none reads, is left out. Text that ``is_url`` refuses is given back as it is.
     """
     found = _URL.fullmatch(text)
