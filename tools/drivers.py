@@ -18,6 +18,7 @@ CONSTRAINTS = ROOT / 'constraints.txt'
 IN_THE_WHEEL = (
     'magnum_lite/driver_sdk/py.typed',
     'magnum_lite/driver_sdk/scripts/boot_lib.sh',
+    'magnum_lite/driver_sdk/templates/node_volume.yaml',
     'magnum_lite/migrations/env.py',
     'magnum_lite/migrations/script.py.mako',
     'magnum_lite/migrations/versions/001_initial.py',

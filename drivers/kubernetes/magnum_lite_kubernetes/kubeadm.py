@@ -3,7 +3,7 @@
 from typing import Any
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec
-from magnum_lite_kubernetes import names
+from magnum_lite.driver_sdk.servers import slug
 
 VERSION = 'kubeadm.k8s.io/v1beta4'
 # Whom kubeadm lets join.
@@ -80,7 +80,7 @@ def cluster(spec: ClusterSpec) -> dict[str, Any]:
     return {
         'apiVersion': VERSION,
         'kind': 'ClusterConfiguration',
-        'clusterName': names.slug(spec.name, 63),
+        'clusterName': slug(spec.name, 63),
         'networking': {
             'podSubnet': pod_cidr(spec),
             'serviceSubnet': spec.config['service_cluster_ip_range'],
@@ -112,8 +112,8 @@ def kubelet(spec: ClusterSpec) -> dict[str, Any]:
 
 def _registration(group: NodeGroupSpec) -> dict[str, Any]:
     labels = {
-        'magnum.openstack.org/role': names.slug(group.role, 63),
-        'magnum.openstack.org/nodegroup': names.slug(group.name, 63),
+        'magnum.openstack.org/role': slug(group.role, 63),
+        'magnum.openstack.org/nodegroup': slug(group.name, 63),
     } | dict(group.node_labels)
     text = ','.join(f'{key}={value}' for key, value in sorted(labels.items()))
     return {'criSocket': SOCKET, 'kubeletExtraArgs': [{'name': 'node-labels', 'value': text}]}

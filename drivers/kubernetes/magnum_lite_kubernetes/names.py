@@ -1,15 +1,7 @@
 """Names of stacks, servers and things, from uuids and what users call them."""
 
-import re
-
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec
-
-NOT_IN_A_LABEL = re.compile(r'[^a-z0-9]+')
-
-
-def slug(text: str, limit: int) -> str:
-    """``text`` as an RFC 1123 label of at most ``limit`` characters; never empty."""
-    return NOT_IN_A_LABEL.sub('-', text.lower()).strip('-')[:limit].strip('-') or 'x'
+from magnum_lite.driver_sdk.servers import host_prefix, slug
 
 
 def base_stack(spec: ClusterSpec) -> str:
@@ -34,12 +26,5 @@ def prefix(spec: ClusterSpec) -> str:
 
 
 def node_prefix(spec: ClusterSpec, group: NodeGroupSpec, shard: int = 0) -> str:
-    """Host names of a group's nodes up to their index.
-
-    At most 55 characters: with an index they stay an RFC 1123 label, which ends at 63. The uuid
-    keeps apart what two slugs may confuse.
-    """
-    suffix = f's{shard}' if shard else ''
-    return (
-        f'{slug(spec.name, 20)}-{slug(group.name, 16)}-{group.uuid[:8]}-{group.generation}{suffix}'
-    )
+    """Host names of a group's nodes up to their index."""
+    return host_prefix(spec, group, f's{shard}' if shard else '')

@@ -3,17 +3,16 @@
 import json
 from typing import Any
 
-from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Output, Secret, envfile, proxies
+from magnum_lite.driver_sdk import (
+    ClusterSpec,
+    NodeGroupSpec,
+    Output,
+    Secret,
+    envfile,
+    proxies,
+    servers,
+)
 from magnum_lite_kubernetes import kubeadm, names, network
-
-NODE_TYPE = 'MagnumLite::Node'
-
-
-def node_type(spec: ClusterSpec, group: NodeGroupSpec) -> str:
-    """Resource type of a group's nodes: Nova's server itself, or a template that acts as one."""
-    if spec.server_type == 'bm':
-        return 'templates/node_baremetal.yaml'
-    return 'templates/node_volume.yaml' if group.docker_volume_size else 'OS::Nova::Server'
 
 
 def base(spec: ClusterSpec) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) -> 
     spec = spec.of_group(group)
     env = _node_env(spec, group) | {'KUBEADM_JOIN': _json(kubeadm.join(spec, group))}
     return _nodes(spec, group) | {
-        'node_type': node_type(spec, group),
+        'node_type': servers.kind(spec, group),
         'node_name_prefix': names.node_prefix(spec, group, shard),
         'node_count': count,
         # Indexes count within one stack; only a group of one stack can name its members.

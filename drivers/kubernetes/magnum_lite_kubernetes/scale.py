@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from magnum_lite.driver_sdk import Cloud, ClusterSpec, NodeGroupSpec, Rejected
+from magnum_lite.driver_sdk.scale import chosen
 from magnum_lite_kubernetes import names, stacks
 
 
@@ -22,18 +23,7 @@ class Members:
         :raises Rejected: nodes that are not in the group, or a group that names no members.
         """
         group = self._group(node_group)
-        members = self._members(group)
-        by_name = {server: int(index) for index, server in members.items()} | {
-            index: int(index) for index in members
-        }
-        strangers = [node for node in nodes if node not in by_name]
-        if strangers:
-            raise Rejected(
-                'nodes_to_remove',
-                f'{", ".join(strangers[:10])} is not in node group {group.name}',
-                nodes=strangers,
-            )
-        return tuple(sorted({by_name[node] for node in nodes}))
+        return chosen(self._members(group), group.name, nodes)
 
     def _group(self, uuid: str) -> NodeGroupSpec:
         group = next((g for g in self.spec.worker_groups if g.uuid == uuid), None)

@@ -1,6 +1,6 @@
 """Spec -> Plan: the base stack, and a stack for each worker group, generation and shard. Pure."""
 
-from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack, boot
+from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Plan, Stack, boot, servers
 from magnum_lite_kubernetes import files, names, parameters
 
 # What both roles write to a node.
@@ -42,19 +42,18 @@ def shards(spec: ClusterSpec, group: NodeGroupSpec) -> list[int]:
 
 
 def _base(spec: ClusterSpec) -> Stack:
-    kind = parameters.node_type(spec, spec.control_plane)
+    kind = servers.kind(spec, spec.control_plane)
     return Stack(
         key='base',
         name=names.base_stack(spec),
         node_group=spec.control_plane.uuid,
         template=files.text('templates/base.yaml'),
         files=boot.files()
-        | files.named(
-            'cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON, *_nested(kind)
-        ),
+        | servers.files(kind)
+        | files.named('cloud_init/control_plane.yaml', 'scripts/control_plane.sh', *COMMON),
         parameters=parameters.base(spec),
         kept=frozenset({'signal_transport'}),
-        environment={'resource_registry': {parameters.NODE_TYPE: kind, 'resources': KEPT}},
+        environment={'resource_registry': {servers.NODE: kind, 'resources': KEPT}},
         timeout_min=spec.timeout_min,
     )
 
@@ -67,18 +66,10 @@ def _workers(spec: ClusterSpec, group: NodeGroupSpec, shard: int, count: int) ->
         generation=group.generation,
         template=files.text('templates/workers.yaml'),
         files=boot.files()
-        | files.named(
-            'cloud_init/worker.yaml',
-            'scripts/worker.sh',
-            *COMMON,
-            *_nested(parameters.node_type(spec, group)),
-        ),
+        | servers.files(servers.kind(spec, group))
+        | files.named('cloud_init/worker.yaml', 'scripts/worker.sh', *COMMON),
         parameters=parameters.workers(spec, group, shard, count),
         # With other address pairs a node that runs could be given another port, so another address.
         kept=frozenset({'signal_transport', 'address_pairs'}),
         timeout_min=spec.timeout_min,
     )
-
-
-def _nested(kind: str) -> tuple[str, ...]:
-    return (kind,) if kind.endswith('.yaml') else ()
