@@ -34,7 +34,8 @@ class Driver(abc.ABC):
     :cvar limits: the most that it can build: ``max_nodes`` of a cluster, ``max_master_count`` and
         ``max_node_count`` (that of a group); requests for more are refused before anything is made.
     :cvar config_schema: closed JSON Schema of its configuration; every property is described.
-    :cvar authorities: purposes for which the service makes a CA: ``kubernetes``, ``etcd``, ...
+    :cvar authorities: purposes for which the service makes a CA: ``kubernetes``, ``etcd``, ... The
+        first is that of the API: what users have signed, it signs.
     :cvar tokens: ``{name: format}`` of random secrets that the service makes for each cluster;
         formats: ``bootstrap`` (kubeadm's ``[a-z0-9]{6}.[a-z0-9]{16}``), ``hex32``, ``ec-key``
         (PEM; an RSA key would take half of the time until the first stack).

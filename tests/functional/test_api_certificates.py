@@ -51,6 +51,15 @@ def test_an_authority_that_the_driver_has_not_is_not_to_come(api, cluster):
     assert title.endswith('has no etcd certificate authority, it has front_proxy, kubernetes')
 
 
+def test_users_mean_the_authority_that_the_driver_names_first(api):
+    uuid = api.cluster(api.template())
+    vault = api.application.service.vault
+    api.db.write(write_authorities, vault, uuid, purposes=('engine', 'a', 'kubernetes'))
+    api.settle(uuid, 'CREATE_COMPLETE')
+    assert ca(api, uuid).subject.rfc4514_string() == 'CN=engine'
+    sign(api, uuid, csr()).verify_directly_issued_by(ca(api, uuid))
+
+
 def test_the_certificate_is_of_the_authority_and_does_not_outlive_it(api, cluster):
     found, root = sign(api, cluster, csr()), ca(api, cluster)
     found.verify_directly_issued_by(root)

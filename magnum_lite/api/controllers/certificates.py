@@ -21,7 +21,7 @@ from magnum_lite.objects.statuses import STATUSES
 
 LOG = logging.getLogger(__name__)
 _PURPOSES = {'etcd': 'etcd', 'front_proxy': 'front_proxy', 'front-proxy': 'front_proxy'}
-_DEFAULT = 'kubernetes'  # any other text means it too
+_DEFAULT = ''  # the first that the driver asks for; any other text means it too
 # A status of a later release may be one in which the authorities are still to be made.
 _ALL_MADE = [status for status in STATUSES if status != 'CREATE_IN_PROGRESS']
 _KIND = attr(
@@ -170,8 +170,8 @@ def _authority(connection: Any, cluster: Cluster, kind: str) -> authorities.Auth
     :raises Conflict: the conductor has not made it yet, or it is of no use yet.
     :raises BadRequest: it does not make one, since the driver asks for none.
     """
-    purpose = _PURPOSES.get(kind, _DEFAULT)
     found = authorities.of(connection, cluster)
+    purpose = _PURPOSES.get(kind) or next(iter(found), 'first')
     if found and cluster.status == 'CREATE_IN_PROGRESS' and not cluster.api_address:
         # Clients take what they get, and write a configuration without a server.
         raise Conflict(
