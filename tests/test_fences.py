@@ -263,3 +263,23 @@ def _unfenced(function, no_run):
             )
             if not fenced and work.rpartition('.')[2] not in no_run:
                 yield work
+
+
+def test_the_fences_of_imports_know_every_driver():
+    packages = {path.parent.name for path in ROOT.glob('drivers/*/magnum_lite_*/__init__.py')}
+    contracts = (ROOT / 'setup.cfg').read_text()
+    assert packages
+    for fence in ('[importlinter]', 'contract:drivers]', 'contract:threads]'):
+        section = contracts.partition(fence)[2].partition('\n[')[0]
+        assert [name for name in sorted(packages) if f'\n    {name}\n' not in section] == []
+
+
+def test_no_core_file_is_for_the_coe_of_one_driver():
+    # Labels that templates of other clouds have, and the examples of a docstring.
+    words = {'magnum_lite/api/known_labels.py', 'magnum_lite/driver_sdk/driver.py'}
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / 'magnum_lite').rglob('*'))
+        if path.suffix in ('.py', '.sh', '.yaml') and 'swarm' in path.read_text().lower()
+    ]
+    assert sorted(set(found) - words) == []

@@ -1,7 +1,8 @@
 """Try the wheels as an operator gets them: the service alone, then each driver beside it.
 
 Nothing of the checkout is importable here, so that what the wheels lack fails. Arguments name the
-driver directories to try; none means all.
+driver directories to try; none means all. With ``--editable`` they are installed into the
+environment of this program instead, from their sources.
 """
 
 import argparse
@@ -114,10 +115,18 @@ def try_driver(directory, service, work, pytest_arguments):
     )
 
 
+def install_editable(directories):
+    """Install drivers from their sources, beside a service that is here already."""
+    sources = [part for path in directories for part in ('-e', path)]
+    options = ('-qq', '--no-deps', '--no-build-isolation')
+    run(sys.executable, '-m', 'pip', 'install', *options, *sources, cwd=ROOT)
+
+
 def main():
     """Build, install and test; the exit status is that of the first command that failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('drivers', nargs='*', help='directories below drivers/')
+    parser.add_argument('--editable', action='store_true', help='install, and try nothing')
     arguments, pytest_arguments = parser.parse_known_args()
     directories = [
         path.parent
@@ -126,6 +135,8 @@ def main():
     ]
     if not directories:
         raise SystemExit('no such driver')
+    if arguments.editable:
+        return install_editable(directories)
     # Beside this Python and not in /tmp, where stevedore keeps no cache of entry points: each Heat
     # would look for them anew.
     with tempfile.TemporaryDirectory(prefix='magnum-lite-', dir=sys.prefix) as folder:

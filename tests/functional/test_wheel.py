@@ -6,8 +6,10 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 TOP = Path(__file__).parents[2]
-DRIVER = TOP / 'drivers/kubernetes'
+DRIVERS = sorted(path.parent for path in TOP.glob('drivers/*/pyproject.toml'))
 
 
 def build(source):
@@ -47,13 +49,14 @@ def test_the_wheel_brings_the_samples(tmp_path):
     assert 'Warning' not in printed
 
 
-def test_the_wheel_of_the_driver_brings_its_data_and_nobody_is_warned(tmp_path):
+@pytest.mark.parametrize('driver', DRIVERS, ids=lambda path: path.name)
+def test_the_wheel_of_a_driver_brings_its_data_and_nobody_is_warned(driver, tmp_path):
     source = tmp_path / 'driver'
-    shutil.copytree(DRIVER, source, ignore=shutil.ignore_patterns('build', '*.egg-info', 'tests'))
+    shutil.copytree(driver, source, ignore=shutil.ignore_patterns('build', '*.egg-info', 'tests'))
     names, printed = build(source)
-    package = DRIVER / 'magnum_lite_kubernetes'
+    (package,) = driver.glob('magnum_lite_*/')
     wanted = {
-        str(path.relative_to(DRIVER))
+        str(path.relative_to(driver))
         for path in package.rglob('*')
         if path.is_file() and path.suffix != '.pyc'
     }

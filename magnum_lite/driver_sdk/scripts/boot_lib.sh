@@ -16,6 +16,7 @@ why=
 hopeless=42 # what a command ends with that need not be tried again
 server=     # id in Nova, once the metadata service has told it
 joined_by=  # a file that is there once this node has joined
+longest_pause=30000 # milliseconds, between two requests of persist
 
 report() { # STATUS REASON [DATA]: tell the service; or Heat, where nodes do not enrol
     if [ -n "${ENROLMENT_URL:-}" ]; then
@@ -109,7 +110,7 @@ telling() { # the lines of stdin that say why something failed; a driver may kno
     tail -n 4
 }
 
-persist() { # SECONDS COMMAND...: asks others again after 1 s, 2 s, 4 s and so on up to 30 s
+persist() { # SECONDS COMMAND...: asks others again after 1 s, 2 s and so on up to $longest_pause ms
     local end=$((SECONDS + $1)) limit=$1 pause=1000 part code
     shift
     why=
@@ -124,7 +125,7 @@ persist() { # SECONDS COMMAND...: asks others again after 1 s, 2 s, 4 s and so o
         # Nodes that boot together must not ask together: between half of the pause and all of it.
         part=$((pause / 2 + RANDOM % (pause / 2 + 1)))
         sleep "$((part / 1000)).$(printf '%03d' $((part % 1000)))"
-        pause=$((pause < 15000 ? pause * 2 : 30000))
+        pause=$((pause * 2 < longest_pause ? pause * 2 : longest_pause))
     done
     [ "$code" != 0 ] || why=
     return "$code"

@@ -1,0 +1,94 @@
+"""The driver itself: what it is, and which module answers what."""
+
+import dataclasses
+import importlib.metadata
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from magnum_lite.driver_sdk import (
+    CONTRACT,
+    Cloud,
+    ClusterSpec,
+    HeatDriver,
+    Plan,
+    ScaleManager,
+    Stack,
+    StackView,
+    Status,
+    enrolment,
+)
+from magnum_lite_swarm import config, names, rules, scale, stacks
+
+ENGINE_VERSION = re.compile(r'[0-9]+\.[0-9]+\.[0-9]+[-+.~0-9A-Za-z]*')
+
+
+class Swarm(HeatDriver):
+    """Docker in swarm mode on images that have its engine, on virtual and on physical machines."""
+
+    name: ClassVar[str] = 'swarm'
+    version: ClassVar[str] = importlib.metadata.version('magnum-lite-swarm')
+    contract: ClassVar[tuple[int, int]] = CONTRACT
+    coe: ClassVar[str] = 'swarm'
+    server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
+    distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
+    capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager'})
+    limits: ClassVar[Mapping[str, int]] = {
+        'max_nodes': rules.MAX_NODES,
+        'max_master_count': max(rules.MANAGERS),
+        'max_node_count': rules.MAX_NODES_PER_GROUP,
+    }
+    config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
+    # That of nodes which join is another one: who has a certificate for the API is root on a
+    # manager.
+    authorities: ClassVar[tuple[str, ...]] = ('docker', 'join')
+    join_certificate: ClassVar[Mapping[str, str]] = {'authority': 'join', 'organization': 'workers'}
+    marks_servers: ClassVar[bool] = True
+    # Without enrolment workers sign the certificate that they join by with this key.
+    tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'ec-key'}
+
+    def get_default_config(self) -> dict[str, Any]:
+        """The defaults of ``config_schema``."""
+        return config.defaults()
+
+    def validate(self, spec: ClusterSpec, /) -> None:
+        """Refuse a spec that cannot work.
+
+        :raises Rejected: with the attribute and what would be accepted.
+        """
+        rules.check(_complete(spec), distros=self.distros, server_types=self.server_types)
+
+    def plan(self, spec: ClusterSpec, /) -> Plan:
+        """The base stack and the stacks of the worker groups."""
+        return stacks.plan(_complete(spec))
+
+    def base_stack(self, spec: ClusterSpec, /) -> str:
+        """A name alone, so that any spec can be deleted."""
+        return names.base_stack(spec)
+
+    def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
+        """A new manager is waited for where it is the only one; others join those that are left."""
+        is_alone = stack.key == 'base' and spec.control_plane.node_count == 1
+        return (enrolment.HANDLE,) if is_alone else ()
+
+    def status_of(self, spec: ClusterSpec, views: Mapping[str, StackView], /) -> Status:
+        """The status, with the version of the engine that managers reported about themselves."""
+        status = super().status_of(spec, views)
+        found = ENGINE_VERSION.search(status.coe_version or '')
+        return dataclasses.replace(status, coe_version=found[0] if found else None)
+
+    def get_scale_manager(self, cloud: Cloud, spec: ClusterSpec, /) -> ScaleManager:
+        """Maps nodes to members through Heat."""
+        return scale.Members(cloud, _complete(spec))
+
+
+class SwarmMode(Swarm):
+    """The same by the name that swarm mode had beside the swarm of before."""
+
+    name: ClassVar[str] = 'swarm-mode'
+    coe: ClassVar[str] = 'swarm-mode'
+
+
+def _complete(spec: ClusterSpec) -> ClusterSpec:
+    # A driver version may have been recorded before the package knew all of today's properties.
+    return dataclasses.replace(spec, config={**config.defaults(), **spec.config})
