@@ -1,20 +1,18 @@
 """The servers of one simulated cloud that boot, and the networks between them."""
 
 import concurrent.futures
+import fnmatch
 import logging
 import pathlib
 import threading
 import time
-from typing import Any
 
 from magnum_lite_dev.nodes import cgroup, leftovers, namespace, plan
 from magnum_lite_dev.nodes.command import Broken
 from magnum_lite_dev.nodes.doors import Doors
 from magnum_lite_dev.nodes.edge import Edge
-from magnum_lite_dev.nodes.metadata import documents
+from magnum_lite_dev.nodes.fabric import Fabric
 from magnum_lite_dev.nodes.node import Node
-from magnum_lite_dev.nodes.router import Router
-from magnum_lite_dev.nodes.switch import Switch
 from magnum_lite_dev.sim_cloud.request import now
 from magnum_lite_dev.sim_cloud.store import Row
 from magnum_lite_dev.trouble import Trouble
@@ -38,8 +36,7 @@ class Fleet:
         self.owner = namespace.tag(self.directory)
         self.store = self._store = store
         self._nodes = {}
-        self._switches, self._routers = {}, {}
-        self._settling = threading.RLock()
+        self._fabric = None
         self._closing = threading.Event()
         self._pool = concurrent.futures.ThreadPoolExecutor(8, 'fleet')
         self._edge = None
@@ -55,7 +52,8 @@ class Fleet:
         self._edge = Edge(self.owner, self._external()['cidr'])
         self._edge.open()
         self.doors = Doors(self._edge)
-        self._groups = cgroup.make(f'{self.owner}/{HELPERS}')
+        groups = cgroup.make(f'{self.owner}/{HELPERS}')
+        self._fabric = Fabric(self._store, self._edge, self.owner, self.directory, groups)
         threading.Thread(target=self._watch, name='fleet', daemon=True).start()
 
     def _external(self) -> Row:
@@ -75,8 +73,6 @@ class Fleet:
         not."""
         image = row['image'] and self._store.tables['images'].get(row['image']['id'])
         return image.get(self.BOOTS_FROM, []) if image else []
-
-    # -- servers --
 
     def start(self, row) -> None:
         """Boot a server, and return when it has power; what prevents it is the server's fault."""
@@ -164,14 +160,31 @@ class Fleet:
         """The node of a server; None when it has none."""
         return self._nodes.get(row['id'])
 
+    def hurt(self, kind, pattern) -> int:
+        """Let a fault of ``AT_ONCE`` happen to servers by their names; how many they were."""
+        with self._store.lock:
+            rows = [
+                row
+                for row in self._store.rows('servers')
+                if row['id'] in self._nodes and fnmatch.fnmatchcase(row['name'], pattern)
+            ]
+        for row in rows:
+            node = self._nodes.get(row['id'])
+            if node:
+                node.hurt(kind)
+        return len(rows)
+
+    def mend(self) -> None:
+        """Put cables back and give room back; power that is gone stays gone."""
+        for node in list(self._nodes.values()):
+            node.mend()
+
     def resume(self, row) -> None:
         """Boot a server again that had a node when an earlier process ended, or delete it."""
         if row['_deleted_at']:
             self.destroy(row)
         elif row['_status'] == 'ACTIVE':
             self._pool.submit(self.start, row)
-
-    # -- networks --
 
     def _booting(self) -> set[str]:
         return {row['id'] for row in self._store.rows('servers') if row.get('_has_node')}
@@ -191,42 +204,9 @@ class Fleet:
 
         :raises Broken: in the words of the program that failed.
         """
-        with self._settling:
-            if self._closing.is_set():
-                return
-            with self._store.lock:
-                booting = self._booting()
-                networks = plan.networks(self._store.tables, booting)
-                routers = plan.routers(self._store.tables, networks, booting)
-            for gone in set(self._routers) - set(routers):
-                self._routers.pop(gone).close()
-            for gone in set(self._switches) - set(networks):
-                self._switches.pop(gone).close()
-            for network_id, wanted in networks.items():
-                if network_id not in self._switches:
-                    self._switches[network_id] = Switch(
-                        network_id,
-                        self.owner,
-                        self.directory / 'networks',
-                        self._groups,
-                        lambda address, here=network_id: self._describe(here, address),
-                    )
-                self._switches[network_id].settle(wanted)
-            for router_id, wanted in routers.items():
-                if router_id not in self._routers:
-                    self._routers[router_id] = Router(router_id, self.owner, self._edge)
-                self._routers[router_id].settle(wanted)
-
-    def _describe(self, network_id, address) -> tuple[dict[str, Any], Row] | None:
         with self._store.lock:
-            tables = self._store.tables
-            for port in tables['ports'].values():
-                if port['network_id'] == network_id and any(
-                    ip['ip_address'] == address for ip in port['fixed_ips']
-                ):
-                    row = tables['servers'].get(port['device_id'])
-                    return row and (documents(tables, row), row)
-        return None
+            booting = self._booting()
+        self._fabric.settle(booting)
 
     def close(self) -> None:
         """Cut the power of every node and take the networks down; disks stay."""
@@ -235,11 +215,9 @@ class Fleet:
         self._pool.shutdown(wait=False, cancel_futures=True)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             list(pool.map(Node.rest, list(self._nodes.values())))
-        with self._settling:
-            for part in (*self._routers.values(), *self._switches.values()):
-                part.close()
-            if self._edge:
-                self._edge.close()
+        self._fabric.close()
+        if self._edge:
+            self._edge.close()
         leftovers.sweep(self.directory)
         LOG.info('%s nodes ended in %.1f s', len(self._nodes), time.monotonic() - began)
 

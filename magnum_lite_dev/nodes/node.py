@@ -43,6 +43,7 @@ class Node:
         self._died = died
         self._process = None
         self._ports = []
+        self._hurt = set()
         # One verb at a time.
         self.lock = threading.RLock()
 
@@ -98,6 +99,8 @@ class Node:
         for number, (port, network_id, mtu) in enumerate(self._ports):
             switch = namespace.name(self._owner, 'net', network_id)
             plug(switch, firewall.link(port.id), self._name, f'eth{number}', mac=port.mac, mtu=mtu)
+        # A cable that is pulled is so in the next boot too.
+        self._set_cables()
 
     def _unwire(self) -> None:
         namespace.remove(self._name)
@@ -170,15 +173,32 @@ class Node:
                 process.wait()
             self._unwire()
 
-    def plug(self, *, is_in) -> None:
-        """Pull the cables of its ports, or put them back."""
+    def hurt(self, kind) -> None:
+        """Let a fault happen to it: ``power_loss``, ``cable_pulled`` or ``disk_full``."""
+        with self.lock:
+            self._hurt.add(kind)
+            if kind == 'power_loss':
+                self.cut()
+            elif kind == 'disk_full':
+                self._disk.fill()
+            elif self.is_on:
+                self._set_cables()
+
+    def mend(self) -> None:
+        """Undo what can be undone."""
+        with self.lock:
+            if 'disk_full' in self._hurt:
+                self._disk.empty()
+            was_cut = 'cable_pulled' in self._hurt
+            self._hurt.clear()
+            if was_cut and self.is_on:
+                self._set_cables()
+
+    def _set_cables(self) -> None:
+        state = 'down' if 'cable_pulled' in self._hurt else 'up'
         for port, network_id, _ in self._ports:
             switch = namespace.name(self._owner, 'net', network_id)
-            links(switch, f'link set {firewall.link(port.id)} {"up" if is_in else "down"}')
-
-    def fill_disk(self, *, is_full) -> None:
-        """Leave no room on its disk, or give it back."""
-        self._disk.fill() if is_full else self._disk.empty()
+            links(switch, f'link set {firewall.link(port.id)} {state}')
 
     def rest(self) -> None:
         """Cut its power and unmount its disk, which stays for another day."""

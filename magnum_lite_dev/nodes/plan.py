@@ -79,6 +79,7 @@ class Leg:
     port: str
     network: str
     mac: str
+    mtu: int
     addresses: tuple[str, ...]
 
 
@@ -247,6 +248,7 @@ def _leg(tables, port) -> Leg:
         port=port['id'],
         network=port['network_id'],
         mac=port['mac_address'],
+        mtu=tables['networks'][port['network_id']]['mtu'],
         addresses=tuple(
             f'{ip["ip_address"]}/{prefix_length(tables, ip["subnet_id"])}'
             for ip in port['fixed_ips']

@@ -45,7 +45,7 @@ class Router:
         run('ip', 'netns', 'exec', self.name, 'sysctl', '-qw', FORWARDS)
         for number, leg in enumerate(plan.legs):
             switch = namespace.name(self._owner, 'net', leg.network)
-            plug(switch, f'r{leg.port[:11]}', self.name, f'in{number}', mac=leg.mac)
+            plug(switch, f'r{leg.port[:11]}', self.name, f'in{number}', mac=leg.mac, mtu=leg.mtu)
             links(
                 self.name,
                 *(f'addr add {address} dev in{number}' for address in leg.addresses),

@@ -69,7 +69,9 @@ class SimCloud:
         headers = {}
         try:
             service, asked = request.from_environ(environ)
-            if service != 'sim':
+            if service == 'sim':
+                controls.hurt(self, asked)
+            else:
                 self._misbehave(method, path)
             # Rows are shared: nobody may change one while it is being written out.
             with self.store.lock:

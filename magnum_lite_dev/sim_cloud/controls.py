@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from magnum_lite_dev.sim_cloud import faults
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 
 SETTINGS = ('build_seconds', 'delete_seconds', 'signal_seconds')
@@ -16,6 +17,23 @@ def handle(cloud, asked) -> tuple[int, Any]:
     if answer is None:
         raise asked.unknown()
     return 200, answer(cloud, asked)
+
+
+def hurt(cloud, asked) -> None:
+    """Do what a fault does at once, or undo it; whoever calls does not hold the store's lock,
+    for which a node may be waiting.
+
+    :raises Refusal: 400, no server boots that it could happen to.
+    """
+    if asked.path[:1] != ('faults',):
+        return
+    if asked.method == 'DELETE' and cloud.nodes.fleet:
+        cloud.nodes.fleet.mend()
+    elif asked.method == 'POST' and asked.body.get('kind') in faults.AT_ONCE:
+        faults.check(asked.body)
+        pattern = asked.body.get('match', '*')
+        if not _fleet(cloud).hurt(asked.body['kind'], pattern):
+            raise Refusal(400, f'no server that boots is called {pattern}')
 
 
 def _health(cloud, asked) -> Any:
@@ -45,7 +63,7 @@ def _settings(cloud, asked) -> dict[str, float]:
 
 
 def _faults(cloud, asked) -> Any:
-    if asked.method == 'POST':
+    if asked.method == 'POST' and asked.body.get('kind') not in faults.AT_ONCE:
         cloud.store.faults.add(asked.body)
     elif asked.method == 'DELETE':
         cloud.store.faults.waiting.clear()

@@ -14,7 +14,13 @@ KINDS = {
     'signal_failure': 'the node signals FAILURE with ``message`` as the reason',
     'http': 'requests get ``status`` (500) and ``message``',
     'http_slow': 'requests are answered ``seconds`` later',
+    'slow_boot': 'the next boot of a server that boots begins ``seconds`` later',
+    'power_loss': 'the power of servers that boot is gone at once; Nova does not see it',
+    'cable_pulled': 'servers that boot lose their networks, until faults are taken back',
+    'disk_full': 'the disks of servers that boot are full, until faults are taken back',
 }
+# These wait for nothing: they happen to the servers that there are.
+AT_ONCE = ('power_loss', 'cable_pulled', 'disk_full')
 FIELDS = frozenset({'kind', 'match', 'times', 'seconds', 'status', 'message'})
 
 
@@ -32,11 +38,7 @@ class Faults:
             often; default for ever) and the fields of the kind.
         :raises Refusal: 400, unknown kind or field.
         """
-        if fault.get('kind') not in KINDS:
-            raise Refusal(400, f'kind must be one of {", ".join(KINDS)}')
-        unknown = sorted(set(fault) - FIELDS)
-        if unknown:
-            raise Refusal(400, f'a fault has no field {", ".join(unknown)}')
+        check(fault)
         self.waiting.append({'match': '*', 'times': None, **fault})
 
     def take(self, subject, *kinds) -> dict[str, Any] | None:
@@ -49,3 +51,15 @@ class Faults:
                         self.waiting.remove(fault)
                 return fault
         return None
+
+
+def check(fault) -> None:
+    """Go on when a fault can be ordered.
+
+    :raises Refusal: 400, unknown kind or field.
+    """
+    if fault.get('kind') not in KINDS:
+        raise Refusal(400, f'kind must be one of {", ".join(KINDS)}')
+    unknown = sorted(set(fault) - FIELDS)
+    if unknown:
+        raise Refusal(400, f'a fault has no field {", ".join(unknown)}')

@@ -133,26 +133,48 @@ def test_an_address_that_is_not_the_ports_own_is_dropped_until_a_pair_allows_it(
 
 def test_a_floating_ip_is_reached_from_this_machine(two):
     _, _, floating = two
-    ask = ['socat', '-T', '2', '-', f'TCP:{floating}:{{}},connect-timeout=2']
-    wait_for(
-        lambda: (
-            subprocess.run(
-                [word.format(80) for word in ask],
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                check=False,
-            ).stdout
-            == b'answered\n'
-        ),
-        10,
+    wait_for(lambda: _asks(floating, 80) == b'answered\n', 10)
+    assert _asks(floating, 22) == b''
+
+
+def test_a_load_balancer_spreads_over_members_that_live(cloud, tenant, two):
+    _, ports, _ = two
+    addresses = [port['fixed_ips'][0]['ip_address'] for port in ports]
+    octavia = 'load-balancer/v2.0/lbaas'
+    subnet = ports[0]['fixed_ips'][0]['subnet_id']
+    balancer = tenant.ask(
+        'POST', f'{octavia}/loadbalancers', loadbalancer={'vip_subnet_id': subnet}
     )
-    shut = subprocess.run(
-        [word.format(22) for word in ask],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
+    balancer = balancer['loadbalancer']
+    listener = {'loadbalancer_id': balancer['id'], 'protocol': 'TCP', 'protocol_port': 8080}
+    listener = tenant.ask('POST', f'{octavia}/listeners', listener=listener)['listener']
+    pool = {'listener_id': listener['id'], 'lb_algorithm': 'ROUND_ROBIN', 'protocol': 'TCP'}
+    pool = tenant.ask('POST', f'{octavia}/pools', pool=pool)['pool']
+    # The group of the first lets nothing in, so only the second lives.
+    for address in addresses:
+        tenant.ask(
+            'POST',
+            f'{octavia}/pools/{pool["id"]}/members',
+            member={'address': address, 'protocol_port': 80},
+        )
+    monitor = {'pool_id': pool['id'], 'type': 'TCP', 'delay': 1, 'timeout': 1, 'max_retries': 1}
+    tenant.ask('POST', f'{octavia}/healthmonitors', healthmonitor=monitor)
+    outside = tenant.make(
+        'floatingip', floating_network_id=tenant.outside(), port_id=balancer['vip_port_id']
     )
-    assert shut.returncode
+    first = cloud.node('first')
+    wait_for(lambda: all(answers(first, balancer['vip_address'], 8080) for _ in range(4)), 20)
+    assert _asks(outside['floating_ip_address'], 8080) == b'answered\n'
+    tenant.ask('DELETE', f'{octavia}/loadbalancers/{balancer["id"]}')
+    wait_for(lambda: not answers(first, balancer['vip_address'], 8080), 10)
+
+
+def _asks(address, port):
+    """What this machine is answered there; b'' where nobody answers."""
+    command = ['socat', '-T', '2', '-', f'TCP:{address}:{port},connect-timeout=2']
+    return subprocess.run(
+        command, capture_output=True, stdin=subprocess.DEVNULL, check=False
+    ).stdout
 
 
 def test_nodes_reach_signals_and_nothing_else_of_this_machine(cloud, two):
