@@ -36,10 +36,10 @@ def main() -> int:
                     startup.check_tables(conf)
             arguments.command(conf, arguments)
         except AWAY as error:
-            raise startup.refused(conf, error) or error from error
+            raise startup.trouble(conf, error) from error
         except keyfile.BadKeyFile as error:
             raise startup.bad_keys(conf, error) from error
-    except (ServiceError, *AWAY, OSError, cfg.Error) as error:
+    except (ServiceError, OSError, cfg.Error) as error:
         print(f'{PROG}: {error}', file=sys.stderr)
         return 1
     return 0

@@ -116,10 +116,7 @@ def _pending() -> tuple[list[str], str]:
     except Misconfigured as error:
         return [], str(error)
     except AWAY as error:
-        return [], str(
-            startup.refused(cfg.CONF, error)
-            or 'the database does not answer: ' + startup.cause(error)
-        )
+        return [], str(startup.trouble(cfg.CONF, error))
 
 
 def _of_release_1_0() -> str:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from keystoneauth1 import exceptions as ksa_exc
 from keystoneauth1 import loading
 from oslo_config import cfg
+from oslo_db import exception as db_exc
 from oslo_log.log import LogConfigError
 from oslo_messaging import opts as messaging_opts
 
@@ -183,6 +184,14 @@ def refused(conf: cfg.ConfigOpts, error: Exception) -> Misconfigured | None:
     ):
         return mistake(conf, _CONNECTION, f'is refused: {text}')
     return None
+
+
+def trouble(conf: cfg.ConfigOpts, error: Exception) -> Misconfigured:
+    """What an error of the database shows to who runs a command by hand, in one line."""
+    is_away = isinstance(error, db_exc.DBConnectionError)
+    return refused(conf, error) or mistake(
+        conf, _CONNECTION, f'{"does not answer" if is_away else "gives an error"}: {cause(error)}'
+    )
 
 
 def cause(error: Exception) -> str:

@@ -76,6 +76,31 @@ def test_commands_say_so_too(tmp_path, words):
     ), ended.stderr
 
 
+@pytest.mark.parametrize('words', ['db upgrade', 'db current', 'service list', 'secret status'])
+def test_commands_say_in_one_line_that_the_database_is_away(tmp_path, words):
+    ended = run(MANAGE, '--config-file', _away(tmp_path), *words.split(), folder=tmp_path)
+    assert ended.returncode == 1
+    said = [line for line in ended.stderr.splitlines() if 'oslo_db.sqlalchemy.engines' not in line]
+    assert len(said) == 1, ended.stderr
+    assert re.fullmatch(
+        rf'{MANAGE}: .*magnum-lite\.conf: \[database\] connection does not answer: Can\'t connect to .*',
+        said[0],
+    ), said
+
+
+def test_the_check_before_an_upgrade_names_the_database_that_is_away(tmp_path):
+    ended = run(STATUS, '--config-file', _away(tmp_path), 'upgrade', 'check', folder=tmp_path)
+    assert ended.returncode == 2
+    shown = re.sub(r'[\s|]+', ' ', ended.stdout)
+    assert "[database] connection does not answer: Can't connect to" in shown, ended.stdout
+
+
+def _away(folder):
+    """A configuration of a database that nobody serves, and that is asked twice."""
+    away = f'mysql+pymysql://magnum:right@127.0.0.1:{free_port()}/magnum'
+    return written(folder, database={'connection': away, 'max_retries': 1, 'retry_interval': 1})
+
+
 def test_the_tables_of_a_later_release_are_fine(tmp_path):
     path = written(tmp_path)
     upgrade = (MANAGE, '--config-file', path, 'db', 'upgrade')
