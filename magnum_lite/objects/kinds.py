@@ -183,7 +183,7 @@ TABLE: Mapping[str, Kind] = MappingProxyType(
                 Kind('rollback', phase='ROLLBACK', cluster_phase='ROLLBACK'),
                 Kind(
                     'rotate_credentials',
-                    (*STABLE, 'UPDATE_FAILED'),
+                    _AGAIN,
                     rights=True,
                     whole=True,
                     options={'application_credential': _update('new credentials of its nodes')},

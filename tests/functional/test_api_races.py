@@ -174,6 +174,9 @@ ASK_AGAIN = {
         [{'op': 'replace', 'path': '/max_node_count', 'value': 5}],
     ),
     'nodegroup_create': lambda api, path: api.call('POST', f'{path}/nodegroups', {'name': 'g'}),
+    'rotate_credentials': lambda api, path: api.call(
+        'PATCH', path.replace('clusters', 'credentials')
+    ),
 }
 
 

@@ -34,17 +34,20 @@ def test_the_words_of_a_status_are_ones_that_clients_know():
         ),
         ('DELETE_IN_PROGRESS', set()),
         ('DELETE_FAILED', {'delete'}),
-        (
-            'UPDATE_FAILED',
-            {
-                'delete',
-                'update',
-                'resize',
-                'nodegroup_create',
-                'nodegroup_update',
-                'nodegroup_delete',
-                'rotate_credentials',
-            },
+        *(
+            (
+                status,
+                {
+                    'delete',
+                    'update',
+                    'resize',
+                    'nodegroup_create',
+                    'nodegroup_update',
+                    'nodegroup_delete',
+                    'rotate_credentials',
+                },
+            )
+            for status in ('CREATE_FAILED', 'UPDATE_FAILED', 'ROLLBACK_FAILED', 'RESUME_FAILED')
         ),
         *((status, set(kinds.KINDS) - {'create', 'rollback'}) for status in STABLE),
     ],
