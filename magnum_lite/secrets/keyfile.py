@@ -96,7 +96,7 @@ def put_first(path: str | None, key: str) -> None:
     """Put a key before those of the file, or make the file; waits for others that change it.
 
     :raises BadKeyFile: what is there cannot be used; it stays as it is.
-    :raises OSError: it cannot be written; it stays as it is.
+    :raises BadKeyFile: it cannot be written; it stays as it is.
     """
     _change(path, lambda old: (key, *old))
 
@@ -110,7 +110,7 @@ def move_first(path: str | None, key_id: str) -> None:
     """Put the key of the file that has this id before the others; nothing if it is the first.
 
     :raises BadKeyFile: it is not there, or the file cannot be used; it stays as it is.
-    :raises OSError: it cannot be written; it stays as it is.
+    :raises BadKeyFile: it cannot be written; it stays as it is.
     """
 
     def order(old: _Lines) -> _Lines:
@@ -151,12 +151,16 @@ def _change(path: str | None, order: Callable[[_Lines], _Lines]) -> _Lines:
     if not path:
         raise BadKeyFile(NOT_SET)
     target = Path(os.path.realpath(path))  # a symbolic link stays one
-    with _locked(target.parent) as folder:
-        old = read(str(target)).keys if target.exists() else ()
-        wanted = order(old)
-        if wanted != old:
-            _replace(target, '\n'.join(wanted) + '\n')
-            os.fsync(folder)
+    try:
+        with _locked(target.parent) as folder:
+            old = read(str(target)).keys if target.exists() else ()
+            wanted = order(old)
+            if wanted != old:
+                _replace(target, '\n'.join(wanted) + '\n')
+                os.fsync(folder)
+    except OSError as error:
+        reason = f'cannot be written, and stays as it is: {error.strerror}'
+        raise BadKeyFile(path=path, reason=reason) from error
     return old
 
 

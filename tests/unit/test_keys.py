@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,12 @@ FULL_DISK = ('sh', '-c', 'ulimit -f 0; exec "$0" "$@"')
 def test_a_full_disk_takes_no_key(conf, keys):
     before = keys.read_bytes()
     ended = program(conf, 'magnum-lite-manage', 'secret', 'key', before=FULL_DISK)
-    assert ended.returncode == 1 and 'File too large' in ended.stderr
+    assert ended.returncode == 1
+    assert re.fullmatch(
+        rf'magnum-lite-manage: .+: \[secrets\] key_file {keys} cannot be written, '
+        'and stays as it is: File too large\n',
+        ended.stderr,
+    )
     assert keys.read_bytes() == before
     assert list(keys.parent.iterdir()) == [keys]
 
