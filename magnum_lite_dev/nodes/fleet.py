@@ -13,6 +13,8 @@ from magnum_lite_dev.nodes.doors import Doors
 from magnum_lite_dev.nodes.edge import Edge
 from magnum_lite_dev.nodes.fabric import Fabric
 from magnum_lite_dev.nodes.node import Node
+from magnum_lite_dev.nodes.volumes import Volumes
+from magnum_lite_dev.sim_cloud import attachments
 from magnum_lite_dev.sim_cloud.request import now
 from magnum_lite_dev.sim_cloud.store import Row
 from magnum_lite_dev.trouble import Trouble
@@ -37,6 +39,7 @@ class Fleet:
         self.store = self._store = store
         self._nodes = {}
         self._fabric = None
+        self._volumes = Volumes(self.directory / 'volumes')
         self._closing = threading.Event()
         self._pool = concurrent.futures.ThreadPoolExecutor(8, 'fleet')
         self._edge = None
@@ -71,7 +74,7 @@ class Fleet:
     def boots_from(self, row) -> list[str]:
         """The directories that a server boots from, the uppermost first; [] for one that does
         not."""
-        image = row['image'] and self._store.tables['images'].get(row['image']['id'])
+        image = self._store.tables['images'].get(row.get('_boots_image') or '')
         return image.get(self.BOOTS_FROM, []) if image else []
 
     def start(self, row) -> None:
@@ -81,7 +84,6 @@ class Fleet:
             if row['_deleted_at']:
                 return
             row['_has_node'] = True
-            flavor = self._store.tables['flavors'][row['flavor']['id']]
             fault = self._store.faults.take(row['name'], 'slow_boot')
             node = self._nodes.get(row['id'])
             if node is None:
@@ -89,7 +91,7 @@ class Fleet:
                     row['id'],
                     self.owner,
                     self.directory,
-                    gib=flavor['disk'],
+                    gib=row['_disk_gib'],
                     directories=directories,
                     died=lambda status: self._died(row),
                 )
@@ -99,6 +101,7 @@ class Fleet:
                 raise Broken(f'the image is gone: {", ".join(gone)}')
             self.settle()
             node.power_on(self._ports(row), delay_s=fault['seconds'] if fault else 0)
+            self.show_volumes(row)
         except (Broken, OSError) as error:
             LOG.error('server %s does not boot: %s', row['name'], error)
             row['_fault'] = {'code': 500, 'created': now(), 'message': str(error)[:255]}
@@ -155,6 +158,30 @@ class Fleet:
         row['_status'] = 'SHUTOFF' if verb == 'stop' else 'ACTIVE'
         row['_task'] = None
         self._store.changes += 1
+
+    def show_volumes(self, row) -> None:
+        """Let a server see the volumes that it has, as soon as it runs; in a while."""
+        self._pool.submit(self._show_volumes, row)
+
+    def _show_volumes(self, row) -> None:
+        node, shown = self._nodes.get(row['id']), False
+        while node and not shown:
+            with self._store.lock:
+                wanted = {
+                    each['id']: (each['attachments'][0]['device'], each['size'])
+                    for each in attachments.of_server(self._store, row)
+                }
+            try:
+                node.show_volumes(self._volumes, wanted)
+                shown = True
+            except Broken as error:
+                LOG.info('volumes of %s: %s', row['name'], error)
+                # Its boot may be a slow one; the next one asks again.
+                shown = not node.is_on
+
+    def remove_volume(self, volume_id) -> None:
+        """Delete what a volume holds, in a while."""
+        self._pool.submit(self._volumes.remove, volume_id)
 
     def node(self, row) -> Node | None:
         """The node of a server; None when it has none."""

@@ -14,6 +14,7 @@ import shutil
 from magnum_lite_dev.nodes import cgroup, namespace
 from magnum_lite_dev.nodes.command import run
 from magnum_lite_dev.nodes.disk import unmount
+from magnum_lite_dev.nodes.volumes import devices
 from magnum_lite_dev.processes import birth
 
 CLAIMS = pathlib.Path('/run/magnum-lite-dev')
@@ -40,6 +41,8 @@ def sweep(directory) -> None:
     run('ip', 'link', 'del', owner, check=False)
     for path in reversed(_mounts(directory)):
         unmount(path)
+    for device in devices(pathlib.Path(directory).resolve()):
+        run('losetup', '-d', device, check=False)
     (CLAIMS / owner).unlink(missing_ok=True)
     for tree in cgroup.trees():
         # Where it is the last, the one above goes too.

@@ -11,6 +11,7 @@ import threading
 from magnum_lite_dev.nodes import cgroup, firewall, namespace
 from magnum_lite_dev.nodes.command import Broken, links, start
 from magnum_lite_dev.nodes.disk import Disk
+from magnum_lite_dev.nodes.inside import Inside, leader
 from magnum_lite_dev.nodes.switch import plug
 
 LOG = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Node:
         self._process = None
         self._ports = []
         self._hurt = set()
+        self._volumes = {}
         # One verb at a time.
         self.lock = threading.RLock()
 
@@ -200,6 +202,34 @@ class Node:
             switch = namespace.name(self._owner, 'net', network_id)
             links(switch, f'link set {firewall.link(port.id)} {state}')
 
+    def show_volumes(self, volumes, wanted) -> None:
+        """Let it see these volumes and no others; waits for its process 1.
+
+        :param volumes: the :class:`~magnum_lite_dev.nodes.volumes.Volumes`.
+        :param wanted: {volume id: (device, GiB)}.
+        :raises Broken: it does not run.
+        """
+        if not (wanted or self._volumes):
+            return
+        if self.is_on:
+            # Not under the lock: meanwhile somebody may cut its power.
+            leader(self.directory)
+        with self.lock:
+            inside, lines = Inside(self.id, self.directory), ['mkdir -p /dev/disk/by-id']
+            gone = set(self._volumes) - set(wanted)
+            for volume_id in gone:
+                device = self._volumes.pop(volume_id)
+                lines.append(f'rm -f {device} {_by_id(volume_id)}')
+            for volume_id, (device, gib) in wanted.items():
+                major, minor = volumes.device(volume_id, gib)
+                self._volumes[volume_id] = device
+                lines.append(f'[ -b {device} ] || mknod -m 660 {device} b {major} {minor}')
+                lines.append(f'ln -sf {device} {_by_id(volume_id)}')
+            if self.is_on:
+                inside.shell('\n'.join(lines))
+            for volume_id in gone:
+                volumes.release(volume_id)
+
     def rest(self) -> None:
         """Cut its power and unmount its disk, which stays for another day."""
         with self.lock:
@@ -219,6 +249,10 @@ class Node:
         except OSError:
             return ''
         return '\n'.join(text.splitlines()[-lines:]) if lines else text
+
+
+def _by_id(volume_id) -> str:
+    return f'/dev/disk/by-id/virtio-{volume_id[:20]}'
 
 
 def _has(capability) -> bool:

@@ -34,6 +34,8 @@ def plug(bridge, end, other, link, *, mac=None, mtu=1500) -> None:
     """
     where = f'netns {other}' if other else f'netns {os.getpid()}'
     address = f'address {mac} ' if mac else ''
+    # The kernel takes the cables of a removed namespace away when it has time.
+    run('ip', '-n', bridge, 'link', 'del', end, check=False)
     links(
         bridge,
         f'link add {end} mtu {mtu} type veth peer name {link} {address}mtu {mtu} {where}',

@@ -29,6 +29,7 @@ def act(fleet, request, row) -> Reply | None:
         return _begin(fleet, row, 'reboot', 'REBOOT', 'rebooting')
     if name == 'rebuild':
         row['image'] = {'id': given['imageRef'], 'links': []}
+        row['_boots_image'] = given['imageRef']
         _begin(fleet, row, 'rebuild', 'REBUILD', 'rebuilding')
         return 202, {'server': dict(servers.view(fleet.store, row), adminPass='sim')}  # noqa: S106
     return None

@@ -4,7 +4,7 @@ import re
 import time
 from typing import Any
 
-from magnum_lite_dev.sim_cloud import power, servers
+from magnum_lite_dev.sim_cloud import attachments, power, servers
 from magnum_lite_dev.sim_cloud.request import Refusal, Reply
 from magnum_lite_dev.sim_cloud.store import Row
 
@@ -48,6 +48,8 @@ def handle(cloud, request) -> Reply:
         reply = power.act(cloud.nodes.fleet, request, row)
         if reply:
             return reply
+    if request.path[1] == 'os-volume_attachments':
+        return attachments.handle(cloud, request.below(2), row)
     answer = _BELOW.get(request.path[1])
     if answer is None:
         raise request.unknown()
@@ -109,40 +111,6 @@ def _interface(port) -> dict[str, Any]:
     }
 
 
-def _volumes(store, request, row) -> Reply:
-    if request.method == 'POST':
-        volume = store.get('volumes', request.body['volumeAttachment']['volumeId'])
-        volume.update(
-            status='in-use',
-            attachments=[
-                {
-                    'server_id': row['id'],
-                    'id': volume['id'],
-                    'attachment_id': volume['id'],
-                    'volume_id': volume['id'],
-                    'device': '/dev/vdb',
-                }
-            ],
-        )
-    elif not request.path:
-        return 200, {'volumeAttachments': []}
-    else:
-        volume = store.get('volumes', request.path[0])
-        if not any(each['server_id'] == row['id'] for each in volume['attachments']):
-            raise Refusal(404, f'volume {volume["id"]} is not attached')
-        if request.method == 'DELETE':
-            volume.update(status='available', attachments=[])
-            return 202, None
-    return 200, {
-        'volumeAttachment': {
-            'id': volume['id'],
-            'volumeId': volume['id'],
-            'serverId': row['id'],
-            'device': '/dev/vdb',
-        }
-    }
-
-
 def _metadata(store, request, row) -> Reply:
     if request.method == 'DELETE':
         row['metadata'].pop(request.path[0], None)
@@ -178,7 +146,6 @@ def _action(store, request, row) -> Reply:
 
 _BELOW = {
     'os-interface': _interfaces,
-    'os-volume_attachments': _volumes,
     'metadata': _metadata,
     'tags': _tags,
     'action': _action,

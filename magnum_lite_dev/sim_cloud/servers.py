@@ -5,7 +5,7 @@ import binascii
 import time
 from typing import Any
 
-from magnum_lite_dev.sim_cloud import topology
+from magnum_lite_dev.sim_cloud import hosts, topology
 from magnum_lite_dev.sim_cloud.request import Refusal, new_id, now
 from magnum_lite_dev.sim_cloud.store import Row
 
@@ -40,6 +40,8 @@ def boot(cloud, spec, request) -> Row:
         '_active_at': time.time() + (fault['seconds'] if slow else cloud.build_seconds),
         '_fault': None if slow else _server_fault(fault),
     }
+    row['_boots_image'], row['_disk_gib'] = _root(store, spec, flavor)
+    hosts.place(store, row, request.body)
     networks = spec.get('networks') or []
     for nic in networks if isinstance(networks, list) else []:
         attach(
@@ -59,6 +61,17 @@ def boot(cloud, spec, request) -> Row:
     return row
 
 
+def _root(store, spec, flavor) -> tuple[str | None, int]:
+    """(id of the image that a server boots, GiB of its disk): from a flavor or from a volume."""
+    for device in spec.get('block_device_mapping_v2') or ():
+        if str(device.get('boot_index')) == '0' and device.get('source_type') == 'image':
+            return device['uuid'], int(device.get('volume_size') or flavor['disk'])
+        if str(device.get('boot_index')) == '0' and device.get('source_type') == 'volume':
+            volume = store.get('volumes', device['uuid'])
+            return volume.get('imageRef'), int(volume['size'])
+    return spec.get('imageRef') or None, flavor['disk']
+
+
 def _shown(spec, request, flavor) -> Row:
     """What Nova shows of a server from the request, and its user data."""
     return {
@@ -75,7 +88,6 @@ def _shown(spec, request, flavor) -> Row:
         'accessIPv4': '',
         'accessIPv6': '',
         'links': [],
-        'hostId': 'sim',
         'config_drive': '',
         'tags': [],
         'OS-EXT-SRV-ATTR:instance_name': 'instance-sim',
@@ -189,6 +201,7 @@ def _clean_up(store, row) -> None:
     for volume in store.rows('volumes'):
         if any(each['server_id'] == row['id'] for each in volume['attachments']):
             volume.update(status='available', attachments=[])
+    hosts.leave(store, row)
     store.tables['servers'].pop(row['id'], None)
 
 

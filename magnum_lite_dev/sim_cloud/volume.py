@@ -26,7 +26,7 @@ def handle(cloud, request) -> Reply:
     table, row_id = path[0], path[1] if len(path) > 1 and path[1] != 'detail' else None
     one = SINGULAR.get(table, table[:-1])
     if row_id:
-        return _one(cloud.store, request, table, row_id, len(path) > 2)
+        return _one(cloud, request, table, row_id, len(path) > 2)
     if request.method == 'POST':
         return 202, {
             one: cloud.store.put(
@@ -52,7 +52,8 @@ def handle(cloud, request) -> Reply:
     return 200, {PLURAL.get(table, table): rows}
 
 
-def _one(store, request, table, row_id, is_action) -> Reply:
+def _one(cloud, request, table, row_id, is_action) -> Reply:
+    store = cloud.store
     row = store.get(table, row_id)
     if is_action:
         if 'os-extend' in request.body:
@@ -62,6 +63,8 @@ def _one(store, request, table, row_id, is_action) -> Reply:
         if row.get('status') == 'in-use':
             raise Refusal(400, 'Volume status must be available')
         store.drop(table, row_id)
+        if table == 'volumes' and cloud.nodes.fleet:
+            cloud.nodes.fleet.remove_volume(row_id)
         return 202, None
     one = SINGULAR.get(table, table[:-1])
     if request.method == 'PUT':

@@ -67,7 +67,7 @@ class Tenant:
             self.make('security-group-rule', **given)
         return group['id']
 
-    def server(self, name, ports, user_data='', image='swarm', **more):
+    def server(self, name, ports, user_data='', image='swarm', group=None):
         """The id of a new server with these ports."""
         images = self.ask('GET', f'image/v2/images?name={image}')['images']
         spec = {
@@ -77,9 +77,9 @@ class Tenant:
             'networks': [{'port': port['id']} for port in ports],
             'user_data': base64.b64encode(user_data.encode()).decode(),
             'key_name': 'demo',
-            **more,
         }
-        return self.ask('POST', 'compute/v2.1/servers', server=spec)['server']['id']
+        body = {'server': spec, **({'os:scheduler_hints': {'group': group}} if group else {})}
+        return self.ask('POST', 'compute/v2.1/servers', **body)['server']['id']
 
     def show(self, server):
         """What Nova shows of a server; None once it is gone."""

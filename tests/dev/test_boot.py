@@ -43,7 +43,7 @@ def two(cloud, tenant):
         tenant.make('port', network_id=network['id'], security_groups=[open_to_all]),
     ]
     ids = [
-        tenant.server(name, [port], USER_DATA, metadata={'role': name})
+        tenant.server(name, [port], USER_DATA)
         for name, port in zip(('first', 'second'), ports, strict=True)
     ]
     floating = tenant.make(
@@ -81,9 +81,9 @@ def test_the_metadata_service_tells_each_server_its_own(cloud, two):
     for name, server in zip(('first', 'second'), ids, strict=True):
         told = cloud.node(name).shell(
             f'{ask}/openstack/latest/meta_data.json | '
-            "jq -r '.uuid, .name, .meta.role, .project_id, .public_keys.demo'"
+            "jq -r '.uuid, .name, .hostname, .project_id, .public_keys.demo'"
         )
-        assert told.splitlines()[:4] == [server, name, name, 'tenant']
+        assert told.splitlines()[:4] == [server, name, f'{name}.novalocal', 'tenant']
         assert 'ssh-ed25519 ' in told
     node = cloud.node('second')
     assert node.shell(f'{ask}/latest/meta-data/public-ipv4') == floating
