@@ -40,6 +40,7 @@ class Edge:
         self.name = namespace.name(owner, 'ext', 'public')
         self.link = owner
         self._doors = set()
+        self._own = set()
 
     def open(self) -> None:
         """Be there.
@@ -68,9 +69,16 @@ class Edge:
         plug(self.name, end, router, 'ext')
         links(router, f'addr add {address}/{self._net.prefixlen} dev ext', 'link set ext up')
 
-    def answer_at(self, address) -> None:
-        """Let this machine itself answer at a floating IP: what stands behind is simulated."""
-        links(None, f'addr replace {address}/32 dev {self.link}')
+    def answer_at(self, addresses) -> None:
+        """Let this machine itself answer at these floating IPs, and at no other."""
+        lines = [f'addr del {each}/32 dev {self.link}' for each in self._own - addresses]
+        lines += [f'addr replace {each}/32 dev {self.link}' for each in addresses - self._own]
+        if lines:
+            links(None, *lines)
+            self._own = set(addresses)
+
+    def __contains__(self, address) -> bool:
+        return ipaddress.ip_address(address) in self._net
 
     def close(self) -> None:
         """Be gone."""

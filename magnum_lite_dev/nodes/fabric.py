@@ -49,6 +49,8 @@ class Fabric:
                 networks = plan.networks(tables, booting)
                 balancers = balancing.balancers(tables, networks)
                 routers = plan.routers(tables, networks, booting)
+                simulated = plan.simulated(tables, booting)
+            self._edge.answer_at(simulated)
             parts = (
                 (self._routers, routers, self._router),
                 (self._balancers, balancers, self._balancer),

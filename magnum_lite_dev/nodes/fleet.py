@@ -67,9 +67,12 @@ class Fleet:
         """Where nodes reach this machine, at the doors that are open."""
         return self._edge.address
 
-    def answer_at(self, address) -> None:
-        """Let this machine answer at the floating IP of a server that does not boot."""
-        self._edge.answer_at(address)
+    def is_near(self, address) -> bool:
+        """Whether this machine answers at an address of a server that does not boot."""
+        if address not in self._edge:
+            return False
+        self.settle()
+        return True
 
     def boots_from(self, row) -> list[str]:
         """The directories that a server boots from, the uppermost first; [] for one that does

@@ -132,7 +132,8 @@ def _network(tables, row, booting) -> Network:
 def _subnet(row, ports) -> Subnet:
     net = ipaddress.ip_network(row['cidr'])
     used = {ip['ip_address'] for port in ports for ip in port['fixed_ips']} | {row['gateway_ip']}
-    own = (str(net[host]) for host in (*DHCP_HOSTS, net.num_addresses - 2))
+    hosts = [host for host in DHCP_HOSTS if host < net.num_addresses - 1]
+    own = (str(net[host]) for host in (*hosts, *reversed(range(1, net.num_addresses - 1))))
     return Subnet(
         id=row['id'],
         cidr=row['cidr'],
@@ -269,6 +270,16 @@ def _floating(tables, inside, booting) -> tuple[tuple[str, str], ...]:
         if port and port['network_id'] in inside and _answers(port, booting):
             found.append((row['floating_ip_address'], row['fixed_ip_address']))
     return tuple(sorted(found))
+
+
+def simulated(tables, booting) -> set[str]:
+    """The floating IPs of servers that do not boot: this machine answers for them."""
+    found = set()
+    for row in tables.get('floatingips', {}).values():
+        port = tables['ports'].get(row['port_id'] or '')
+        if port and port['device_id'] in tables.get('servers', {}).keys() - booting:
+            found.add(row['floating_ip_address'])
+    return found
 
 
 def _answers(port: dict[str, Any], booting) -> bool:

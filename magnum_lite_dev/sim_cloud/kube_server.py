@@ -31,14 +31,18 @@ IDLE_S = 60
 
 
 class KubeServers:
-    """The API servers of one cloud; one listens while the server of its control plane exists."""
+    """The API servers of one cloud; one listens while the server of its control plane exists.
 
-    def __init__(self, store) -> None:
+    :param is_near: whether an address is one of this machine; those of loopback are.
+    """
+
+    def __init__(self, store, is_near=lambda address: address.is_loopback) -> None:
         self._store = store
+        self._is_near = is_near
         self._running = {}
 
     def open(self, row) -> None:
-        """Serve the API of this server, if it is a control plane with an address of loopback."""
+        """Serve the API of this server, if it is a control plane with an address here."""
         files = user_data.files(row['_user_data'].encode('utf-8', 'surrogateescape'))
         fetched = row.get('_secrets') or {}
         if 'ca.kubernetes.key' in fetched:
@@ -55,7 +59,7 @@ class KubeServers:
                 for network in servers.addresses(self._store, row).values()
                 for each in network
             ]
-        near = [str(address) for address in addresses if address.is_loopback]
+        near = [str(address) for address in addresses if self._is_near(address)]
         if not near:
             return
         cluster = Cluster(

@@ -32,12 +32,15 @@ class Nodes:
         self.sent = []
         self.fleet = None
         self._store = store
-        self._apis = KubeServers(store)
+        self._apis = KubeServers(store, self._is_near)
         self._due = []
         self._sequence = 0
         self._changed = threading.Condition()
         self._pool = concurrent.futures.ThreadPoolExecutor(workers, 'node')
         threading.Thread(target=self._watch, name='nodes', daemon=True).start()
+
+    def _is_near(self, address) -> bool:
+        return address.is_loopback or bool(self.fleet and self.fleet.is_near(address))
 
     def start(self, row) -> None:
         """Run the node of this server when its time has come."""

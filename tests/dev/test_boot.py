@@ -1,11 +1,13 @@
 """Servers that boot: user data, metadata, networks, what is let through and what is not."""
 
+import json
 import socket
 import subprocess
 
 import pytest
 
 from tests.dev.tenant import Tenant, wait_for
+from tests.dev.test_kube_api import Authority
 
 pytestmark = pytest.mark.nodes
 
@@ -175,6 +177,28 @@ def _asks(address, port):
     return subprocess.run(
         command, capture_output=True, stdin=subprocess.DEVNULL, check=False
     ).stdout
+
+
+def test_a_server_whose_image_has_no_directory_is_simulated_as_ever(cloud, tenant, two):
+    network, _ = tenant.network('10.5.0.0/24')
+    port = tenant.make('port', network_id=network['id'])
+    outside = tenant.make('floatingip', floating_network_id=tenant.outside(), port_id=port['id'])
+    authority = Authority()
+    files = {
+        '/etc/kubernetes/pki/ca.crt': authority.certificate,
+        '/etc/kubernetes/pki/ca.key': authority.key,
+    }
+    entries = [{'path': path, 'content': text} for path, text in files.items()]
+    user_data = f'#cloud-config\n{json.dumps({"write_files": entries})}'
+    server = tenant.server('paper', [port], user_data, image='debian-13')
+    tenant.wait(server, 'ACTIVE')
+    assert not cloud.node('paper').directory.exists()
+    ask = ['curl', '-skm2', f'https://{outside["floating_ip_address"]}:6443/readyz']
+    wait_for(lambda: subprocess.run(ask, capture_output=True, check=False).stdout == b'ok', 10)
+    # What boots in the same cloud does not reach it: it is this machine.
+    assert cloud.node('first').run(*ask, check=False).returncode == 28
+    tenant.ask('DELETE', f'compute/v2.1/servers/{server}')
+    tenant.wait(server, None)
 
 
 def test_nodes_reach_signals_and_nothing_else_of_this_machine(cloud, two):
