@@ -48,6 +48,9 @@ def up(args, screen) -> int:
     screen.line(f'magnum_lite  {state.api_url}', 'good')
     screen.line(f'Heat         {fixture.read_ready(state.heat).heat_url}')
     screen.line(f'logs         {state.logs["api"]}')
+    if state.nodes == 'real':
+        names = ', '.join(image.name for image in Images(state.images).list())
+        screen.line(f'boots        {names or "no image yet: magnum-lite-dev image build swarm"}')
     screen.line()
     screen.line(exports(state.api_url, program))
     return 0

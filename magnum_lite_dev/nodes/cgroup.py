@@ -27,9 +27,11 @@ def make(name) -> list[pathlib.Path]:
             group = above / part
             group.mkdir(exist_ok=True)
             if tree == ROOT:
-                # Version 2 hands controllers down level by level.
+                # Version 2 hands controllers down level by level; one that is not handed to this
+                # machine, if it is a container, is not there for nodes either.
                 for controller in (above / 'cgroup.controllers').read_text().split():
-                    (above / 'cgroup.subtree_control').write_text(f'+{controller}')
+                    with contextlib.suppress(OSError):
+                        (above / 'cgroup.subtree_control').write_text(f'+{controller}')
             if tree.name == 'cpuset':
                 # In version 1 it begins empty, and takes no process until it is filled.
                 for knob in ('cpuset.cpus', 'cpuset.mems'):

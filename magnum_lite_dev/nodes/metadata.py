@@ -8,7 +8,7 @@ import secrets
 import threading
 from typing import Any
 
-from magnum_lite_dev.nodes import namespace
+from magnum_lite_dev.nodes import namespace, plan
 from magnum_lite_dev.nodes.dhcp import DOMAIN, METADATA
 
 LOG = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def documents(tables, row) -> dict[str, Any]:
 
 
 def _host_name(row) -> str:
-    return f'{row["name"]}.{DOMAIN}'.lower()
+    return f'{plan.host_name(row["name"])}.{DOMAIN}'
 
 
 def _key(tables, row) -> tuple[str, str] | None:

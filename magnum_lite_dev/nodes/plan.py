@@ -2,6 +2,7 @@
 
 import dataclasses
 import ipaddress
+import re
 from typing import Any
 
 from magnum_lite_dev.sim_cloud.store import Row
@@ -33,6 +34,7 @@ class Subnet:
 class Port:
     """A port of a server that boots.
 
+    :ivar name: of its server's host.
     :ivar addresses: (address, subnet id) pairs, the first is the one that others know.
     :ivar sources: (MAC, address or range) pairs that it may send from.
     :ivar groups: ids of security groups; None lets everything pass.
@@ -158,12 +160,18 @@ def _port(tables, row) -> Port:
     return Port(
         id=row['id'],
         server=server['id'],
-        name=server['name'],
+        name=host_name(server['name']),
         mac=row['mac_address'],
         addresses=addresses,
         sources=(*((row['mac_address'], address) for address, _ in addresses), *pairs),
         groups=tuple(sorted(groups_of(row))) if row['port_security_enabled'] else None,
     )
+
+
+def host_name(name) -> str:
+    """The host name of a server, which may be called what no host may be, as Nova makes it."""
+    words = re.sub(r'[^a-z0-9-]+', '-', re.sub(r'[ _]', '-', name.lower()).replace('.', '-'))
+    return words.strip('-')[:63].strip('-') or 'server'
 
 
 def groups_of(port) -> list[str]:

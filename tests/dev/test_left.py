@@ -104,8 +104,13 @@ def _runs(node):
 
 
 def test_two_services_run_side_by_side_and_one_that_is_killed_is_cleaned_alone(running_cloud):
-    with running_cloud(nodes='real') as stays, running_cloud(nodes='real') as goes:
-        nodes = []
+    nodes = []
+    with (
+        # As a test that fails.
+        pytest.raises(ZeroDivisionError),
+        running_cloud(nodes='real') as stays,
+        running_cloud(nodes='real') as goes,
+    ):
         for cloud in (stays, goes):
             tenant = Tenant(cloud)
             network, _ = tenant.network('10.0.0.0/24')
@@ -125,6 +130,7 @@ def test_two_services_run_side_by_side_and_one_that_is_killed_is_cleaned_alone(r
         assert f'cleaned {gone}' in done.stdout
         assert not gone.exists() and not leftovers.is_there(gone)
         assert nodes[0].run('true').returncode == 0
+        raise ZeroDivisionError
     assert not leftovers.is_there(nodes[0].directory.parent)
     assert not nodes[0].directory.parent.exists()
 

@@ -43,15 +43,20 @@ def test_novas_verbs_do_what_they_say(running_cloud):
         # A second boot of the same server does not run its user data again.
         assert node.read('/var/tmp/ran') == 'once\n'
 
-        for kind in ('HARD', 'SOFT'):
+        for kind in ('SOFT', 'HARD'):
             before = node.shell('cat /proc/1/stat')
             assert tenant.act(server, reboot={'type': kind})[0] == 202
             tenant.wait(server, 'ACTIVE')
             assert node.shell('cat /proc/1/stat') != before
-            # One that is only beginning does not hear its button, here as anywhere.
-            wait_for(lambda: is_up(node))
             assert tenant.show(server)['OS-EXT-STS:task_state'] is None
+        wait_for(lambda: is_up(node))
         assert port['mac_address'] in node.shell('ip -o link show eth0')
+
+        before = node.shell('cat /proc/1/stat')
+        node.run('systemctl', 'reboot', check=False)
+        wait_for(lambda: is_up(node) and node.shell('cat /proc/1/stat') != before)
+        assert tenant.show(server)['status'] == 'ACTIVE'
+        assert node.read('/var/tmp/ran') == 'once\n'
 
         node.run('systemctl', 'poweroff', check=False)
         tenant.wait(server, 'SHUTOFF')

@@ -1,5 +1,7 @@
 """What rows of the cloud come to on a machine: rules, addresses and configurations as texts."""
 
+import pytest
+
 from magnum_lite_dev.nodes import balancing, dhcp, firewall, plan
 
 PORT = {
@@ -59,6 +61,29 @@ def let_in(rows):
     lines = text.splitlines()
     kept = [line for line in lines if line.startswith('-A i-p0123456789a ') and 'RETURN' in line]
     return [line[18:].removesuffix(' -j RETURN') for line in kept[2:]]
+
+
+@pytest.mark.parametrize(
+    ('name', 'host'),
+    [
+        ('magnum-1-worker-0', 'magnum-1-worker-0'),
+        ('My first_server.example', 'my-first-server-example'),
+        ('ä, ö', 'server'),
+        ('a' * 70, 'a' * 63),
+    ],
+)
+def test_a_server_called_what_no_host_may_be_has_a_host_name(name, host):
+    assert plan.host_name(name) == host
+
+
+@pytest.mark.parametrize(
+    ('cidr', 'address'), [('10.0.0.0/30', '10.0.0.2'), ('10.0.0.8/29', '10.0.0.10')]
+)
+def test_a_small_subnet_has_room_for_its_dhcp_server(cidr, address):
+    rows = tables()
+    gateway = '10.0.0.1' if '/30' in cidr else '10.0.0.9'
+    rows['subnets'] = {'sub': {**SUBNET, 'cidr': cidr, 'gateway_ip': gateway}}
+    assert plan.networks(rows, {'s'})['n'].subnets[0].dhcp == address
 
 
 def test_rules_of_groups():
