@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
-from magnum_lite.driver_sdk import address, lost, stacks, tags
+from magnum_lite.driver_sdk import address, leaving, lost, stacks, tags
 from magnum_lite.driver_sdk.backend import HEAT, Backend
 from magnum_lite.driver_sdk.cloud import Cloud, Heat, StackView
 from magnum_lite.driver_sdk.driver import Driver
@@ -75,6 +75,17 @@ class HeatDriver(Driver):
                 for uuid in {s.node_group for s in built if s.node_group}
             },
         )
+
+    def leaving(self, cloud: Cloud, spec: ClusterSpec, plan: Plan, /) -> Sequence[str]:
+        """Ids of the servers that a step towards a plan takes away, by the outputs ``refs_map``.
+
+        A driver drains their nodes in a phase before ``converge``: Heat then ends them at once.
+        """
+        return leaving.servers(cloud.heat, spec, plan)
+
+    def present(self, cloud: Cloud, spec: ClusterSpec, /) -> set[str]:
+        """Ids of the servers that the stacks of a cluster have."""
+        return leaving.present(cloud.heat, spec)
 
     def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
         """Names of what has to be made anew with a lost server of a stack: what waits for its
