@@ -156,6 +156,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         'description': 'Seconds from the start of the managers, or of a new group, until all of '
         'them, or its first node, are in the swarm.',
     },
+    'drain_timeout': {
+        'type': 'integer',
+        'default': 300,
+        'minimum': 0,
+        'maximum': 36000,
+        'description': 'Seconds that tasks may take to leave nodes which are to go. 0 ends nodes '
+        'as they are.',
+    },
     'min_node_count': {
         'type': 'integer',
         'default': 0,

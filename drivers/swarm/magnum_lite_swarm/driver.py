@@ -8,17 +8,20 @@ from typing import Any, ClassVar
 
 from magnum_lite.driver_sdk import (
     CONTRACT,
+    DONE,
     Cloud,
     ClusterSpec,
     HeatDriver,
+    Monitor,
     Plan,
+    Progress,
     ScaleManager,
     Stack,
     StackView,
     Status,
     enrolment,
 )
-from magnum_lite_swarm import config, names, rules, scale, stacks
+from magnum_lite_swarm import config, drain, monitor, names, rules, scale, stacks
 
 ENGINE_VERSION = re.compile(r'[0-9]+\.[0-9]+\.[0-9]+[-+.~0-9A-Za-z]*')
 
@@ -32,7 +35,7 @@ class Swarm(HeatDriver):
     coe: ClassVar[str] = 'swarm'
     server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
     distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
-    capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager'})
+    capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager', 'monitor'})
     limits: ClassVar[Mapping[str, int]] = {
         'max_nodes': rules.MAX_NODES,
         'max_master_count': max(rules.MANAGERS),
@@ -66,6 +69,19 @@ class Swarm(HeatDriver):
         """A name alone, so that any spec can be deleted."""
         return names.base_stack(spec)
 
+    def update(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
+        """Let nodes go that have no place any more, change the stacks, forget who went."""
+        spec = _complete(spec)
+        if spec.phase in (None, drain.PHASE) and spec.config['drain_timeout']:
+            going = self.leaving(cloud, spec, self.update_dry_run(spec))
+            waiting = drain.step(spec, self._address(cloud, spec), going) if going else None
+            if waiting:
+                return waiting
+        progress = super().update(cloud, spec)
+        if progress == DONE and spec.phase is not None and (url := self._address(cloud, spec)):
+            drain.forget(spec, url, self.present(cloud, spec))
+        return progress
+
     def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
         """A new manager is waited for where it is the only one; others join those that are left."""
         is_alone = stack.key == 'base' and spec.control_plane.node_count == 1
@@ -80,6 +96,15 @@ class Swarm(HeatDriver):
     def get_scale_manager(self, cloud: Cloud, spec: ClusterSpec, /) -> ScaleManager:
         """Maps nodes to members through Heat."""
         return scale.Members(cloud, _complete(spec))
+
+    def get_monitor(self, cloud: Cloud, spec: ClusterSpec, /) -> Monitor:
+        """Asks a manager for the nodes."""
+        return monitor.SwarmMonitor(_complete(spec))
+
+    def _address(self, cloud: Cloud, spec: ClusterSpec) -> str | None:
+        view = cloud.heat.get(names.base_stack(spec))
+        found = view.outputs.get('api_address') if view else None
+        return str(found) if found else None
 
 
 class SwarmMode(Swarm):

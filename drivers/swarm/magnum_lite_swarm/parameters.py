@@ -151,7 +151,7 @@ def _node_env(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, str | int | 
 def _boot_limit(spec: ClusterSpec) -> int:
     # Heat's own limit ends a stack without a reason: the node must have told one by then. What
     # comes before the servers takes some of it.
-    return max(60, min(spec.config['node_boot_timeout'], 60 * spec.timeout_min - 120))
+    return int(max(60, min(spec.config['node_boot_timeout'], 60 * spec.timeout_min - 120)))
 
 
 def _no_proxy(spec: ClusterSpec) -> str:

@@ -6,6 +6,7 @@ from magnum_lite.driver_sdk.testing import example
 from magnum_lite_swarm.driver import Swarm
 
 # The tests of a driver run from its own folder too, where nothing names the folders above.
+from .managers import Authority, Managers
 from .node import Node
 
 
@@ -35,3 +36,17 @@ def make_node(tmp_path, make_spec):
         return Node(tmp_path, spec, group, managers=managers, index=index)
 
     return make
+
+
+@pytest.fixture
+def authority():
+    """The authority of a cluster's API."""
+    return Authority()
+
+
+@pytest.fixture
+def managers(tmp_path, authority):
+    """Managers whose API answers."""
+    found = Managers(tmp_path, authority)
+    yield found
+    found.stop()

@@ -173,8 +173,10 @@ FAILURES = {
         '10.128.0.0/13$',
     ),
     'an engine that does not start': (
-        lambda node: (node.stubs / 'journal').write_text('unable to configure the Docker daemon\n'),
-        'stage engine, .*docker.service does not start -> unable to configure the Docker daemon',
+        lambda node: (node.stubs / 'journal').write_text(
+            'level=info msg="stopping event stream"\nunable to configure the Docker daemon\n'
+        ),
+        'stage engine, .*docker.service does not start -> unable to configure the Docker daemon $',
     ),
     'managers that do not answer': (
         lambda node: node.hasten('"$(at_most 1200)" fetch_token', '1 fetch_token'),

@@ -87,8 +87,8 @@ CHANGES = {
     ),
     'node_boot_timeout': Change(60, ('boot_timeout_s',), 60),
 }
-# What only the service does.
-ELSEWHERE = {'min_node_count': 1, 'max_node_count': 3}
+# What only the service does, or the driver's own steps.
+ELSEWHERE = {'min_node_count': 1, 'max_node_count': 3, 'drain_timeout': 60}
 # What a cluster has: its network, labels.
 CLUSTERS = {
     'plain': (None, {}),

@@ -68,7 +68,8 @@ start_engine() { # FILTER: with the driver's configuration, and what jq adds to 
     begun=$(date +%s)
     systemctl restart docker.service || {
         why="docker.service does not start -> $(journalctl -q -o cat -u docker.service \
-            --since "@$begun" _COMM=dockerd 2>&1 | tail -n 3 | tr -s '\n\t ' ' ' | cut -c1-600)"
+            --since "@$begun" _COMM=dockerd 2>&1 | grep -v level=info | tail -n 3 |
+            tr -s '\n\t ' ' ' | cut -c1-600 || true)"
         return 1
     }
     until_true 60 here /_ping
