@@ -36,7 +36,7 @@ curl*https://*)
     path=${url#https://}
     given="$STUB_DIR/others/$(tr '/?&=:' _____ <<<"$path")"
     [[ $* != *--data-binary* ]] || cat >"$STUB_DIR/told.json"
-    [ -e "$given" ] || exit 7
+    [ -e "$given" ] || { echo 'curl: (7) no route' >&2 && exit 7; }
     say 200 "$(cat "$given")" ;;
 'ip -json -4 route'*) cat "$STUB_DIR/routes" ;;
 'systemctl restart docker.service') [ ! -e "$STUB_DIR/journal" ] || exit 1 ;;

@@ -10,12 +10,12 @@ pki=/etc/docker
 token= # never an argument: those are in reports
 
 api() { # CURL OPTION... URL: asks an engine; a refusal is the reason
-    local code
-    code=$(umask 077 && curl -sS --noproxy '*' --max-time 60 -o "$answer" -w '%{http_code}' "$@") ||
-        code=000
+    local code words=/run/magnum-lite-words
+    code=$(umask 077 && curl -sS --noproxy '*' --max-time 60 -o "$answer" -w '%{http_code}' "$@" \
+        2>"$words") || code=000
     case $code in
     2??) return 0 ;;
-    000) why="${*: -1} does not answer" ;;
+    000) why="${*: -1} does not answer: $(head -n 1 "$words" | cut -c1-200)" ;;
     *) why="${*: -1} answers $code: $(jq -r .message "$answer" 2>/dev/null | cut -c1-400)" ;;
     esac
     echo "$why" >&2

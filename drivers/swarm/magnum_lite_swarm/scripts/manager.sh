@@ -19,9 +19,9 @@ make_certificate() { # by which this server is known at 2376 and 2378, and known
     for other in $API_ADDRESSES; do names+=",IP:$other"; done
     printf '%s\n' "subjectAltName=$names" 'extendedKeyUsage=serverAuth,clientAuth' \
         'keyUsage=critical,digitalSignature' >/run/magnum-lite-names
-    # As long as its authority: nothing renews it.
+    # As long as its authority, which nothing renews either; a day that is not whole counts.
     end=$(openssl x509 -in "$pki/ca.pem" -noout -enddate | cut -d = -f 2)
-    days=$((($(date -d "$end" +%s) - $(date +%s)) / 86400))
+    days=$((($(date -d "$end" +%s) - $(date +%s)) / 86400 + 1))
     logged openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
         -keyout "$pki/server-key.pem" -subj "/CN=$name" -out /run/magnum-lite.csr
     logged openssl x509 -req -in /run/magnum-lite.csr -CA "$pki/ca.pem" -CAkey "$pki/ca-key.pem" \
