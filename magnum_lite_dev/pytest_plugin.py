@@ -62,8 +62,7 @@ def running_cloud(tmp_path_factory) -> Callable[..., contextlib.AbstractContextM
     return lambda **options: booting.running_cloud(tmp_path_factory.mktemp('cloud'), **options)
 
 
-@pytest.fixture
-def real_cloud(embedded_heat) -> Iterator[types.SimpleNamespace]:
+def cloud_of(heat: RunningHeat) -> types.SimpleNamespace:
     """A ``driver_sdk`` Cloud in a project that nothing else uses, with a network ``private``."""
     # Not at the top: a test of the simulated cloud alone does without the service.
     # What its libraries say of each other is no failure of a driver whose warnings are errors.
@@ -72,12 +71,13 @@ def real_cloud(embedded_heat) -> Iterator[types.SimpleNamespace]:
         from oslo_config import cfg
 
         from magnum_lite import conf as options
-        from magnum_lite.cloud import heat, identity
+        from magnum_lite.cloud import identity
+        from magnum_lite.cloud.heat import Heat
 
     conf = cfg.ConfigOpts()
     options.register(conf)
     conf([], default_config_files=[], default_config_dirs=[])
-    conf.set_override('catalog', embedded_heat.catalog, 'development')
+    conf.set_override('catalog', heat.catalog, 'development')
     session = identity.session(
         conf,
         {
@@ -88,7 +88,13 @@ def real_cloud(embedded_heat) -> Iterator[types.SimpleNamespace]:
         },
         timeout_s=TIMEOUT_S,
     )
-    yield types.SimpleNamespace(heat=heat.Heat(conf, session))
+    return types.SimpleNamespace(heat=Heat(conf, session))
+
+
+@pytest.fixture
+def real_cloud(embedded_heat) -> Iterator[types.SimpleNamespace]:
+    """:func:`cloud_of` the session's Heat."""
+    yield cloud_of(embedded_heat)
     embedded_heat.clear_faults()
 
 
