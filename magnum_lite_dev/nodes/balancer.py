@@ -4,7 +4,7 @@ import pathlib
 import signal
 
 from magnum_lite_dev.nodes import namespace
-from magnum_lite_dev.nodes.command import links, run, start
+from magnum_lite_dev.nodes.command import links, notify, run, start
 from magnum_lite_dev.nodes.switch import plug
 
 
@@ -38,10 +38,10 @@ class Balancer:
         path = self._directory / 'haproxy.cfg'
         path.write_text(plan.text)
         run('haproxy', '-c', '-q', '-f', path)
-        if self._process and self._process.poll() is None:
-            # Connections go on with the process that took them.
-            self._process.send_signal(signal.SIGUSR2)
+        # Connections go on with the process that took them.
+        if self._process and notify(self._process, signal.SIGUSR2):
             return None
+        self._end()
         command = ['nsenter', f'--net={namespace.MOUNTED / self.name}', 'haproxy', '-W', '-f', path]
         self._process = start(command, self._groups, self._directory / 'haproxy.log')
         return None

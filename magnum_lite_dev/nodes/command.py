@@ -2,10 +2,12 @@
 
 import pathlib
 import subprocess
+import time
 
 from magnum_lite_dev.interrupts import INTERRUPTS
 
 TIMEOUT_S = 60
+READY_WITHIN_S = 10
 # A process enters its control groups itself, before it becomes the program: so nothing of it is
 # ever outside. "0" is whoever writes.
 ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit 125; shift; done; shift; exec "$@"'
@@ -55,3 +57,19 @@ def start(argv, groups, log) -> subprocess.Popen:
             stderr=output,
             start_new_session=True,
         )
+
+
+def notify(process, number) -> bool:
+    """Send a signal to a program that reads its files anew by it; whether it did.
+
+    One that has only been started would end by it: it is given time to catch it.
+    """
+    deadline = time.monotonic() + READY_WITHIN_S
+    while process.poll() is None and time.monotonic() < deadline:
+        status = pathlib.Path(f'/proc/{process.pid}/status').read_text()
+        caught = int(status.partition('SigCgt:')[2].split()[0], 16)
+        if caught >> (number - 1) & 1:
+            process.send_signal(number)
+            return True
+        time.sleep(0.01)
+    return False

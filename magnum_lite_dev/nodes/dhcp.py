@@ -4,7 +4,7 @@ import ipaddress
 import pathlib
 import signal
 
-from magnum_lite_dev.nodes.command import start
+from magnum_lite_dev.nodes.command import notify, start
 
 METADATA = '169.254.169.254'
 DOMAIN = 'novalocal'
@@ -30,9 +30,9 @@ class Dhcp:
         """Serve the network as it is now."""
         self._directory.mkdir(parents=True, exist_ok=True)
         (self._directory / 'hosts').write_text(_hosts(network))
-        if self._process and self._subnets == (network.subnets, network.mtu):
-            # It reads its hosts anew.
-            self._process.send_signal(signal.SIGHUP)
+        is_same = self._process and self._subnets == (network.subnets, network.mtu)
+        # It reads its hosts anew.
+        if is_same and notify(self._process, signal.SIGHUP):
             return
         self.close()
         self._subnets = network.subnets, network.mtu

@@ -34,10 +34,9 @@ class Fabric:
         self._is_closed = False
         self._settling = threading.RLock()
 
-    def settle(self, booting) -> None:
+    def settle(self) -> None:
         """Make it what the rows of the cloud say.
 
-        :param booting: ids of the servers that boot.
         :raises Broken: a switch is not as it should be. What else is not is in the log: no server
             fails for a load balancer.
         """
@@ -46,6 +45,7 @@ class Fabric:
                 return
             with self._store.lock:
                 tables = self._store.tables
+                booting = plan.booting_servers(tables)
                 networks = plan.networks(tables, booting)
                 balancers = balancing.balancers(tables, networks)
                 routers = plan.routers(tables, networks, booting)

@@ -15,12 +15,14 @@ from magnum_lite_dev.nodes.fabric import Fabric
 from magnum_lite_dev.nodes.node import Node
 from magnum_lite_dev.nodes.volumes import Volumes
 from magnum_lite_dev.sim_cloud import attachments
+from magnum_lite_dev.sim_cloud.nodes import tell
 from magnum_lite_dev.sim_cloud.request import now
 from magnum_lite_dev.sim_cloud.store import Row
 from magnum_lite_dev.trouble import Trouble
 
 LOG = logging.getLogger(__name__)
 POLL_S = 0.1
+PAUSE_S = 1
 HELPERS = 'helpers'
 
 
@@ -80,6 +82,9 @@ class Fleet:
         image = self._store.tables['images'].get(row.get('_boots_image') or '')
         return image.get(self.BOOTS_FROM, []) if image else []
 
+    def _later(self, what, *about) -> None:
+        self._pool.submit(what, *about).add_done_callback(tell)
+
     def start(self, row) -> None:
         """Boot a server, and return when it has power; what prevents it is the server's fault."""
         directories = self.boots_from(row)
@@ -114,7 +119,7 @@ class Fleet:
     def _ports(self, row) -> list[tuple[plan.Port, str, int]]:
         with self._store.lock:
             tables = self._store.tables
-            networks = plan.networks(tables, self._booting())
+            networks = plan.networks(tables, plan.booting_servers(tables))
             ports = {
                 port.id: (port, network.id, network.mtu)
                 for network in networks.values()
@@ -130,7 +135,7 @@ class Fleet:
 
     def destroy(self, row) -> None:
         """Delete a server's node, in a while; the row is there until it is gone."""
-        self._pool.submit(self._remove, row)
+        self._later(self._remove, row)
 
     def _remove(self, row) -> None:
         node = self._nodes.pop(row['id'], None)
@@ -142,7 +147,7 @@ class Fleet:
     def act(self, row, verb) -> None:
         """Do what Nova was asked: ``stop``, ``start``, ``reboot``, ``reboot_hard`` or
         ``rebuild``; in a while."""
-        self._pool.submit(self._act, row, verb)
+        self._later(self._act, row, verb)
 
     def _act(self, row, verb) -> None:
         node = self._nodes.get(row['id'])
@@ -164,7 +169,7 @@ class Fleet:
 
     def show_volumes(self, row) -> None:
         """Let a server see the volumes that it has, as soon as it runs; in a while."""
-        self._pool.submit(self._show_volumes, row)
+        self._later(self._show_volumes, row)
 
     def _show_volumes(self, row) -> None:
         node, shown = self._nodes.get(row['id']), False
@@ -184,7 +189,7 @@ class Fleet:
 
     def remove_volume(self, volume_id) -> None:
         """Delete what a volume holds, in a while."""
-        self._pool.submit(self._volumes.remove, volume_id)
+        self._later(self._volumes.remove, volume_id)
 
     def node(self, row) -> Node | None:
         """The node of a server; None when it has none."""
@@ -214,10 +219,7 @@ class Fleet:
         if row['_deleted_at']:
             self.destroy(row)
         elif row['_status'] == 'ACTIVE':
-            self._pool.submit(self.start, row)
-
-    def _booting(self) -> set[str]:
-        return {row['id'] for row in self._store.rows('servers') if row.get('_has_node')}
+            self._later(self.start, row)
 
     def _watch(self) -> None:
         seen = None
@@ -228,15 +230,16 @@ class Fleet:
                     self.settle()
                 except (Broken, OSError):
                     LOG.exception('the networks are not as they should be')
+                    # Again, after a while.
+                    seen = None
+                    self._closing.wait(PAUSE_S)
 
     def settle(self) -> None:
         """Make the networks of this machine what the rows of the cloud say.
 
         :raises Broken: in the words of the program that failed.
         """
-        with self._store.lock:
-            booting = self._booting()
-        self._fabric.settle(booting)
+        self._fabric.settle()
 
     def close(self) -> None:
         """Cut the power of every node and take the networks down; disks stay."""

@@ -101,6 +101,11 @@ class Router:
     routes: tuple[tuple[str, str], ...]
 
 
+def booting_servers(tables) -> set[str]:
+    """Ids of the servers that boot."""
+    return {row['id'] for row in tables.get('servers', {}).values() if row.get('_has_node')}
+
+
 def networks(tables, booting) -> dict[str, Network]:
     """{id: network} of those that have a port of a server that boots.
 

@@ -80,7 +80,7 @@ class Nodes:
                 while not self._due or self._due[0][0] > time.time():
                     self._changed.wait(self._due[0][0] - time.time() if self._due else None)
                 row = heapq.heappop(self._due)[2]
-            self._pool.submit(self._run, row)
+            self._pool.submit(self._run, row).add_done_callback(tell)
 
     def _run(self, row) -> None:
         with self._store.lock:
@@ -131,6 +131,12 @@ class Nodes:
             time.sleep(PAUSE_S)
         if outcome not in (200, 204):
             LOG.warning('node %s could not signal %s: %s', row['name'], signal.url, outcome)
+
+
+def tell(work) -> None:
+    """Put into the log why work in the background ended, if it was an error."""
+    if not work.cancelled() and work.exception():
+        LOG.error('work of a node failed', exc_info=work.exception())
 
 
 def _verdict(row, fault) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def test_security_groups_hold(cloud, tenant, two):
         port_range_max=81,
         remote_ip_prefix=f'{here}/32',
     )
-    wait_for(lambda: answers(first, there, 81), 10)
+    wait_for(lambda: answers(first, there, 81), 20)
 
 
 def test_an_address_that_is_not_the_ports_own_is_dropped_until_a_pair_allows_it(cloud, tenant, two):
@@ -166,7 +166,7 @@ def test_a_load_balancer_spreads_over_members_that_live(cloud, tenant, two):
     )
     first = cloud.node('first')
     wait_for(lambda: all(answers(first, balancer['vip_address'], 8080) for _ in range(4)), 20)
-    assert _asks(outside['floating_ip_address'], 8080) == b'answered\n'
+    wait_for(lambda: _asks(outside['floating_ip_address'], 8080) == b'answered\n', 10)
     tenant.ask('DELETE', f'{octavia}/loadbalancers/{balancer["id"]}')
     wait_for(lambda: not answers(first, balancer['vip_address'], 8080), 10)
 
