@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import shutil
+import time
 
 from magnum_lite_dev.nodes import cgroup, namespace
 from magnum_lite_dev.nodes.command import run
@@ -19,6 +20,7 @@ from magnum_lite_dev.processes import birth
 
 CLAIMS = pathlib.Path('/run/magnum-lite-dev')
 MOUNTS = pathlib.Path('/proc/self/mounts')
+RELEASE_WITHIN_S = 10
 
 
 def claim(directory) -> None:
@@ -41,13 +43,22 @@ def sweep(directory) -> None:
     run('ip', 'link', 'del', owner, check=False)
     for path in reversed(_mounts(directory)):
         unmount(path)
-    for device in devices(pathlib.Path(directory).resolve()):
-        run('losetup', '-d', device, check=False)
+    _release(pathlib.Path(directory).resolve())
     (CLAIMS / owner).unlink(missing_ok=True)
     for tree in cgroup.trees():
         # Where it is the last, the one above goes too.
         with contextlib.suppress(OSError):
             (tree / cgroup.TOP).rmdir()
+
+
+def _release(directory) -> None:
+    """Take block devices away; one is held a while by a node that starts elsewhere meanwhile, as
+    its first namespace has all mounts of this machine."""
+    deadline = time.monotonic() + RELEASE_WITHIN_S
+    while (left := devices(directory)) and time.monotonic() < deadline:
+        for device in left:
+            run('losetup', '-d', device, check=False)
+        time.sleep(0.1)
 
 
 def _mounts(directory) -> list[str]:
