@@ -83,7 +83,8 @@ def test_commands_say_in_one_line_that_the_database_is_away(tmp_path, words):
     said = [line for line in ended.stderr.splitlines() if 'oslo_db.sqlalchemy.engines' not in line]
     assert len(said) == 1, ended.stderr
     assert re.fullmatch(
-        rf'{MANAGE}: .*magnum-lite\.conf: \[database\] connection does not answer: Can\'t connect to .*',
+        rf'{MANAGE}: .*magnum-lite\.conf: \[database\] connection does not answer: '
+        "Can't connect to .*",
         said[0],
     ), said
 

@@ -50,7 +50,8 @@ GROUP = 'OS::Heat::ResourceGroup'
                 (
                     'group',
                     GROUP,
-                    'resources.group: Resource DELETE failed: ClientException: resources[2]: no answer',
+                    'resources.group: Resource DELETE failed: ClientException: resources[2]: '
+                    'no answer',
                 ),
             ],
             '2 (S): ClientException: resources[2]: no answer',
