@@ -1,6 +1,8 @@
 """Workers that look at the health of clusters at once, hang, stand still or end in it."""
 
+import contextlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -108,6 +110,18 @@ def _wait_for(path):
         time.sleep(0.05)
 
 
+def _strike(process, how, folder):
+    """Send a signal, at a moment in which the process holds no lock: SQLite's outlive a freeze."""
+    while True:
+        process.send_signal(how)
+        try:
+            with contextlib.closing(sqlite3.connect(folder / 'm.sqlite', 0.2)) as database:
+                database.execute('BEGIN IMMEDIATE')
+            return
+        except sqlite3.OperationalError:
+            process.send_signal(signal.SIGCONT)
+
+
 @pytest.mark.parametrize('how', [signal.SIGKILL, signal.SIGSTOP])
 def test_a_process_that_ends_or_stands_still_in_a_look_costs_one_turn(
     how, tmp_path, formed, request, looking, health_of
@@ -115,7 +129,7 @@ def test_a_process_that_ends_or_stands_still_in_a_look_costs_one_turn(
     uuid = formed()
     process = request.getfixturevalue('watcher')
     _wait_for(tmp_path / 'looking')
-    process.send_signal(how)
+    _strike(process, how, tmp_path)
     looking.turn()
     assert health_of(uuid)[0] is None  # it is the other's turn
     looking.now()
