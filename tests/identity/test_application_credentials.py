@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from keystoneauth1 import exceptions as ksa_exc
 from keystoneclient.v3 import client
 
-from magnum_lite.db import accept
+from magnum_lite.db import operations
 from magnum_lite.db.tables import METADATA, ledger
 from magnum_lite_dev.directory import PASSWORD
 from tests import fixtures
@@ -228,7 +228,7 @@ def test_a_request_that_breaks_off_leaves_one_that_is_found(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(accept, 'accept', die)
+        patch.setattr(operations, 'add', die)
         with pytest.raises(SystemExit):
             create(api, owner)
     create(api, owner)

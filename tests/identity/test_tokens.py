@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from magnum_lite.db import accept, claims, store
+from magnum_lite.db import claims, operations, store
 from magnum_lite.db.tables import ledger
 from magnum_lite.delegation.revocation import revoke, revoke_strays
 from magnum_lite.objects import Operation
@@ -164,7 +164,7 @@ def test_a_request_that_breaks_off_leaves_a_trust_that_is_found(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(accept, 'accept', die)
+        patch.setattr(operations, 'add', die)
         with pytest.raises(SystemExit):
             api.call('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
     api.ok('POST', '/v1/clusters', {'cluster_template_id': template}, token=owner)
@@ -200,7 +200,7 @@ def test_a_rotation_that_ends_leaves_the_next_request_its_trust(
         raise SystemExit
 
     with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(accept, 'accept', die)
+        patch.setattr(operations, 'add', die)
         api.call('PATCH', f'/v1/credentials/{cluster}', token=heir)
     operation = api.db.write(running, cluster)
     form = api.application.service.delegations.trusts
