@@ -36,6 +36,7 @@ pytestmark = [pytest.mark.nodes, pytest.mark.needs('docker')]
 
 
 def test_one_manager_and_two_workers_form(swarm):
+    swarm.wait_for_nodes(3)  # a group is complete with its first node
     assert sorted(swarm.ready().values()) == ['manager', 'worker', 'worker']
     assert swarm.cluster['status'] == 'CREATE_COMPLETE'
     assert swarm.cluster['coe_version']
