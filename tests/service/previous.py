@@ -76,7 +76,21 @@ def install(folder):
         check=True,
         timeout=BUILD_S,
     )
+    _hide_later_drivers(installed)
     return Programs(installed / 'bin', installed)
+
+
+def _hide_later_drivers(installed):
+    """Let that release not see the drivers of this environment that it had not: it would load them.
+
+    Of two distributions of one name Python knows the first, and this one has no entry points.
+    """
+    for directory in (TOP / 'drivers').glob('*/pyproject.toml'):
+        name = f'magnum_lite_{directory.parent.name}'
+        if not (installed / name).exists():
+            hidden = installed / f'{name}-0.dist-info'
+            hidden.mkdir()
+            (hidden / 'METADATA').write_text(f'Metadata-Version: 2.1\nName: {name}\nVersion: 0\n')
 
 
 def kinds(programs):
