@@ -45,10 +45,11 @@ def pids(name) -> set[int]:
     """The processes in the group and below it."""
     found = set()
     for tree in trees():
-        for path in (tree / TOP / name).glob('**/cgroup.procs'):
-            # A group may go while it is read.
+        # A group may go while it is read; os.walk passes over what is gone, glob raises.
+        for path, _, _ in os.walk(tree / TOP / name):
             with contextlib.suppress(OSError):
-                found |= {int(pid) for pid in path.read_text().split()}
+                told = pathlib.Path(path, 'cgroup.procs').read_text()
+                found |= {int(pid) for pid in told.split()}
     return found
 
 
