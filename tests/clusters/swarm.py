@@ -26,16 +26,15 @@ class Docker:
         self._files = directory
         self._write(directory)
 
-    def run(self, *words, check=True, files=None):
+    def run(self, *words):
         """The finished ``docker`` command."""
         host = self.cluster['api_address'].replace('https://', 'tcp://')
-        files = files or self._files
         return subprocess.run(
-            ['docker', '--host', host, *self._tls(files), *map(str, words)],
+            ['docker', '--host', host, *self._tls(), *map(str, words)],
             capture_output=True,
             text=True,
             timeout=120,
-            check=check,
+            check=True,
             stdin=subprocess.DEVNULL,
         )
 
@@ -91,12 +90,10 @@ class Docker:
             assert time.monotonic() < until, tasks
             time.sleep(0.3)
 
-    @staticmethod
-    def _tls(files):
-        return [
-            '--tlsverify',
-            *(f'--tls{name}={files}/{file}.pem' for name, file in PARTS),
-        ]
+    def _tls(self):
+        parts = {'cacert': 'ca', 'cert': 'cert', 'key': 'key'}
+        files = (f'--tls{name}={self._files}/{file}.pem' for name, file in parts.items())
+        return ['--tlsverify', *files]
 
     def _write(self, directory):
         """What ``coe cluster config`` and ``coe ca sign`` write."""
@@ -118,6 +115,3 @@ class Docker:
                 serialization.NoEncryption(),
             )
         )
-
-
-PARTS = (('cacert', 'ca'), ('cert', 'cert'), ('key', 'key'))
