@@ -74,7 +74,8 @@ class KubeServers:
 
     def _listen(self, where, cluster, context) -> None:
         with self._store.lock:
-            if cluster.is_there:
+            # A node that its service did not hear comes here again.
+            if cluster.is_there and cluster.row['id'] not in self._running:
                 self._running[cluster.row['id']] = _Server(where, cluster, context)
 
     def close(self, row) -> None:

@@ -48,6 +48,9 @@ class Nodes:
         if self.fleet and self.fleet.boots_from(row):
             row['_waits_for_node'] = True
             due = row['_active_at']
+        self._put(row, due)
+
+    def _put(self, row, due) -> None:
         with self._changed:
             self._sequence += 1
             heapq.heappush(self._due, (due, self._sequence, row))
@@ -87,27 +90,36 @@ class Nodes:
             if row['_deleted_at'] or row['_is_up']:
                 return
             boots = row.get('_waits_for_node')
-            fault = (
-                None
-                if boots
-                else self._store.faults.take(row['name'], 'no_signal', 'signal_failure')
-            )
+            if not boots and '_fault_of_boot' not in row:
+                row['_fault_of_boot'] = self._store.faults.take(
+                    row['name'], 'no_signal', 'signal_failure'
+                )
         if boots:
             self.fleet.start(row)
             row.update(_is_up=True, _waits_for_node=False)
             self._store.changes += 1
             return
-        if not (fault and fault['kind'] == 'no_signal'):
+        try:
+            self._come_up(row)
+        except enrolment.Unheard as error:
+            # A node that waits is in no other's way, however many ask a service that is gone.
+            self._put(row, time.time() + error.after_s)
+            return
+        row['_is_up'] = True
+        self._store.changes += 1
+
+    def _come_up(self, row) -> None:
+        fault = row['_fault_of_boot']
+        is_silent = fault and fault['kind'] == 'no_signal'
+        if not is_silent:
             enrolment.enrol(row)
         if not fault:
             # Before it signals: who hears of it may ask at once.
             self._apis.open(row)
-        if not (fault and fault['kind'] == 'no_signal'):
+        if not is_silent:
             enrolment.report(row, _verdict(row, fault))
             for signal in user_data.signals(row['_user_data'].encode('utf-8', 'surrogateescape')):
                 self._send(row, signal, _verdict(row, fault))
-        row['_is_up'] = True
-        self._store.changes += 1
 
     def _send(self, row, signal, verdict) -> None:
         for attempt in range(1, ATTEMPTS + 1):
