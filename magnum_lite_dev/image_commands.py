@@ -19,8 +19,9 @@ def run(args, screen) -> int:
 
 
 def _build(args, state, screen) -> int:
-    wanted = recipe.read(args.recipe, args.recipes or recipe.RECIPES)
+    # First: who has no rights may not be able to read recipes either.
     machine.demand('this machine cannot build images', machine.lacks_for_images())
+    wanted = recipe.read(args.recipe, args.recipes or recipe.RECIPES)
     state.prepare()
     watch, told = Stopwatch(), []
 
