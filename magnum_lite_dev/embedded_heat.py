@@ -181,6 +181,7 @@ class EmbeddedHeat:
         tuning.fake_transport()
         tuning.forgetful_thread_groups()
         tuning.one_literal_at_a_time()
+        tuning.one_expression_at_a_time()
         if self._quick:
             tuning.short_pauses()
         messaging.setup()

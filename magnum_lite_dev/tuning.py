@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy
 import sqlalchemy.event
 from heat.engine import scheduler, service, stack, sync_point
+from heat.engine.hot import functions
 from oslo_db.sqlalchemy import enginefacade
 from oslo_messaging._drivers import impl_fake
 from sqlalchemy.orm import Session
@@ -190,3 +191,18 @@ def one_literal_at_a_time() -> None:
                 return ast.literal_eval(text)
 
     sync_point.ast = OneAtATime
+
+
+def one_expression_at_a_time() -> None:
+    """Keep two threads from being in the parser of ``yaql`` at once.
+
+    Heat has one lexer and one parser for all, which keep their place: with two threads a right
+    expression is refused now and then, ``Bad expression Parse error: unexpected end of statement``.
+    """
+    turn, parse = threading.Lock(), functions.Yaql._parse
+
+    def _parse(self, expression) -> Any:
+        with turn:
+            return parse(self, expression)
+
+    functions.Yaql._parse = _parse

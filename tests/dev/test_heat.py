@@ -1,5 +1,6 @@
 """The embedded Heat: a small stack with a wait condition, its faults, and a restart."""
 
+import concurrent.futures
 import json
 import sqlite3
 import time
@@ -204,3 +205,30 @@ def test_heat_tells_a_broker_of_the_end_of_a_stack(tmp_path, rabbitmq_url):
             envelope = json.loads(message.body)
             heard.append(json.loads(envelope['oslo.message'])['event_type'])
         channel.queue_delete(f'{topic}.info')
+
+
+def test_many_stacks_at_once_are_read_as_they_are(embedded_heat):
+    resources = {
+        f'value{number}': {
+            'type': 'OS::Heat::Value',
+            'properties': {
+                'value': {
+                    'yaql': {
+                        'expression': 'let(a => coalesce($.data, [])) -> ($a + ["x"]).first()',
+                        'data': ['b'],
+                    }
+                }
+            },
+        }
+        for number in range(40)
+    }
+    body = {'template': {'heat_template_version': 'wallaby', 'resources': resources}}
+    url = embedded_heat.catalog['orchestration'] % {'project_id': 'blue'} + '/stacks/preview'
+
+    def told(number):
+        named = {**body, 'stack_name': f'many-{number}'}
+        return requests.post(url, json=named, headers=HEADERS, timeout=60)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        refused = [reply.text for reply in pool.map(told, range(32)) if reply.status_code != 200]
+    assert refused == []
