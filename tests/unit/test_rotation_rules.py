@@ -10,13 +10,16 @@ from tests.engine.files import File
 CERT, KEY, TRUSTED = (f'ca.main.{part}' for part in ('cert', 'key', 'trusted'))
 
 
-def rules(names, *, contract=(1, 1), part='base'):
-    """The rules of a driver whose plan has these secrets, in a part whose name says this."""
+def rules(names, *, contract=(1, 1), part='base', authorities=('main',), join=None):
+    """The rules of a driver whose plan has these secrets, in a part whose name says this.
+
+    :param join: the authority by which its nodes join.
+    """
 
     class Mine(HeatDriver):
         name, version, coe = 'mine', '1', 'mine'
         server_types, distros = frozenset({'vm'}), frozenset({'debian'})
-        capabilities, authorities = frozenset({'rotate_ca'}), ('main',)
+        capabilities = frozenset({'rotate_ca'})
 
         def get_default_config(self):
             return {}
@@ -36,7 +39,8 @@ def rules(names, *, contract=(1, 1), part='base'):
                 )
             )
 
-    Mine.contract = contract
+    Mine.contract, Mine.authorities = contract, authorities
+    Mine.join_certificate = {'authority': join, 'organization': 'nodes'} if join else {}
     found = type('Rules', (DriverContract,), {'driver': Mine})()
     specs = {'small': example.spec(Mine())}
 
@@ -49,6 +53,17 @@ def rules(names, *, contract=(1, 1), part='base'):
 
 def test_a_driver_that_follows_the_stages_passes():
     rules([CERT, KEY, TRUSTED])()
+
+
+def test_what_the_service_alone_signs_by_may_change_in_silence():
+    join = 'ca.join.trusted'
+    rules([CERT, KEY, TRUSTED, join], authorities=('main', 'join'), join='join')()
+    with pytest.raises(AssertionError, match='ca.join.trusted has two certificates'):
+        rules([CERT, KEY, TRUSTED], authorities=('main', 'join'), join='join')()
+    with pytest.raises(AssertionError, match='ca.join.key and .cert are new'):  # nodes do not join
+        rules([CERT, KEY, TRUSTED, join], authorities=('main', 'join'))()
+    with pytest.raises(AssertionError, match='ca.main.key and .cert are new'):  # nodes sign, too
+        rules([TRUSTED], join='main')()
 
 
 @pytest.mark.parametrize(
