@@ -22,7 +22,7 @@ RELEASES = {
         'api': '1.14',
         'rpc': '1.1',
         'objects': {
-            'Certificate': '1.0',
+            'Certificate': '1.1',
             'Cluster': '1.1',
             'ClusterTemplate': '1.1',
             'ClusterVersion': '1.0',

@@ -2,6 +2,7 @@
 
 import datetime
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -50,13 +51,46 @@ def make(common_name: str, *, key_type: str, days: int) -> Authority:
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - DAY)
         .not_valid_after(not_after)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        # Go counts the next one's cross certificate in a path, where RFC 5280 does not.
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return Authority(pem, key_pem(key), not_after)
+
+
+def cross(pem: str, issuer_pem: str, issuer_key: str) -> str | None:
+    """A certificate of an authority that another one has signed, PEM: who trusts that one alone
+    believes by it what the authority signs. None where either has expired.
+
+    :param pem: the certificate of the authority.
+    :param issuer_key: PEM; whose certificate is ``issuer_pem``.
+    """
+    own = x509.load_pem_x509_certificate(pem.encode())
+    issuer = x509.load_pem_x509_certificate(issuer_pem.encode())
+    key: Any = serialization.load_pem_private_key(issuer_key.encode(), None)
+    not_after = min(own.not_valid_after_utc, issuer.not_valid_after_utc)
+    if not_after <= datetime.datetime.now(datetime.UTC):
+        return None
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(own.subject)
+        .issuer_name(issuer.subject)
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(own.not_valid_before_utc)
+        .not_valid_after(not_after)
+    )
+    for extension in own.extensions:
+        builder = builder.add_extension(extension.value, critical=extension.critical)
+    # Both have one name: by this they are told apart.
+    builder = builder.add_extension(
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+    )
+    signed = builder.sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def private_key(key_type: str) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:

@@ -4,17 +4,19 @@ import itertools
 import secrets
 import string
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from oslo_config import cfg
 
 from magnum_lite.certs import authority
 from magnum_lite.db import authorities, claims, store
-from magnum_lite.db.engine import Connection, Database
+from magnum_lite.db.engine import Connection, Database, Row
 from magnum_lite.driver_sdk import APPLICATION_CREDENTIAL, Driver, Secret
 from magnum_lite.objects import Certificate, Cluster, Operation
 from magnum_lite.secrets.vault import Vault
 
+_Key = tuple[str, int]  # of an authority: purpose and generation
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -33,16 +35,20 @@ def ensure(
 
     :raises LostClaim: the run of the operation is over.
     """
+    coming = operation.wants.at_end.cluster.get('ca_generation', cluster.ca_generation)
+    wanted = list(itertools.product(driver.authorities, sorted({cluster.ca_generation, coming})))
     with database.read() as connection:
         known = vault.refs(connection, cluster.uuid)
         made = {
-            (row.purpose, row.generation)
-            for row in store.rows(
-                connection, Certificate, 'purpose', 'generation', cluster_id=cluster.uuid
-            )
+            (row.purpose, row.generation): row
+            for row in store.rows(connection, Certificate, cluster_id=cluster.uuid)
         }
-    coming = operation.wants.at_end.cluster.get('ca_generation', cluster.ca_generation)
-    wanted = itertools.product(driver.authorities, sorted({cluster.ca_generation, coming}))
+        issuers = _issuers(made, wanted)
+        keys = {
+            issuer: vault.read(connection, made[issuer].key_ref)
+            for issuer in issuers.values()
+            if issuer in made
+        }
     fresh = {
         key: authority.make(
             _common_name(cluster.uuid, key[0]),
@@ -52,10 +58,11 @@ def ensure(
         for key in wanted
         if key not in made
     }
+    crosses = _crosses(issuers, {**made, **fresh}, keys | {key: fresh[key].key for key in fresh})
     tokens = {name: _token(kind) for name, kind in driver.tokens.items() if name not in known}
-    if fresh or tokens:
-        database.write(claims.fenced, operation, _write, vault, cluster, fresh, tokens)
-    return bool(fresh or tokens)
+    if fresh or tokens or crosses:
+        database.write(claims.fenced, operation, _write, vault, cluster, fresh, tokens, crosses)
+    return bool(fresh or tokens or crosses)
 
 
 def secrets_of(
@@ -68,7 +75,8 @@ def secrets_of(
         trusted[purpose] = found.generations
         values |= {
             _name(purpose, 'cert', cluster.ca_generation): found.signs.pem,
-            _bundle(purpose, found.generations): found.trusted,
+            _bundle(purpose, 'trusted', found.generations): found.trusted,
+            _bundle(purpose, 'cross', _crossed(cluster, found.generations)): found.cross,
         }
     return references(driver, cluster, values, trusted)
 
@@ -93,9 +101,11 @@ def references(
             f'ca.{purpose}.{part}': _name(purpose, part, cluster.ca_generation)
             for part in ('cert', 'key')
         }
-        names[f'ca.{purpose}.trusted'] = _bundle(
-            purpose, trusted.get(purpose, (cluster.ca_generation,))
-        )
+        generations = trusted.get(purpose, (cluster.ca_generation,))
+        names |= {
+            f'ca.{purpose}.trusted': _bundle(purpose, 'trusted', generations),
+            f'ca.{purpose}.cross': _bundle(purpose, 'cross', _crossed(cluster, generations)),
+        }
     found = {
         name: Secret(f'{cluster.uuid}/{kept}', values.get(kept)) for name, kept in names.items()
     }
@@ -112,18 +122,48 @@ def _name(purpose: str, part: str, generation: int) -> str:
     return name if generation == 1 else f'{name}.{generation}'
 
 
-def _bundle(purpose: str, generations: Sequence[int]) -> str:
-    """What all that is trusted would be kept as; as ``_name``."""
+def _bundle(purpose: str, part: str, generations: Sequence[int]) -> str:
+    """What certificates of several generations would be kept as; as ``_name``."""
     numbers = map(str, generations) if tuple(generations) != (1,) else ()
-    return '.'.join(('ca', purpose, 'trusted', *numbers))
+    return '.'.join(('ca', purpose, part, *numbers))
+
+
+def _crossed(cluster: Cluster, trusted: Sequence[int]) -> Sequence[int]:
+    """That which signs and all that have before, the newest first; none where there is no other."""
+    found = [generation for generation in trusted if generation <= cluster.ca_generation]
+    return found if len(found) > 1 else ()
+
+
+def _issuers(made: Mapping[_Key, Row], wanted: Iterable[_Key]) -> dict[_Key, _Key]:
+    """``{authority: the one before it}`` of those without a cross certificate; a conductor of
+    release 1.0 makes none."""
+    known, found = {*made, *wanted}, {}
+    for purpose, generation in known:
+        before = [key for key in known if key[0] == purpose and key[1] < generation]
+        row = made.get((purpose, generation))
+        if before and not (row and row.cross_pem):
+            found[purpose, generation] = max(before)
+    return found
+
+
+def _crosses(
+    issuers: Mapping[_Key, _Key], known: Mapping[_Key, Any], keys: Mapping[_Key, str]
+) -> dict[_Key, str]:
+    """``{authority: cross certificate, PEM}``; of ``issuers``, without those that have expired."""
+    found = {
+        key: authority.cross(known[key].pem, known[issuer].pem, keys[issuer])
+        for key, issuer in issuers.items()
+    }
+    return {key: pem for key, pem in found.items() if pem}
 
 
 def _write(
     connection: Connection,
     vault: Vault,
     cluster: Cluster,
-    fresh: Mapping[tuple[str, int], authority.Authority],
+    fresh: Mapping[_Key, authority.Authority],
     tokens: Mapping[str, str],
+    crosses: Mapping[_Key, str],
 ) -> None:
     for name, text in tokens.items():
         vault.write(connection, cluster.uuid, name, text)
@@ -141,6 +181,9 @@ def _write(
                 ),
             ),
         )
+    for (purpose, generation), pem in crosses.items():
+        where = {'cluster_id': cluster.uuid, 'purpose': purpose, 'generation': generation}
+        store.update(connection, Certificate, {'cross_pem': pem}, **where)
 
 
 def _common_name(cluster_id: str, purpose: str) -> str:

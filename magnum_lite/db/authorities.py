@@ -4,6 +4,7 @@ The cluster names the generation that signs. A newer one is to sign next, an old
 what is not replaced yet; all that exist are trusted.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,12 +35,21 @@ class Authority:
     def trusted(self) -> str:
         """The certificates that nodes have to trust, PEM, in that order: the same text while a new
         one is to sign and when it does."""
-        return _bundle(self.rows)
+        return _bundle(row.pem for row in self.rows)
+
+    @property
+    def cross(self) -> str:
+        """The certificates, PEM, by which those who trust older generations alone believe what
+        signs: each is of the authority that has signed the one before it. '' without older ones."""
+        older = [row for row in self.rows if row.generation <= self.signs.generation][:-1]
+        # None is there where the one before had expired: what is older than that leads nowhere.
+        return _bundle(itertools.takewhile(bool, (row.cross_pem for row in older)))
 
     @property
     def shown(self) -> str:
         """The same for clients, of which some read the first alone: that which signs."""
-        return _bundle((self.signs, *(row for row in self.rows if row is not self.signs)))
+        others = (row.pem for row in self.rows if row is not self.signs)
+        return _bundle((self.signs.pem, *others))
 
 
 def of(connection: sa.Connection, cluster: Cluster) -> dict[str, Authority]:
@@ -55,5 +65,5 @@ def of(connection: sa.Connection, cluster: Cluster) -> dict[str, Authority]:
     }
 
 
-def _bundle(rows: Iterable[Row]) -> str:
-    return ''.join(f'{row.pem.rstrip()}\n' for row in rows)
+def _bundle(pems: Iterable[str]) -> str:
+    return ''.join(f'{pem.rstrip()}\n' for pem in pems)

@@ -11,10 +11,10 @@ It reports how its boot ended as ``{'cluster':, 'server':, 'proof':, 'status': '
 ``HANDLE`` of the stack that has the server, so that the node needs no credential of Heat's.
 
 A node of the control plane is given all secrets of the cluster, and what signs and is trusted at
-that moment, as ``ca.<purpose>.key``, ``.cert`` and ``.trusted``: its user data may be from before a
-rotation of the authorities. Any other is given those of the purposes ``JOIN``; where the driver has
-a ``join_certificate``, a client certificate of its own in their place, as the secrets
-``JOIN_CERTIFICATE`` and ``JOIN_KEY`` (PEM), and what is trusted of its authority.
+that moment, as ``ca.<purpose>.key``, ``.cert``, ``.trusted`` and ``.cross``: its user data may be
+from before a rotation of the authorities. Any other is given those of the purposes ``JOIN``; where
+the driver has a ``join_certificate``, a client certificate of its own in their place, as the
+secrets ``JOIN_CERTIFICATE`` and ``JOIN_KEY`` (PEM), and what is trusted of its authority.
 """
 
 PASSWORD = '/openstack/latest/password'  # noqa: S105 - a path

@@ -108,9 +108,12 @@ class ClusterSpec:
     :ivar secrets: ``{purpose: Secret}``. For each of ``authorities`` of the driver
         ``ca.<purpose>.cert`` and ``ca.<purpose>.key`` (PEM) of what signs now, and
         ``ca.<purpose>.trusted``, the certificates (PEM, newest first) of all that nodes have to
-        trust now: more than one while authorities are replaced. Further one entry for each of its
-        ``tokens``, and with the capability ``application_credential`` the two of
-        ``APPLICATION_CREDENTIAL``, where the service has a Keystone.
+        trust now: more than one while authorities are replaced. ``ca.<purpose>.cross`` are
+        certificates (PEM) that servers append to their own while a new authority signs and an
+        older one is trusted, so that clients which know the older one alone believe them; '' at
+        all other times. Further one entry for each of its ``tokens``, and with the capability
+        ``application_credential`` the two of ``APPLICATION_CREDENTIAL``, where the service has a
+        Keystone.
     :ivar auth_url: Keystone as nodes reach it, to use the application credential; None without.
     :ivar enrolment_url: where nodes fetch their secrets, see ``enrolment``; None where they
         cannot reach the service, so that user data has to carry them.

@@ -10,7 +10,8 @@ class Certificate(Resource):
     """A CA: ``purpose`` is ``kubernetes``, ``etcd``, ``front_proxy`` or what a driver names."""
 
     # 1.0: first release
-    VERSION = '1.0'
+    # 1.1: cross_pem
+    VERSION = '1.1'
 
     fields = {
         **identity(),
@@ -23,6 +24,12 @@ class Certificate(Resource):
             'them signs, the cluster says; all that exist are trusted.',
         ),
         'pem': internal(Text(), doc='The certificate, PEM.'),
+        'cross_pem': internal(
+            Text(),
+            nullable=True,
+            added='1.1',
+            doc='The same authority, signed by the generation before, PEM; null where none was.',
+        ),
         'key_ref': internal(Uuid(), doc='The secret that holds the private key.'),
         'not_after': internal(DateTime(), doc='When it expires.'),
         'created_at': stamps()['created_at'],

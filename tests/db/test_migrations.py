@@ -5,9 +5,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from magnum_lite.db import migrate, tables
+from magnum_lite.db import migrate, store, tables
 from magnum_lite.db.engine import Database
-from magnum_lite.objects import Operation
+from magnum_lite.objects import Certificate, Operation
 
 # What a server may have for a default, and what must not matter.
 HOW = {'mariadb': 'CHARACTER SET latin1', 'postgresql': ''}
@@ -64,6 +64,20 @@ def test_release_1_0_writes_operations_without_the_columns_of_later_ones(server)
         found = Operation.from_row(connection.execute(sa.select(tables.operations)).one())
     assert (found.attempts, found.trouble, found.trouble_since) == (0, None, None)
     assert (found.phase, found.phase_done, found.phase_cursor) == (None, None, None)
+    database.dispose()
+
+
+def test_release_1_0_writes_certificates_without_the_columns_of_later_ones(server):
+    migrate.upgrade(server)
+    database = Database(server)
+    row = Certificate.new(
+        cluster_id='c', purpose='p', pem='x', key_ref='k', not_after=store.utcnow()
+    ).as_row()
+    del row['cross_pem']
+    database.write(lambda connection: connection.execute(tables.certificates.insert().values(row)))
+    with database.read() as connection:
+        (found,) = store.find(connection, Certificate, cluster_id='c')
+    assert found.cross_pem is None
     database.dispose()
 
 

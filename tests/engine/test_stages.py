@@ -109,17 +109,21 @@ def test_the_driver_is_told_what_signs_and_all_that_is_trusted(tenant, manager, 
             spec.secrets['ca.kubernetes.cert'],
             spec.secrets['ca.kubernetes.trusted'],
             spec.secrets['ca.kubernetes.key'],
+            spec.secrets['ca.kubernetes.cross'],
         )
         for spec in driver.told
     ]
     refs = [tuple(secret.ref.partition('.')[2] for secret in found) for found in told]
     assert [found for found, _ in itertools.groupby(refs)] == [
-        ('kubernetes.cert', 'kubernetes.trusted.2.1', 'kubernetes.key'),
-        ('kubernetes.cert.2', 'kubernetes.trusted.2.1', 'kubernetes.key.2'),
-        ('kubernetes.cert.2', 'kubernetes.trusted.2', 'kubernetes.key.2'),
+        tuple(f'kubernetes.{part}' for part in parts)
+        for parts in (
+            ('cert', 'trusted.2.1', 'key', 'cross'),
+            ('cert.2', 'trusted.2.1', 'key.2', 'cross.2.1'),
+            ('cert.2', 'trusted.2', 'key.2', 'cross'),
+        )
     ]
     (old,), (new,) = serials(told[0][0]), serials(told[-1][0])
-    assert [serials(trusted) for _, trusted, _ in (told[0], told[-1])] == [[new, old], [new]]
+    assert [serials(trusted) for _, trusted, *_ in (told[0], told[-1])] == [[new, old], [new]]
     # What the control plane signs with is of no concern to those that trust both already.
     group = tenant.groups(create.cluster_id)['default-worker']
     parts = [

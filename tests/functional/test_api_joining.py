@@ -13,6 +13,8 @@ from magnum_lite.objects import Certificate, Cluster
 from tests.functional.authorities import write_authorities
 from tests.functional.enrolling import make
 
+CROSS = 'the new one, signed by the old one'
+
 
 @pytest.fixture
 def api(reached):
@@ -62,6 +64,7 @@ def test_a_node_of_before_new_authorities_is_given_what_fits_their_keys(
         generation=2,
     )
     api.db.write(store.update, Cluster, {'ca_generation': 2}, uuid=cluster)
+    api.db.write(store.update, Certificate, {'cross_pem': CROSS}, cluster_id=cluster, generation=2)
     for row in heat.state()['servers'].values():
         if row['tenant_id'] == project:
             found = api.ok(
@@ -80,6 +83,7 @@ def test_a_node_of_before_new_authorities_is_given_what_fits_their_keys(
                 key = serialization.load_pem_private_key(found['ca.kubernetes.key'].encode(), None)
                 signs = x509.load_pem_x509_certificate(found['ca.kubernetes.cert'].encode())
                 assert signs == new and signs.public_key() == key.public_key()
+                assert found['ca.kubernetes.cross'] == f'{CROSS}\n'
             else:
                 mine = x509.load_pem_x509_certificate(found[enrolment.JOIN_CERTIFICATE].encode())
                 mine.verify_directly_issued_by(new)

@@ -6,6 +6,7 @@ from magnum_lite.driver_sdk import HeatDriver, Plan
 from magnum_lite.driver_sdk.testing import example
 from magnum_lite.driver_sdk.testing.contract import DriverContract
 from tests.engine.files import File
+from tests.unit.minimal import broken
 
 CERT, KEY, TRUSTED = (f'ca.main.{part}' for part in ('cert', 'key', 'trusted'))
 
@@ -64,6 +65,15 @@ def test_what_the_service_alone_signs_by_may_change_in_silence():
         rules([CERT, KEY, TRUSTED, join], authorities=('main', 'join'))()
     with pytest.raises(AssertionError, match='ca.main.key and .cert are new'):  # nodes sign, too
         rules([TRUSTED], join='main')()
+
+
+def test_servers_have_a_cross_certificate_in_the_stage_in_which_new_authorities_sign():
+    spec = example.spec(broken(authorities=('main', 'other'))())
+    stages = (spec, *example.rotation(spec, ['main']))
+    found = [stage.secrets['ca.main.cross'] for stage in stages]
+    assert [bool(secret.value) for secret in found] == [False, False, True, False]
+    assert found[0] == found[1] == found[3] != found[2]
+    assert {stage.secrets['ca.other.cross'].value for stage in stages} == {''}
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,7 @@ def _secrets(
             f'ca.{purpose}.key': vault.read(connection, authority.signs.key_ref),
             f'ca.{purpose}.cert': authority.signs.pem,
             f'ca.{purpose}.trusted': authority.trusted,
+            f'ca.{purpose}.cross': authority.cross,
         }
     return found | {
         name: text

@@ -99,19 +99,24 @@ def secrets(driver: Driver) -> dict[str, Secret]:
         for purpose in driver.authorities
         for part in ('cert', 'key', 'trusted')
     } | dict(driver.tokens)
+    nothing = {
+        f'ca.{purpose}.cross': Secret(f'secret/ca.{purpose}.cross', '')
+        for purpose in driver.authorities
+    }
     if 'application_credential' in driver.capabilities:
         refs |= dict.fromkeys(APPLICATION_CREDENTIAL, 'application_credential')
-    return {
+    return nothing | {
         ref: Secret(f'secret/{ref}', _TOKENS.get(kind) or _pem(ref)) for ref, kind in refs.items()
     }
 
 
 def rotation(wanted: ClusterSpec, purposes: Iterable[str]) -> tuple[ClusterSpec, ...]:
     """``wanted`` in the three stages in which these authorities of it are replaced: both trusted;
-    both trusted, and the new ones sign; the new ones alone."""
+    both trusted, and the new ones sign, with a cross certificate; the new ones alone."""
     purposes = tuple(purposes)
     both = {f'ca.{purpose}.trusted': 'both' for purpose in purposes}
     new = {f'ca.{purpose}.{part}': 'new' for purpose in purposes for part in ('cert', 'key')}
+    crossed = {f'ca.{purpose}.cross': 'new' for purpose in purposes}
     alone = dict.fromkeys(both, 'new')
     return tuple(
         dataclasses.replace(
@@ -124,7 +129,7 @@ def rotation(wanted: ClusterSpec, purposes: Iterable[str]) -> tuple[ClusterSpec,
                 },
             },
         )
-        for stage in (both, both | new, new | alone)
+        for stage in (both, both | new | crossed, new | alone)
     )
 
 

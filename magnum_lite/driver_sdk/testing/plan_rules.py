@@ -222,7 +222,7 @@ class PlanRules:
             fetched = {
                 secret.ref: purpose
                 for purpose, secret in spec.secrets.items()
-                if not purpose.endswith(('.cert', '.trusted'))
+                if not purpose.endswith(('.cert', '.trusted', '.cross'))
                 and purpose not in APPLICATION_CREDENTIAL
             }
             for plan in (self.driver().create_dry_run(spec), self.driver().update_dry_run(spec)):
