@@ -26,6 +26,7 @@ LATEST = 'container-infra latest'
 SCHEMA = {
     'type': 'object',
     'additionalProperties': False,
+    'attributes': {'volume_driver': ['cinder']},
     'properties': {
         'boot_volume_size': {'type': 'integer', 'minimum': 0, 'default': 0},
         'kube_tag': {'type': 'string', 'pattern': '^v[0-9.]+$', 'default': 'v1.36.2'},

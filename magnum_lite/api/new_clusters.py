@@ -3,7 +3,7 @@
 Templates are judged by the least cluster that they could make.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from magnum_lite.api.endpoint import Request
@@ -52,6 +52,20 @@ def choose_driver(
     raise Invalid(
         path='driver', reason=f'no driver makes {coe} clusters of server type {server_type}{images}'
     )
+
+
+def check_attributes(driver: Any, given: Mapping[str, Any]) -> None:
+    """Refuse what the driver says it does not know, which no conductor has to be asked for.
+
+    :param driver: row of the driver version; one of an older package says nothing.
+    :param given: ``{attribute: value}``, as far as it is new.
+    :raises Invalid: naming what would be accepted.
+    """
+    for name, known in driver.config_schema.get('attributes', {}).items():
+        if given.get(name) not in (None, *known):
+            raise Invalid(
+                path=name, reason=f'one of {", ".join(known)} is expected', value=given[name]
+            )
 
 
 def defaults(request: Request, driver: Any, server_type: str) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Driver(abc.ABC):
     :cvar limits: the most that it can build: ``max_nodes`` of a cluster, ``max_master_count`` and
         ``max_node_count`` (that of a group); requests for more are refused before anything is made.
     :cvar config_schema: closed JSON Schema of its configuration; every property is described.
+        ``attributes`` in it has the values that it knows of attributes of templates, ``{name:
+        [value]}``, so that others are refused without asking a conductor.
     :cvar authorities: purposes for which the service makes a CA: ``kubernetes``, ``etcd``, ... The
         first is that of the API: what users have signed, it signs.
     :cvar tokens: ``{name: format}`` of random secrets that the service makes for each cluster;

@@ -22,7 +22,7 @@ class ClusterTemplate(Resource):
     """The defaults and the fixed choices of a kind of cluster."""
 
     # 1.0: first release
-    # 1.1: labels and docker_volume_size have limits
+    # 1.1: labels and docker_volume_size have limits; volume_driver is any name
     VERSION = '1.1'
     collection = 'clustertemplates'
 
@@ -77,12 +77,16 @@ class ClusterTemplate(Resource):
             doc='Container network: flannel, calico, ...',
         ),
         'volume_driver': attr(
-            Enum('cinder'),
+            String(
+                max=32,
+                pattern=r'^[A-Za-z0-9][A-Za-z0-9._-]*\Z',
+                says='a name of letters, digits, dots, underlines and dashes, such as cinder,',
+            ),
             nullable=True,
             create='optional',
             update=True,
             blank=True,
-            doc='Storage for containers; only cinder.',
+            doc='Volume plugin of containers: one that the driver knows.',
         ),
         'http_proxy': _text('Proxy for the nodes.'),
         'https_proxy': _text('Proxy for the nodes, TLS.'),

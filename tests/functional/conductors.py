@@ -8,6 +8,7 @@ from magnum_lite.conductor.judge import Judge
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.driver_sdk import Rejected
 from magnum_lite_kubernetes.driver import Kubernetes
+from magnum_lite_swarm.driver import Swarm
 from tests import fixtures
 
 
@@ -26,8 +27,8 @@ class Strict(Kubernetes):
 
 @contextlib.contextmanager
 def judging(conf):
-    """``fixtures.service`` with a conductor that has a ``Strict`` driver and judges."""
-    registry = Registry({'kubernetes': Strict()})
+    """``fixtures.service`` with a conductor that has ``Strict`` beside ``Swarm`` and judges."""
+    registry = Registry({'kubernetes': Strict(), 'swarm': Swarm()})
     with fixtures.service(conf, driver=False) as running:
         registry.publish(running.db)
         server = rpc.server(conf, lambda uuid: None, Judge(conf, running.db, registry).validate)

@@ -14,6 +14,7 @@ class Kubernetes(Tiny):
 
     name = 'kubernetes'
     coe = 'kubernetes'
+    config_schema = {**Tiny.config_schema, 'attributes': {'volume_driver': ['cinder']}}
 
 
 @pytest.fixture

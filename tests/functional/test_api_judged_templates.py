@@ -12,6 +12,10 @@ TEMPLATES = {
         'master_lb_enabled: one control-plane node has no load balancer, use false',
     ),
     'no TLS': ({'tls_disabled': True}, 'tls_disabled: Kubernetes does not run without TLS'),
+    'a volume driver of others': (
+        {'volume_driver': 'rexray'},
+        'volume_driver: one of cinder is expected, not "rexray"',
+    ),
     'a registry': ({'registry_enabled': True}, 'registry_enabled: this driver installs no'),
     'a proxy without a scheme': (
         {'http_proxy': '192.0.2.7:3128'},
@@ -69,6 +73,17 @@ def test_a_template_that_says_what_its_driver_refuses_is_refused(judging, name):
     if 'registry_enabled' not in values and 'tls_disabled' not in values:
         assert judging.refused(400, 'PATCH', path, steps)['title'] == error['title']
     assert judging.ok('GET', path)['updated_at'] is None
+
+
+@pytest.mark.parametrize('name', ['rexray', 'cvmfs'])
+def test_a_volume_driver_is_one_that_the_driver_knows(judging, name):
+    path = f'/v1/clustertemplates/{judging.template(coe="swarm", volume_driver=name)}'
+    steps = [{'op': 'replace', 'path': '/volume_driver', 'value': 'cinder'}]
+    error = judging.refused(400, 'PATCH', path, steps)
+    assert error['title'] == (
+        'Invalid input for volume_driver: one of cvmfs, rexray is expected, not "cinder"'
+    )
+    assert judging.ok('GET', path)['volume_driver'] == name
 
 
 @pytest.mark.parametrize('values', OPEN, ids=str)

@@ -129,6 +129,13 @@ def test_a_session_with_every_command(keystone_service, tenants, project, versio
 
 def _make_template(shell):
     shell.run('cluster template create', 'small', *TEMPLATE)
+    other = ('other', *TEMPLATE, '--volume-driver', 'cvmfs')
+    assert 'one of cinder is expected, not "cvmfs"' in shell.refused(
+        'cluster template create', *other
+    )
+    shell.run('cluster template create', *other, '--coe', 'swarm')
+    assert shell.json('cluster template show', 'other')['volume_driver'] == 'cvmfs'
+    shell.run('cluster template delete', 'other')
     shell.run(
         'cluster template update',
         'small',

@@ -17,6 +17,7 @@ _WORD = r'[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 _DOMAIN = rf'{_WORD}(\.{_WORD})*'
 TAG = r'^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'
 
+VOLUME_DRIVERS = ['cinder']
 # What has to be so that a label changes anything; else users are told.
 _FLANNEL = {'network_driver': ['flannel']}
 
@@ -264,6 +265,7 @@ SCHEMA: Mapping[str, Any] = {
     'type': 'object',
     'additionalProperties': False,
     'properties': PROPERTIES,
+    'attributes': {'volume_driver': VOLUME_DRIVERS},
 }
 
 

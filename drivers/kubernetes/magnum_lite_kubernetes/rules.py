@@ -39,6 +39,7 @@ def check(spec: ClusterSpec, *, distros: frozenset[str], server_types: frozenset
     if spec.focus is None:
         _check_kind(spec, distros, server_types)
         _check_unsupported(spec)
+        _check_manifests(spec)
         _check_text(spec)
         _check_registries(spec)
         _check_network(spec)
@@ -97,6 +98,14 @@ def _check_unsupported(spec: ClusterSpec) -> None:
         spec.docker_storage_driver not in (None, 'overlay', 'overlay2'),
         'docker_storage_driver',
         'containerd stores by overlayfs, use overlay2',
+    )
+
+
+def _check_manifests(spec: ClusterSpec) -> None:
+    _refuse_if(
+        spec.volume_driver and spec.volume_driver not in config.VOLUME_DRIVERS,
+        'volume_driver',
+        f'{quoted(spec.volume_driver or "")} is not one of {", ".join(config.VOLUME_DRIVERS)}',
     )
     manifests = spec.config['manifests_url']
     # Each names what is missing: a cluster may bring what its template lacks.

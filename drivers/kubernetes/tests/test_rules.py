@@ -23,6 +23,14 @@ REFUSED = {
         'docker_storage_driver',
         'use overlay2',
     ),
+    'a volume driver of others': (
+        {
+            'volume_driver': 'rexray',
+            'config': {'manifests_url': 'https://192.0.2.9/a', 'manifests_sha256': 'a' * 64},
+        },
+        'volume_driver',
+        '"rexray" is not one of cinder',
+    ),
     'volumes without their manifests': (
         {'volume_driver': 'cinder'},
         'labels.manifests_url',

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from magnum_lite_swarm import engine
+
 _BYTE = '(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
 _ADDRESS = rf'{_BYTE}(\.{_BYTE}){{3}}'
 _NETWORK = rf'{_ADDRESS}/([0-9]|[12][0-9]|3[0-2])'
@@ -186,6 +188,7 @@ SCHEMA: Mapping[str, Any] = {
     'type': 'object',
     'additionalProperties': False,
     'properties': PROPERTIES,
+    'attributes': {'volume_driver': sorted(engine.VOLUME_DRIVERS)},
 }
 
 

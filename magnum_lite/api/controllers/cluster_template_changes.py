@@ -30,6 +30,8 @@ _FIXED = (
     'hidden',
 )
 _UNSEEN = {'name', 'tags', 'public', 'hidden'}  # by drivers
+# What chooses the driver, and what it has declared to know.
+_CHOOSING = {'coe', 'driver', 'image_id', 'labels', 'server_type', 'volume_driver'}
 _NETWORK_DRIVERS = ('flannel', 'calico', 'cilium')
 
 
@@ -66,7 +68,7 @@ def create(request: Request) -> dict[str, Any]:
         given.get('driver'),
         image.magnum_driver if image else None,
     )
-    _check_labels(request, given, driver)
+    _check_known(request, given, driver, given)
     template = ClusterTemplate.new(
         **{
             'name': schema.made_up_name('template'),
@@ -241,17 +243,20 @@ def _check_driver(request: Request, wanted: Mapping[str, Any], changed: Mapping[
 
     :raises Invalid: there is none, or it does not understand the labels.
     """
-    if not changed.keys() & {'coe', 'driver', 'image_id', 'labels', 'server_type'}:
+    if not changed.keys() & _CHOOSING:
         return None
     named = wanted['driver'] if 'driver' in changed or 'coe' not in changed else None
     driver = new_clusters.choose_driver(
         _drivers(request), wanted['server_type'], wanted['cluster_distro'], wanted['coe'], named
     )
-    _check_labels(request, wanted, driver)
+    _check_known(request, wanted, driver, changed)
     return driver
 
 
-def _check_labels(request: Request, wanted: Mapping[str, Any], driver: Any) -> None:
+def _check_known(
+    request: Request, wanted: Mapping[str, Any], driver: Any, fresh: Mapping[str, Any]
+) -> None:
+    new_clusters.check_attributes(driver, fresh)
     # What a template does not say its clusters may.
     given = wanted.get('labels') or {}
     request.check_labels(

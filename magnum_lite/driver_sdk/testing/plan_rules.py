@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from magnum_lite.driver_sdk.driver import Driver
+from magnum_lite.driver_sdk.errors import Rejected
 from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.plan import Plan, Stack
 from magnum_lite.driver_sdk.spec import APPLICATION_CREDENTIAL, ClusterSpec, Secret
@@ -92,6 +93,17 @@ class PlanRules:
                 assert isinstance(wanted, bool) or isinstance(wanted, list) and wanted, (
                     f'{name}: {other} in only_with is to be true, false or a list of values'
                 )
+
+    def test_d1_a_value_of_an_attribute_is_known_where_it_is_declared(self) -> None:
+        driver = self.driver()
+        for name, values in driver.config_schema.get('attributes', {}).items():
+            for value in (*values, 'no-such-value'):
+                refused = None
+                try:
+                    driver.validate(dataclasses.replace(example.spec(driver), **{name: value}))
+                except Rejected as error:
+                    refused = error.path
+                assert (refused == name) == (value not in values), f'{name} {value}: {refused}'
 
     def test_d1_a_default_is_a_new_mapping_each_time(self) -> None:
         first = self.driver().get_default_config()
