@@ -12,6 +12,14 @@ class TestSwarm(DriverContract):
     """D1 to D21."""
 
     driver = Swarm
+    # Users deploy them, nodes are not given them.
+    rendered = frozenset(
+        f'monitoring/{name}'
+        for name in (
+            *('stack.yaml', 'prometheus.yaml', 'datasources.yaml', 'dashboards.yaml'),
+            'swarm.json',
+        )
+    )
     # Samples of the environment files that the scripts source.
     shellcheck = ('-x', '-P', 'SCRIPTDIR', '-P', str(Path(__file__).parent))
 
