@@ -28,8 +28,9 @@ from magnum_lite.conductor.clients import Clients
 from magnum_lite.conductor.lease import Lease
 from magnum_lite.conductor.masking import masked
 from magnum_lite.conductor.named_access import opened
-from magnum_lite.conductor.perform import Step, accepted, perform
+from magnum_lite.conductor.perform import accepted, perform
 from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.step import Step
 from magnum_lite.db import claims, journal, ledger, overtaking, settle
 from magnum_lite.db.engine import AWAY, Database
 from magnum_lite.driver_sdk import (

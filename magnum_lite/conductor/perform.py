@@ -1,65 +1,23 @@
 """What each kind of operation does in one step. Looks first, so any step may be repeated."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
-from magnum_lite.conductor import validation
-from magnum_lite.conductor.call import call, plan_of, progress_of
+from magnum_lite.conductor import removal, validation
+from magnum_lite.conductor.call import plan_of, progress_of
 from magnum_lite.conductor.lost import find
-from magnum_lite.db import claims, journal, ledger, members, overtaking, stages, store
-from magnum_lite.db.engine import Connection, Database
-from magnum_lite.delegation import Delegations
+from magnum_lite.conductor.step import Step
+from magnum_lite.db import claims, journal, ledger, overtaking, stages
+from magnum_lite.db.engine import Connection
 from magnum_lite.driver_sdk import (
     APPLICATION_CREDENTIAL,
     DONE,
-    ClusterSpec,
     Done,
-    Driver,
     Plan,
     Progress,
-    Rejected,
-    ScaleManager,
     Waiting,
 )
-from magnum_lite.driver_sdk.backend import Access, Backend
-from magnum_lite.objects import NodeGroup, Operation
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of an operation, with all that it needs.
-
-    :ivar unformed: uuids of the node groups that never formed.
-    """
-
-    operation: Operation
-    driver: Driver
-    spec: ClusterSpec
-    backend: Backend
-    access: Access
-    database: Database
-    delegations: Delegations
-    late_s: float
-    gone: Callable[[Collection[str]], Sequence[str]]
-    unformed: frozenset[str] = frozenset()
-
-    @property
-    def cloud(self) -> Any:
-        """What the driver is given."""
-        return self.access.cloud
-
-    @property
-    def told(self) -> ClusterSpec:
-        """The spec that the driver takes its step with: it says where the last one left off."""
-        return replace(self.spec, phase=self.operation.phase, cursor=self.operation.phase_cursor)
-
-    def write(self, work: Callable[..., Any], *args: Any) -> Any:
-        """As ``Database.write``, while this run of the operation lasts.
-
-        :raises LostClaim: it is over.
-        """
-        return self.database.write(claims.fenced, self.operation, work, *args)
+from magnum_lite.objects import Operation
 
 
 def perform(step: Step) -> Progress:
@@ -74,7 +32,7 @@ def perform(step: Step) -> Progress:
     step = accepted(step)  # a refused spec reaches nothing else
     if kind.rights:
         return _rotate_credentials(step)
-    progress = _converge(_without_given_nodes(step))
+    progress = _converge(removal.decided(step))
     if isinstance(progress, Done) and step.spec.going:
         step.write(stages.retire, step.operation, step.spec.going)
         return Waiting('nodes of another generation are not needed any more', 0)
@@ -161,62 +119,6 @@ def _close(step: Step, plan: Plan) -> None:
     }
     if news:
         step.write(ledger.left, step.spec.uuid, news)
-
-
-def _without_given_nodes(step: Step) -> Step:
-    """The step with ``nodes_to_remove`` turned into member indexes, which is done once: after the
-    servers are gone, nobody could tell any more which members they were."""
-    nodes = step.operation.wants.nodes_to_remove
-    if not nodes:
-        return step
-    uuid = step.operation.group
-    manager = call(step.driver, 'get_scale_manager', step.cloud, step.spec)
-    group = next(group for group in step.spec.node_groups if group.uuid == uuid)
-    indexes, gone = _indexes(step, manager, nodes)
-    removed = tuple(sorted({*group.removed, *indexes}))
-    step.write(_remove, step.operation, nodes, indexes, gone, removed)
-    groups = tuple(
-        replace(found, removed=removed) if found is group else found
-        for found in step.spec.node_groups
-    )
-    return replace(step, spec=replace(step.spec, node_groups=groups))
-
-
-def _indexes(
-    step: Step, manager: ScaleManager, nodes: Sequence[str]
-) -> tuple[tuple[int, ...], Sequence[str]]:
-    """Member indexes of the nodes that are there, and the nodes that are gone already: whoever
-    asks twice gets what they asked for.
-
-    :raises Rejected: the group never had one of them.
-    """
-    uuid = step.operation.group
-    try:
-        return call(manager, 'indexes', uuid, nodes), ()
-    except Rejected as error:
-        with step.database.read() as connection:
-            had = members.had(connection, step.spec.uuid, uuid, error.nodes)
-        if not error.nodes or set(error.nodes) - had:
-            raise
-        left = [node for node in nodes if node not in had]
-        return (call(manager, 'indexes', uuid, left) if left else ()), error.nodes
-
-
-def _remove(
-    connection: Connection,
-    operation: Operation,
-    nodes: Sequence[str],
-    indexes: tuple[int, ...],
-    gone: Sequence[str],
-    removed: tuple[int, ...],
-) -> None:
-    claims.keep(connection, operation, replace(operation.wants, nodes_to_remove=()))
-    store.update(connection, NodeGroup, {'removed': list(removed)}, uuid=operation.group)
-    members.name(connection, operation.cluster_id, operation.group, nodes)
-    if gone:
-        journal.note(connection, operation, f'gone already: {", ".join(gone)}')
-    if indexes:
-        journal.note(connection, operation, f'members {list(indexes)} of the group are to go')
 
 
 def _with_lost_servers(step: Step, plan: Plan) -> Step:

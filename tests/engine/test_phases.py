@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from magnum_lite.conductor import perform, waiting
+from magnum_lite.conductor import waiting
 from magnum_lite.conductor.manager import Manager
 from magnum_lite.conductor.registry import Registry
+from magnum_lite.conductor.step import Step
 from magnum_lite.db import journal, store
 from magnum_lite.db.engine import now
 from magnum_lite.driver_sdk.testing.fake import Killed
@@ -216,7 +217,7 @@ def test_a_worker_of_release_1_0_leaves_the_phase_where_it_was(
     lose(database, operation)
     with monkeypatch.context() as patch:
         patch.setattr(waiting, '_place', lambda *args: {})
-        patch.setattr(perform.Step, 'told', property(lambda step: step.spec))
+        patch.setattr(Step, 'told', property(lambda step: step.spec))
         found = run(managers(), tenant, operation, until=lambda now: now.state == 'WAITING')
     assert place(found) == ('drain', 1, 2, 1)
     lose(database, operation)
