@@ -63,6 +63,16 @@ def plan_of(driver: Driver, method: str, spec: ClusterSpec) -> Plan:
     return plan
 
 
+def indexes_of(
+    driver: Driver, manager: ScaleManager, method: str, *args: Any, **kwargs: Any
+) -> tuple[int, ...]:
+    """As ``progress_of``, of a method that chooses members; sorted, each once."""
+    found: tuple[int, ...] = _of(tuple, driver, method, call(manager, method, *args, **kwargs))
+    for index in found:
+        _of(int, driver, method, index)
+    return tuple(sorted(set(found)))
+
+
 def status_of(driver: Driver, *args: Any) -> Status:
     """As ``progress_of``, of ``get_status``."""
     found: Status = _of(Status, driver, 'get_status', call(driver, 'get_status', *args))

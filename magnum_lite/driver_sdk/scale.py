@@ -1,9 +1,10 @@
-"""ScaleManager: which members of a group an autoscaler or a healer means."""
+"""ScaleManager: which members of a group an autoscaler or a healer means, or can be spared."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from magnum_lite.driver_sdk.errors import Rejected
+from magnum_lite.driver_sdk.spec import NodeGroupSpec
 
 
 class ScaleManager(Protocol):
@@ -17,6 +18,30 @@ class ScaleManager(Protocol):
         :raises Rejected: some nodes are not in the group: all of them as ``nodes``, so that those
             that have gone since they were named can be left out.
         """
+
+
+class SparingScaleManager(ScaleManager, Protocol):
+    """One that knows besides which members do least; a scale manager need not."""
+
+    def spare(self, node_group: str, *, timeout_s: float) -> tuple[int, ...]:
+        """Member indexes that go before others, now that a group is to be smaller.
+
+        Asked once in an operation, before anything is done. What it leaves open, others decide:
+        Heat takes away those with the highest indexes.
+
+        :param node_group: uuid of the group, whose spec says how many are to stay.
+        :param timeout_s: for all that the cluster is asked.
+        :returns: at most as many as ``surplus``; none where the cluster does not tell in time.
+        """
+
+
+def surplus(members: Mapping[str, str], group: NodeGroupSpec) -> int:
+    """How many members a group has that are to go, beside those that are named.
+
+    :param members: as for ``chosen``.
+    """
+    left = [index for index in members if int(index) not in group.removed]
+    return max(0, len(left) - group.node_count)
 
 
 def chosen(members: Mapping[str, str], group: str, nodes: Sequence[str]) -> tuple[int, ...]:

@@ -45,6 +45,8 @@ class Change:
     :ivar removed: uuids of node groups that go.
     :ivar undo: ``{uuid: attributes}`` that node groups had before, known once it is accepted.
     :ivar nodes_to_remove: nodes of its group that go first, until their members are known.
+    :ivar spares: members of its group that go before others, by their indexes; None until its
+        driver was asked for them.
     :ivar max_batch_size: nodes of a group that may be away at a time.
     :ivar rollback: whether the cloud is brought back, too, if it fails.
     :ivar lost: servers that are to be made again; None until they were looked for.
@@ -60,6 +62,7 @@ class Change:
     removed: tuple[str, ...] = ()
     undo: Mapping[str, Attributes] = field(default_factory=dict)
     nodes_to_remove: tuple[str, ...] = ()
+    spares: tuple[int, ...] | None = None
     max_batch_size: int = 1
     rollback: bool = False
     lost: tuple[str, ...] | None = None
@@ -73,7 +76,7 @@ class Change:
         for name in ('at_once', 'at_end'):
             if name in known:
                 known[name] = Values(**_known(known[name], _PARTS))
-        for name in ('removed', 'nodes_to_remove', 'lost'):
+        for name in ('removed', 'nodes_to_remove', 'spares', 'lost'):
             if name in known:
                 known[name] = tuple(known[name])
         return cls(**known)

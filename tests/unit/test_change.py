@@ -52,6 +52,8 @@ CHANGES = [
     Change('rotate_credentials', 7, Values({'user_id': 'u', 'identity': {'mode': 'trust'}})),
     Change('rollback', 8),
     Change('delete', 9),
+    replace(of_group(node_count=0), spares=(0, 2)),
+    replace(of_group(node_count=0), spares=()),
 ]
 
 

@@ -161,6 +161,28 @@ class CloudRules(PlanRules):
             manager = driver.get_scale_manager(real_cloud, spec)
             assert manager.indexes(spec.worker_groups[0].uuid, []) == ()
 
+    def test_d9_who_can_be_spared_is_a_member_and_no_more_than_are_too_many(
+        self, real_cloud: Cloud, fresh: Callable[[ClusterSpec], ClusterSpec]
+    ) -> None:
+        driver, spec = self.driver(), fresh(example.with_nodes(self.small(), 3))
+        uuid = spec.worker_groups[0].uuid
+
+        def spare(nodes: int) -> tuple[int, ...]:
+            fewer = example.with_nodes(spec, nodes)
+            manager: Any = driver.get_scale_manager(real_cloud, fewer)
+            found: tuple[int, ...] = manager.spare(uuid, timeout_s=1)
+            return found
+
+        if 'scale_manager' not in self.driver.capabilities or not hasattr(
+            driver.get_scale_manager(real_cloud, spec), 'spare'
+        ):
+            return
+        assert spare(1) == ()
+        assert isinstance(finish(lambda: driver.create(real_cloud, spec)), Done)
+        for nodes in (0, 1, 3, 4):
+            assert len(spare(nodes)) <= max(0, 3 - nodes)
+            assert set(spare(nodes)) <= {0, 1, 2}
+
     def test_d9_a_monitor_of_a_silent_cluster_answers_and_changes_nothing(
         self, real_cloud: Cloud
     ) -> None:
