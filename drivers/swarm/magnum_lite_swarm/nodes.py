@@ -1,12 +1,18 @@
 """Nodes of a swarm, as its managers list them."""
 
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from magnum_lite_swarm.client import Manager, RefusedError
 
 # What the engine of a node says of it, by which server it is.
 SERVER = 'magnum-lite.server'
+MOST_ASKED = 50  # nodes of one request, whose answer has all of their tasks
 WORKING = frozenset({'assigned', 'accepted', 'preparing', 'ready', 'starting', 'running'})
 
 
@@ -56,3 +62,20 @@ def listed(manager: Manager) -> list[Node]:
     if not isinstance(rows, list):
         raise RefusedError(200, 'answers what is no list of nodes')
     return [Node.of(row) for row in rows if isinstance(row, dict)]
+
+
+def tasks(manager: Manager, found: Iterable[Node]) -> Counter[str]:
+    """How many tasks are at work on nodes, by the ids of these.
+
+    :raises SilentError: no answer.
+    :raises RefusedError: as for ``listed``.
+    """
+    counts: Counter[str] = Counter()
+    ids = iter([node.id for node in found])
+    while some := list(itertools.islice(ids, MOST_ASKED)):
+        wanted = {'desired-state': {'running': True}, 'node': dict.fromkeys(some, True)}
+        rows = manager.ask('GET', f'/tasks?filters={quote(json.dumps(wanted))}') or []
+        counts.update(
+            row.get('NodeID') for row in rows if (row.get('Status') or {}).get('State') in WORKING
+        )
+    return counts

@@ -95,12 +95,14 @@ class Managers:
 
     :ivar nodes: rows by id.
     :ivar tasks: ids of nodes, each with how many looks tasks still run there once it drains.
+    :ivar running: ids of nodes, each with how many tasks are to run there.
     :ivar refusal: (status, message) that everything is answered with, or None.
     :ivar asked: methods and paths, in order.
     """
 
     def __init__(self, folder, authority, *, days=1):
         self.nodes, self.tasks, self.refusal, self.asked = {}, {}, None, []
+        self.running = {}
         authority.server(folder / 'server.pem', days=days)
         (folder / 'ca.pem').write_bytes(pem(authority.certificate))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / 'ca.pem')
@@ -128,6 +130,8 @@ class Managers:
         parts = url.path.strip('/').split('/')
         if parts == ['tasks']:
             filters = json.loads(unquote(parse_qs(url.query)['filters'][0]))
+            if 'desired-state' in filters:
+                return 200, self._running(filters)
             return 200, self._tasks(*filters['node'])
         if parts == ['nodes']:
             return 200, list(self.nodes.values())
@@ -141,6 +145,15 @@ class Managers:
             assert url.query == f'version={row["Version"]["Index"]}'
             row['Spec'], row['Version'] = body, {'Index': row['Version']['Index'] + 1}
         return 200, row
+
+    def _running(self, filters):
+        assert filters['desired-state'] == {'running': True}
+        counts = {ident: self.running.get(ident, 0) for ident in filters['node']}
+        return [
+            {'NodeID': ident, 'Status': {'State': state}}
+            for ident, count in counts.items()
+            for state in ['running'] * count + ['rejected']
+        ]
 
     def _tasks(self, node_id):
         left = self.tasks.get(node_id, 0)
