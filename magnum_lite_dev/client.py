@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from magnum_lite_dev.state import TOKEN
+from magnum_lite_dev.state import TOKEN, beside_program
 from magnum_lite_dev.trouble import Trouble
 
 REQUIREMENTS = pathlib.Path(__file__).parent / 'client-requirements.txt'
@@ -55,9 +55,8 @@ def home(state_directory, *, is_temporary=False) -> pathlib.Path:
         is in an environment of its own, where the next run finds it.
     """
     own = pathlib.Path(state_directory) / 'client'
-    shared = pathlib.Path(sys.prefix) / 'openstack-client'
-    may_share = sys.prefix != sys.base_prefix and os.access(sys.prefix, os.W_OK)
-    if own.exists() or not may_share:
+    shared = beside_program('openstack-client')
+    if own.exists() or shared is None:
         return own
     return shared if is_temporary or Client(shared).is_ready else own
 

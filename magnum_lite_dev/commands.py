@@ -31,7 +31,7 @@ def up(args, screen) -> int:
     with state.locked():
         deployment = Deployment(state)
         if args.nodes:
-            _choose_nodes(state, deployment, args.nodes)
+            deployment.choose_nodes(args.nodes)
         if deployment.is_healthy:
             screen.line('It runs already.')
         ports = {
@@ -54,19 +54,6 @@ def up(args, screen) -> int:
     screen.line()
     screen.line(exports(state.api_url, program))
     return 0
-
-
-def _choose_nodes(state, deployment, wanted) -> None:
-    if wanted == state.nodes:
-        return
-    if deployment.heat.pid:
-        raise Trouble(f'it runs with {state.nodes} nodes: "magnum-lite-dev down" first')
-    if state.is_used:
-        raise Trouble(
-            f'{state.directory} has been used with {state.nodes} nodes, whose addresses stay: '
-            'choose another --state, or "magnum-lite-dev down --purge"'
-        )
-    state.keep_nodes(wanted)
 
 
 def _client(args, state, screen) -> str | None:

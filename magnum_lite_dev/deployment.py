@@ -93,6 +93,22 @@ class Deployment:
                 self._sweep()
             raise
 
+    def choose_nodes(self, wanted) -> None:
+        """Let servers boot or not, ``real`` or ``simulated``; remembered.
+
+        :raises Trouble: the other kind has been used here.
+        """
+        if wanted == self.state.nodes:
+            return
+        if self.heat.pid:
+            raise Trouble(f'it runs with {self.state.nodes} nodes: "magnum-lite-dev down" first')
+        if self.state.is_used:
+            raise Trouble(
+                f'{self.state.directory} has been used with {self.state.nodes} nodes, whose '
+                'addresses stay: choose another --state, or "magnum-lite-dev down --purge"'
+            )
+        self.state.keep_nodes(wanted)
+
     def _offer_images(self) -> None:
         if self.state.nodes == 'real':
             for image in Images(self.state.images).list():

@@ -18,22 +18,30 @@ def run(args, screen) -> int:
     return VERBS[args.verb](args, State(args.state or args.default_state), screen)
 
 
-def _build(args, state, screen) -> int:
-    # First: who has no rights may not be able to read recipes either.
-    machine.demand('this machine cannot build images', machine.lacks_for_images())
-    wanted = recipe.read(args.recipe, args.recipes or recipe.RECIPES)
-    state.prepare()
+def build(screen, state, wanted, **how) -> image.Image:
+    """The image of a recipe in a state directory; the screen tells how it comes about.
+
+    :param how: as :meth:`~magnum_lite_dev.nodes.image.Images.build`.
+    :raises Trouble: it cannot be made.
+    """
     watch, told = Stopwatch(), []
 
     def tell(text) -> None:
         told.append(text)
         screen.progress(min(len(told), STEPS), STEPS, 'steps', text, watch)
 
-    made = image.Images(state.images).build(
-        wanted, tell, name=args.name, layers=args.layer, mirror=args.mirror
-    )
-    how = f'built after {watch}' if told else f'there already, {image.age(made)} old'
-    screen.line(f'{made.name}: {how}, {made.mib} MiB', 'good')
+    made = image.Images(state.images).build(wanted, tell, **how)
+    took = f'built after {watch}' if told else f'there already, {image.age(made)} old'
+    screen.line(f'{made.name}: {took}, {made.mib} MiB', 'good')
+    return made
+
+
+def _build(args, state, screen) -> int:
+    # First: who has no rights may not be able to read recipes either.
+    machine.demand('this machine cannot build images', machine.lacks_for_images())
+    wanted = recipe.read(args.recipe, args.recipes or recipe.RECIPES)
+    state.prepare()
+    made = build(screen, state, wanted, name=args.name, layers=args.layer, mirror=args.mirror)
     heat = fixture.read_ready(state.heat)
     if state.nodes == 'real' and heat and fixture.is_healthy(heat.heat_url):
         heat.add_image(made.name, made.directories, **made.properties)

@@ -3,9 +3,11 @@
 import contextlib
 import fcntl
 import json
+import os
 import pathlib
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -194,6 +196,15 @@ class State:
         fresh = self._settings.with_suffix('.new')
         fresh.write_text(json.dumps(settings, indent=2))
         fresh.replace(self._settings)
+
+
+def beside_program(name) -> pathlib.Path | None:
+    """A directory that outlives states, where the next run finds it; None where none may be made.
+
+    It is in the environment of this program, if that is one of its own.
+    """
+    is_own = sys.prefix != sys.base_prefix and os.access(sys.prefix, os.W_OK)
+    return pathlib.Path(sys.prefix) / name if is_own else None
 
 
 def free_port() -> int:

@@ -27,12 +27,22 @@ BRIDGE_RULES = pathlib.Path('/proc/sys/net/bridge/bridge-nf-call-iptables')
 
 def lacks_for_images() -> list[str]:
     """What is missing to build images, a text each; [] when nothing is."""
-    return [*_rights(), *_programs(BUILDS)]
+    return [*_rights(), *lacks_programs(BUILDS)]
 
 
 def lacks_for_nodes() -> list[str]:
     """What is missing to boot nodes, and to make the images they boot from."""
-    return [*_rights(), *_programs({**BUILDS, **BOOTS}), *_kernel()]
+    return [*_rights(), *lacks_programs({**BUILDS, **BOOTS}), *_kernel()]
+
+
+def lacks_programs(needed) -> list[str]:
+    """The programs that are not installed, as one text; [] when all are.
+
+    :param needed: {program: its package in Debian}.
+    """
+    missing = [name for name in needed if shutil.which(name) is None]
+    packages = sorted({needed[name] for name in missing})
+    return [f'not installed: {", ".join(missing)} (Debian: {", ".join(packages)})'] * bool(missing)
 
 
 def demand(what, missing) -> None:
@@ -74,9 +84,3 @@ def _kernel() -> list[str]:
 def _capabilities() -> int:
     status = pathlib.Path('/proc/self/status').read_text()
     return int(status.partition('CapEff:')[2].split()[0], 16)
-
-
-def _programs(needed) -> list[str]:
-    missing = [name for name in needed if shutil.which(name) is None]
-    packages = sorted({needed[name] for name in missing})
-    return [f'not installed: {", ".join(missing)} (Debian: {", ".join(packages)})'] * bool(missing)
