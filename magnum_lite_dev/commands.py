@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 
-from magnum_lite_dev import demo, fixture, image_commands
+from magnum_lite_dev import demo, fixture, image_commands, tenants
 from magnum_lite_dev.client import Client, exports, home
 from magnum_lite_dev.deployment import Deployment
 from magnum_lite_dev.nodes import fleet, leftovers, machine
@@ -171,6 +171,7 @@ def show(args, screen) -> int:
     """Run the demonstration in the given or a temporary state directory."""
     return demo.run(
         screen,
+        tenants.Kubernetes(),
         state=args.state,
         keep=args.keep,
         program=args.client,
