@@ -16,7 +16,7 @@ INTERRUPTED = 130
 EPILOG = f"""\
 The state directory is --state, else ${STATE_VARIABLE}, else {DEFAULT_STATE}.
 Everything listens on the loopback address only and needs no rights, no Keystone and no services;
-only "up --nodes real" needs root.
+only "--nodes real", of "up" and "demo", needs root.
 
   magnum-lite-dev up                       start, and print what to export
   eval "$(magnum-lite-dev env)"            point the openstack command at it
@@ -84,9 +84,22 @@ def _add_demo(commands, where, client) -> None:
         'demo',
         parents=[where, client],
         help='create, resize and delete a cluster',
-        description='Start everything, show the life of a Kubernetes cluster with the real '
-        'openstack command, and stop everything. Without --state, in a temporary '
-        'directory.',
+        description='Start everything, show the life of a cluster with the real openstack command, '
+        'and stop everything. Without --state, in a temporary directory. With --coe swarm --nodes '
+        'real a Docker Swarm forms on servers that boot, and the docker command runs a service '
+        'in it.',
+    )
+    show.add_argument(
+        '--coe',
+        choices=('kubernetes', 'swarm'),
+        default='kubernetes',
+        help='of the cluster; swarm goes with --nodes real (default: kubernetes)',
+    )
+    show.add_argument(
+        '--nodes',
+        choices=('simulated', 'real'),
+        default='simulated',
+        help='real: its servers boot, as root on Linux (default: simulated)',
     )
     show.add_argument('--keep', action='store_true', help='leave the service running')
 

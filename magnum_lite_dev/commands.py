@@ -171,7 +171,7 @@ def show(args, screen) -> int:
     """Run the demonstration in the given or a temporary state directory."""
     return demo.run(
         screen,
-        tenants.Kubernetes(),
+        tenants.choose(args.coe, args.nodes),
         state=args.state,
         keep=args.keep,
         program=args.client,
