@@ -53,7 +53,9 @@ stray_s = {stray_s}
 poll_min_s = {poll_min_s}
 poll_max_s = {poll_max_s}
 [health]
+interval_s = {health_s}
 denied_networks =
+{enrolment}
 """
 DEVELOPMENT = """
 [identity]
@@ -67,6 +69,7 @@ SETTINGS = {
     'stray_s': 600,
     'poll_min_s': 1,
     'poll_max_s': 5,
+    'health_s': 180,
     'notifications': 'noop',
 }  # the driver of what the service tells of itself
 
@@ -214,6 +217,7 @@ def deployment(
     conductors=2,
     api_workers=2,
     programs=OURS,
+    boots=False,
     **settings,
 ) -> Iterator[Deployment]:
     """A service under gunicorn with some conductors; stopped at the end.
@@ -222,6 +226,7 @@ def deployment(
     :param broker: transport URL; None does without, and sweeps find all work.
     :param keystone: a ``RunningKeystone`` that vouches for callers; None believes them.
     :param programs: the installation that is run.
+    :param boots: whether the nodes of the Heat boot, and reach the service.
     :param settings: others than those of ``SETTINGS``.
     """
     assert settings.keys() <= SETTINGS.keys(), settings
@@ -238,6 +243,7 @@ def deployment(
                 connection=database,
                 validate_s=2 if broker else 0,
                 identity=_identity(heat, keystone),
+                enrolment=f'[enrolment]\npublic_url = {heat.open_door(port)}' if boots else '',
                 **SETTINGS | settings,
             )
         )
