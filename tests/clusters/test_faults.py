@@ -1,18 +1,23 @@
 """A swarm while parts fail: of the cloud, and of the service, which runs as operators run it."""
 
+import signal
 import time
 
 import pytest
 
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.production import deployment
 from tests.clusters.remote import Remote
 from tests.clusters.swarm import SWARM, Docker
+from tests.clusters.test_swarm import IMAGE, SERVICE
 
 # In a project that no other module uses.
 WHO = 'erin:faults'
 HEALTH_S = 15
 # Of one look, and until its turn.
 LOOK_S = 10
+# Longer than a conductor that was killed keeps its claim.
+STOPS_S = 20
 
 pytestmark = [pytest.mark.nodes, pytest.mark.needs('docker')]
 
@@ -62,6 +67,49 @@ def test_a_worker_that_loses_its_power_is_told_of_and_replaced(api, cloud, swarm
     assert server not in servers(cloud, swarm).values()
 
 
+def test_a_drain_whose_conductor_is_killed_is_ended_by_another(api, cloud, service, swarm):
+    for node in swarm.ready():
+        cloud.node(node).shell(IMAGE)
+    slow = ('--name', 'slow', '--replicas', '2', '--stop-grace-period', f'{STOPS_S}s')
+    # As process 1 it does not hear of SIGTERM.
+    swarm.run(*SERVICE, *slow, 'app:1', 'sleep', '9999')
+    swarm.wait_for_service('slow', 2)
+    api.ok('POST', f'{swarm.path}/actions/resize', {'node_count': 1})
+    drained = wait_for_a_drain(swarm)
+    service.stop('conductor-0', signal.SIGKILL)
+    service.conductor('another')
+    assert drained in servers(cloud, swarm)
+    until = time.monotonic() + PATIENCE_S
+    while drained in servers(cloud, swarm):
+        assert time.monotonic() < until, api.ok('GET', f'{swarm.path}/operations')
+        time.sleep(0.2)
+    # It had left in order, and was not lost.
+    assert drained not in [node['Hostname'] for node in swarm.ask('node', 'ls')]
+    api.wait(swarm.path, status='UPDATE_COMPLETE')
+    assert sorted(swarm.ready().values()) == ['manager', 'worker']
+    assert len(swarm.wait_for_service('slow', 2)) == 2
+    assert len(runs(api, swarm)) == 2
+
+
 def servers(cloud, swarm):
     """{name: id} of the servers of a cluster."""
     return {row['name']: row['id'] for row in swarm.rows(cloud, 'servers')}
+
+
+def wait_for_a_drain(swarm):
+    """The name of the node that tasks leave, once there is one."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        nodes = swarm.ask('node', 'ls')
+        found = [node['Hostname'] for node in nodes if node['Availability'] == 'Drain']
+        if found:
+            return found[0]
+        assert time.monotonic() < until, nodes
+        time.sleep(0.2)
+
+
+def runs(api, swarm):
+    """The fences of the conductors that worked on the last change of a cluster."""
+    path = f'{swarm.path}/operations'
+    last = api.ok('GET', path)['operations'][-1]
+    return {step['fence'] for step in api.ok('GET', f'{path}/{last["uuid"]}')['steps']}
