@@ -7,7 +7,7 @@ import pytest
 
 from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.production import deployment
-from tests.clusters.remote import Remote
+from tests.clusters.remote import RELEASES, Remote, Terminal
 from tests.clusters.swarm import SWARM, Docker
 from tests.clusters.test_swarm import IMAGE, SERVICE
 
@@ -49,6 +49,13 @@ def swarm(api, tmp_path_factory):
     yield swarm
     api.ok('DELETE', path)
     api.gone(path)
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize('release', RELEASES)
+def test_what_the_command_line_prints_is_all_that_docker_needs(service, swarm, release, tmp_path):
+    terminal = Terminal(release, service.url, WHO)
+    assert terminal.nodes(swarm.cluster['name'], tmp_path) == swarm.ready().keys()
 
 
 def test_a_worker_that_loses_its_power_is_told_of_and_replaced(api, cloud, swarm):

@@ -4,6 +4,8 @@ import subprocess
 
 import pytest
 
+from tests.clusters.remote import RELEASES, Terminal
+
 # No registry: what is in it is the node's own /usr.
 IMAGE = 'tar -C / -c bin lib lib64 sbin | docker import - app:1'
 SERVICE = (
@@ -48,6 +50,14 @@ def test_nobody_gets_in_without_a_certificate(swarm):
         ['curl', '-sSk', '-m', '10', f'{host}/info'], capture_output=True, text=True, check=False
     )
     assert asked.returncode and 'certificate' in asked.stderr, asked
+
+
+@pytest.mark.clients
+@pytest.mark.parametrize('release', RELEASES)
+def test_what_the_command_line_prints_is_all_that_docker_needs(api, swarm, release, tmp_path):
+    port = api.application.service.conf.api.port
+    terminal = Terminal(release, f'http://127.0.0.1:{port}', 'alice:red')
+    assert terminal.nodes(swarm.cluster['name'], tmp_path) == swarm.ready().keys()
 
 
 def test_a_service_answers_on_every_worker_and_its_name_is_known(cloud, swarm):
