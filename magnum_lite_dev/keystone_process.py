@@ -135,18 +135,19 @@ class RunningKeystone(Directory):
 
 
 @contextlib.contextmanager
-def running_keystone(state, *, token_s=3600) -> Iterator[RunningKeystone]:
+def running_keystone(state, *, token_s=3600, port=None) -> Iterator[RunningKeystone]:
     """Start a Keystone over an empty directory, and stop it at the end.
 
     Beside what Keystone's own bootstrap makes, it has the service users ``heat`` and ``magnum``,
     the domain ``heat`` of stack users, and a user ``demo`` who is a member of the project ``demo``.
 
     :param token_s: seconds that a token is valid.
+    :param port: where it answers; None takes a free one.
     :returns: context manager with a :class:`RunningKeystone`.
     :raises KeystoneDidNotStart: with the tail of the log.
     """
     state = pathlib.Path(state).resolve()
-    port = free_port()
+    port = port or free_port()
     url = f'http://127.0.0.1:{port}/v3'
     _prepare(state, url, port, token_s)
     with (state / 'keystone.out').open('ab') as log:

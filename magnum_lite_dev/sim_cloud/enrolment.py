@@ -24,10 +24,12 @@ class Unheard(Exception):
         self.after_s = after_s
 
 
-def enrol(row) -> None:
+def enrol(row, keep=None) -> None:
     """Put what the server of this row is given into its ``_secrets``; nothing is asked of what
     its user data names no place for, nor for a second time.
 
+    :param keep: called once, with what Nova is to keep as the password of the server; without it
+        the row keeps it.
     :raises Unheard: nobody heard it.
     """
     values = user_data.variables(
@@ -36,9 +38,13 @@ def enrol(row) -> None:
     url = values.get('ENROLMENT_URL')
     if not url or row.get('_service') or row.get('_has_given_up'):
         return
-    proof = row.setdefault('_proof', secrets.token_hex(32))
-    row['_password'] = hashlib.sha256(proof.encode()).hexdigest()
-    asked = {'cluster': values['CLUSTER_UUID'], 'server': row['id'], 'proof': proof}
+    if '_proof' not in row:
+        proof = secrets.token_hex(32)
+        row['_password'] = hashlib.sha256(proof.encode()).hexdigest()
+        if keep:
+            keep(row['_password'])
+        row['_proof'] = proof
+    asked = {'cluster': values['CLUSTER_UUID'], 'server': row['id'], 'proof': row['_proof']}
     reply = _ask(row, f'{url}/v1/enrolments', asked)
     if reply:
         row.update(_secrets=reply.json()['secrets'], _service=(url, asked))
