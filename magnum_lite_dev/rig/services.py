@@ -11,6 +11,8 @@ import uuid
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from magnum_lite_dev.openstack import stores
+
 # marker -> (environment variable that says where, default, port when the URL has none)
 SERVICES = {
     'mariadb': ('MAGNUM_LITE_TEST_MARIADB', 'mysql+pymysql://root@127.0.0.1', 3306),
@@ -19,7 +21,7 @@ SERVICES = {
     'redis': ('MAGNUM_LITE_TEST_REDIS', 'redis://127.0.0.1', 6379),
 }
 # What else a test may need by a marker.
-NEEDS = (*SERVICES, 'clients', 'keystone', 'root')
+NEEDS = (*SERVICES, 'clients', 'cloud', 'keystone', 'root')
 
 
 def is_ci() -> bool:
@@ -35,6 +37,8 @@ def why_missing(marker: str) -> str | None:
     if marker == 'clients':
         found = os.environ.get('MAGNUM_LITE_TEST_CLIENTS')
         return None if found else 'no clients; tools/clients.py makes them'
+    if marker == 'cloud':
+        return _why_no_cloud()
     if marker == 'keystone':
         spec = importlib.util.find_spec('keystone')
         return None if spec else 'no Keystone; pip install magnum-lite[identity]'
@@ -46,6 +50,13 @@ def why_missing(marker: str) -> str | None:
     except OSError as error:
         return f'{marker} does not answer at {address[0]}:{address[1]} ({error}); set {variable}'
     return None
+
+
+def _why_no_cloud() -> str | None:
+    if 'MAGNUM_LITE_TEST_OPENSTACK' not in os.environ:
+        return 'no services of OpenStack; tools/openstack.py makes them'
+    programs = stores.missing()
+    return f'there is no {", ".join(programs)}' if programs else None
 
 
 def service_url(marker: str) -> str:
