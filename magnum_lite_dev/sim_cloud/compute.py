@@ -1,18 +1,10 @@
-"""The compute API: key pairs, flavors and the small collections; servers have their own module."""
+"""The compute API: flavors and the small collections; servers have a module of their own."""
 
-import base64
-import hashlib
-
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
-
-from magnum_lite_dev.sim_cloud import seed, server_api
-from magnum_lite_dev.sim_cloud.request import LATEST, Refusal, Reply, now
+from magnum_lite_dev.sim_cloud import key_pairs, quotas, seed, server_api
+from magnum_lite_dev.sim_cloud.request import LATEST, Reply, new_id, now
 from magnum_lite_dev.sim_cloud.store import Row
 
 VERSION = '{}.{}'.format(*LATEST)
-# Since then key pairs have a type, and other codes tell that one is made or gone.
-TYPED_KEYS = (2, 2)
 
 
 def handle(cloud, request) -> Reply:
@@ -42,9 +34,23 @@ def handle(cloud, request) -> Reply:
 def _flavors(cloud, request) -> Reply:
     if request.path[1:] == ('os-extra_specs',):
         return 200, {'extra_specs': {}}
+    if request.method == 'POST':
+        return 200, {'flavor': _new_flavor(cloud.store, request)}
+    if request.method == 'DELETE':
+        cloud.store.drop('flavors', request.path[0])
+        return 202, None
     if request.path and request.path[0] != 'detail':
         return 200, {'flavor': cloud.store.get('flavors', request.path[0])}
     return 200, {'flavors': [] if request.is_page_after_the_last else cloud.store.rows('flavors')}
+
+
+def _new_flavor(store, request) -> Row:
+    sizes = {name: request.body['flavor'][name] for name in ('name', 'vcpus', 'ram', 'disk')}
+    return seed.put_flavor(store, new_id(), **sizes)
+
+
+def _quotas(cloud, request) -> Reply:
+    return quotas.handle(cloud.store, request, 'compute')
 
 
 def _limits(cloud, request) -> Reply:
@@ -66,84 +72,10 @@ def _limits(cloud, request) -> Reply:
 def _zones(cloud, request) -> Reply:
     return 200, {
         'availabilityZoneInfo': [
-            {'zoneName': 'nova', 'zoneState': {'available': True}, 'hosts': None}
+            {'zoneName': name, 'zoneState': {'available': True}, 'hosts': None}
+            for name in seed.ZONES
         ]
     }
-
-
-def _keypairs(cloud, request) -> Reply:
-    store = cloud.store
-    is_typed = request.microversion >= TYPED_KEYS
-    if request.method == 'POST':
-        return 201 if is_typed else 200, {'keypair': _new_keypair(store, request)}
-    if not request.path:
-        return 200, {
-            'keypairs': [
-                {'keypair': _shown(row)}
-                for row in store.rows('os-keypairs')
-                if row['_user'] in (request.user, seed.EVERYBODY)
-            ]
-        }
-    name = request.path[0]
-    owner = (
-        seed.EVERYBODY
-        if f'{seed.EVERYBODY}/{name}' in store.tables['os-keypairs']
-        else request.query.get('user_id', request.user)
-    )
-    if request.method == 'DELETE':
-        store.drop('os-keypairs', f'{owner}/{name}')
-        return 204 if is_typed else 202, None
-    return 200, {'keypair': _shown(store.get('os-keypairs', f'{owner}/{name}'))}
-
-
-def _new_keypair(store, request) -> Row:
-    given = request.body['keypair']
-    row_id = f'{request.user}/{given["name"]}'
-    if row_id in store.tables['os-keypairs']:
-        raise Refusal(409, f"Key pair '{given['name']}' already exists.")
-    private = None
-    public = given.get('public_key')
-    if public is None:
-        key = ed25519.Ed25519PrivateKey.generate()
-        public = (
-            key.public_key()
-            .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-            .decode()
-        )
-        private = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.OpenSSH,
-            serialization.NoEncryption(),
-        ).decode()
-    row = store.put(
-        'os-keypairs',
-        {
-            'id': row_id,
-            'name': given['name'],
-            'type': given.get('type', 'ssh'),
-            'public_key': public,
-            'fingerprint': _fingerprint(public),
-            '_user': request.user,
-        },
-    )
-    shown = dict(_shown(row), user_id=request.user)
-    if request.microversion < TYPED_KEYS:
-        del shown['id'], shown['type']
-    # As in Nova, the private half is shown once and kept nowhere.
-    return dict(shown, private_key=private) if private else shown
-
-
-def _fingerprint(public_key) -> str:
-    fields = public_key.split()
-    try:
-        blob = base64.b64decode(fields[1], validate=True)
-    except (IndexError, ValueError) as error:
-        raise Refusal(400, 'Keypair data is invalid: failed to generate fingerprint') from error
-    return hashlib.md5(blob, usedforsecurity=False).hexdigest()
-
-
-def _shown(row) -> Row:
-    return dict(row, id=row['name'])
 
 
 def _server_groups(cloud, request) -> Reply:
@@ -166,7 +98,8 @@ _ANSWERS = {
     'servers': server_api.handle,
     'flavors': _flavors,
     'limits': _limits,
-    'os-keypairs': _keypairs,
+    'os-keypairs': key_pairs.handle,
+    'os-quota-sets': _quotas,
     'os-server-groups': _server_groups,
     'os-availability-zone': _zones,
 }

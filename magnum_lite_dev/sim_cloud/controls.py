@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from magnum_lite_dev.sim_cloud import faults
+from magnum_lite_dev.sim_cloud import faults, seed
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 
 SETTINGS = ('build_seconds', 'delete_seconds', 'signal_seconds')
@@ -77,7 +77,7 @@ def _images(cloud, asked) -> Any:
         given = asked.body
         row = next(iter(cloud.store.find('images', name=given['name'])), None)
         if row is None:
-            row = cloud.store.put('images', _image(given['name']))
+            row = seed.put_image(cloud.store, name=given['name'], disk_format='raw')
         row.update(given.get('properties') or {}, updated_at=now())
         row[fleet.BOOTS_FROM] = [str(path) for path in given['directories']]
         cloud.store.changes += 1
@@ -85,21 +85,6 @@ def _images(cloud, asked) -> Any:
         row['name']: row[fleet.BOOTS_FROM]
         for row in cloud.store.rows('images')
         if fleet.BOOTS_FROM in row
-    }
-
-
-def _image(name) -> dict[str, Any]:
-    return {
-        'name': name,
-        'status': 'active',
-        'visibility': 'public',
-        'min_disk': 0,
-        'min_ram': 0,
-        'size': 1,
-        'container_format': 'bare',
-        'tags': [],
-        'disk_format': 'raw',
-        'created_at': now(),
     }
 
 

@@ -1,6 +1,6 @@
 """The network API: collections of rows, and the actions below one row."""
 
-from magnum_lite_dev.sim_cloud import topology
+from magnum_lite_dev.sim_cloud import quotas, reach, topology
 from magnum_lite_dev.sim_cloud.request import Refusal, Reply, now
 from magnum_lite_dev.sim_cloud.store import Row
 
@@ -60,6 +60,8 @@ def handle(cloud, request) -> Reply:
                 for name in EXTENSIONS
             ]
         }
+    if table == 'quotas' and rest:
+        return quotas.handle(cloud.store, request.below(), 'network')
     if len(rest) == 2:
         return _action(cloud.store, request, table, *rest)
     if rest:
@@ -88,6 +90,8 @@ def _one(store, request, table, row_id) -> Reply:
         topology.delete(store, table, row)
         return 204, None
     if request.method == 'PUT':
+        if table == 'routers' and 'external_gateway_info' in request.body['router']:
+            reach.check_gateway(store, row, request.body['router']['external_gateway_info'])
         row.update(
             request.body[singular(table)],
             updated_at=now(),
@@ -129,6 +133,7 @@ def _add_interface(store, router_id, request) -> Row:
         port.update(device_id=router_id, device_owner='network:router_interface')
     else:
         subnet = store.get('subnets', request.body['subnet_id'])
+        reach.check_interface(store, router_id, subnet)
         port = topology.create(
             store,
             'ports',
@@ -147,6 +152,7 @@ def _remove_interface(store, router_id, wanted) -> Row:
     for port in store.find('ports', device_id=router_id):
         subnets = [ip['subnet_id'] for ip in port['fixed_ips']]
         if port['id'] == wanted.get('port_id') or wanted.get('subnet_id') in subnets:
+            reach.check_interface_goes(store, router_id, subnets[0])
             store.drop('ports', port['id'])
             return {'id': router_id, 'port_id': port['id']}
     raise Refusal(404, f'Router {router_id} has no such interface')

@@ -64,6 +64,8 @@ def from_environ(environ) -> tuple[str, 'Request']:
     service, _, rest = environ['PATH_INFO'].strip('/').partition('/')
     length = int(environ.get('CONTENT_LENGTH') or 0)
     raw = environ['wsgi.input'].read(length) if length else b''
+    if environ.get('CONTENT_TYPE') == 'application/octet-stream':
+        raw = b''  # what is uploaded
     try:
         body = json.loads(raw) if raw else {}
     except ValueError as error:

@@ -1,6 +1,7 @@
 """What a fresh simulated cloud already has: flavors, images, an external network, a key pair."""
 
 import ipaddress
+from typing import Any
 
 from magnum_lite_dev.sim_cloud.request import now
 
@@ -14,6 +15,7 @@ FLAVORS = (
 )
 # (name, os_distro); one image has no distribution, as an operator may have forgotten it.
 IMAGES = (('debian-13', 'debian'), ('ubuntu-24.04', 'ubuntu'), ('cirros', None))
+ZONES = ('nova', 'zone-2')
 # A real key that nobody has the other half of; every user owns it under the name below.
 KEYPAIR = 'demo'
 PUBLIC_KEY = (
@@ -46,44 +48,56 @@ def fill(store, external_cidr) -> None:
 
 def _put_flavors(store) -> None:
     for number, (name, vcpus, ram, disk) in enumerate(FLAVORS, 1):
-        store.put(
-            'flavors',
-            {
-                'id': str(number),
-                'name': name,
-                'vcpus': vcpus,
-                'ram': ram,
-                'disk': disk,
-                'swap': '',
-                'rxtx_factor': 1.0,
-                'links': [],
-                'OS-FLV-EXT-DATA:ephemeral': 0,
-                'OS-FLV-DISABLED:disabled': False,
-                'os-flavor-access:is_public': True,
-            },
-        )
+        put_flavor(store, str(number), name=name, vcpus=vcpus, ram=ram, disk=disk)
+
+
+def put_flavor(store, ident, *, name, vcpus, ram, disk) -> dict[str, Any]:
+    """The row of a new flavor.
+
+    :param ram: MiB.
+    :param disk: GiB.
+    """
+    return store.put(
+        'flavors',
+        {
+            'id': ident,
+            'name': name,
+            'vcpus': vcpus,
+            'ram': ram,
+            'disk': disk,
+            'swap': '',
+            'rxtx_factor': 1.0,
+            'links': [],
+            'OS-FLV-EXT-DATA:ephemeral': 0,
+            'OS-FLV-DISABLED:disabled': False,
+            'os-flavor-access:is_public': True,
+        },
+    )
 
 
 def _put_images(store) -> None:
     for name, distro in IMAGES:
-        properties = {'os_distro': distro} if distro else {}
-        store.put(
-            'images',
-            {
-                **properties,
-                'name': name,
-                'status': 'active',
-                'visibility': 'public',
-                'min_disk': 0,
-                'min_ram': 0,
-                'size': 1,
-                'container_format': 'bare',
-                'tags': [],
-                'disk_format': 'qcow2',
-                'created_at': now(),
-                'updated_at': now(),
-            },
-        )
+        put_image(store, name=name, **({'os_distro': distro} if distro else {}))
+
+
+def put_image(store, **given) -> dict[str, Any]:
+    """The row of a new image, whose data nobody uploads."""
+    return store.put(
+        'images',
+        {
+            'status': 'active',
+            'visibility': 'public',
+            'min_disk': 0,
+            'min_ram': 0,
+            'size': 1,
+            'container_format': 'bare',
+            'tags': [],
+            'disk_format': 'qcow2',
+            'created_at': now(),
+            'updated_at': now(),
+            **given,
+        },
+    )
 
 
 def _put_network(store, cidr) -> None:

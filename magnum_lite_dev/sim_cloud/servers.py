@@ -5,13 +5,14 @@ import binascii
 import time
 from typing import Any
 
-from magnum_lite_dev.sim_cloud import hosts, topology
+from magnum_lite_dev.sim_cloud import hosts, key_pairs, quotas, seed, topology
 from magnum_lite_dev.sim_cloud.request import Refusal, new_id, now
 from magnum_lite_dev.sim_cloud.store import Row
 
 NO_HOST = 'No valid host was found. There are not enough hosts available.'
 # Nova's limit for the base64 text.
 USER_DATA_BYTES = 65535
+METADATA_TEXT = 255
 
 
 def boot(cloud, spec, request) -> Row:
@@ -22,9 +23,7 @@ def boot(cloud, spec, request) -> Row:
         port or network; 409, the port is in use.
     """
     store = cloud.store
-    flavor = store.get('flavors', str(spec['flavorRef']))
-    if spec.get('imageRef'):
-        store.get('images', spec['imageRef'])
+    flavor = _check(store, spec, request)
     shown = _shown(spec, request, flavor)
     fault = store.faults.take(spec['name'], 'no_valid_host', 'boot_error', 'slow')
     slow = bool(fault and fault['kind'] == 'slow')
@@ -42,8 +41,7 @@ def boot(cloud, spec, request) -> Row:
     }
     row['_boots_image'], row['_disk_gib'] = _root(store, spec, flavor)
     hosts.place(store, row, request.body)
-    networks = spec.get('networks') or []
-    for nic in networks if isinstance(networks, list) else []:
+    for nic in _networks(spec):
         attach(
             store,
             row,
@@ -59,6 +57,40 @@ def boot(cloud, spec, request) -> Row:
     else:
         cloud.nodes.start(row)
     return row
+
+
+def _check(store, spec, request) -> Row:
+    """The flavor of a new server that may be made."""
+    given = {}
+    for table, ident, said in (
+        ('flavors', str(spec['flavorRef']), 'Flavor {} could not be found.'),
+        ('images', spec.get('imageRef'), 'Can not find requested image'),
+        ('os-keypairs', _key_pair(store, spec, request), 'Invalid key_name provided.'),
+        *(
+            ('networks', nic.get('uuid'), 'Network {} could not be found.')
+            for nic in _networks(spec)
+        ),
+    ):
+        given[table] = ident and store.tables.get(table, {}).get(ident)
+        if ident and given[table] is None:
+            raise Refusal(400, said.format(ident))
+    if (spec.get('availability_zone') or seed.ZONES[0]) not in seed.ZONES:
+        raise Refusal(400, 'The requested availability zone is not available')
+    if any(len(text) > METADATA_TEXT for text in (spec.get('metadata') or {}).values()):
+        raise Refusal(400, 'Invalid input for field/attribute metadata: it is too long')
+    quotas.check_server(store, request.project, given['flavors'])
+    return given['flavors']
+
+
+def _key_pair(store, spec, request) -> str | None:
+    name = spec.get('key_name')
+    return name and key_pairs.find(store, name, request.user)
+
+
+def _networks(spec) -> list[Row]:
+    """The networks of a request that names some, and not ``auto`` or ``none``."""
+    networks = spec.get('networks') or []
+    return networks if isinstance(networks, list) else []
 
 
 def _root(store, spec, flavor) -> tuple[str | None, int]:
@@ -100,7 +132,11 @@ def _shown(spec, request, flavor) -> Row:
 def _user_data(spec) -> str:
     text = spec.get('user_data') or ''
     if len(text) > USER_DATA_BYTES:
-        raise Refusal(400, f'user_data: {len(text)} bytes are more than {USER_DATA_BYTES}')
+        raise Refusal(
+            400,
+            f'Invalid input for field/attribute user_data: {len(text)} bytes are more than '
+            f'{USER_DATA_BYTES}',
+        )
     try:
         # Compressed user data is no text: surrogates keep its bytes through JSON.
         return base64.b64decode(text).decode('utf-8', 'surrogateescape')

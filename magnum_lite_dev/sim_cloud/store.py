@@ -69,7 +69,7 @@ class Store:
     def allocate_address(self, subnet_id, wanted=None) -> str:
         """A free address of the subnet as text, or ``wanted`` if nobody has it.
 
-        :raises Refusal: 409, in use or no more left.
+        :raises Refusal: 409, in use or no more left; 400, not of this subnet.
         """
         subnet = self.get('subnets', subnet_id)
         net = ipaddress.ip_network(subnet['cidr'])
@@ -82,6 +82,10 @@ class Store:
         if wanted:
             if wanted in used:
                 raise Refusal(409, f'IP address {wanted} already allocated in subnet {subnet_id}')
+            if ipaddress.ip_address(wanted) not in net:
+                raise Refusal(
+                    400, f'IP address {wanted} is not a valid IP for the specified subnet.'
+                )
             return wanted
         host = self._next_host.get(subnet_id, FIRST_HOST)
         for _ in range(net.num_addresses):

@@ -3,6 +3,7 @@
 import ipaddress
 import random
 
+from magnum_lite_dev.sim_cloud import quotas, reach
 from magnum_lite_dev.sim_cloud.request import Refusal, now
 from magnum_lite_dev.sim_cloud.store import Row
 
@@ -68,6 +69,7 @@ def create(store, table, given, project) -> Row:
 
     :raises Refusal: 400, 404, 409 as Neutron does.
     """
+    quotas.check_row(store, table, project)
     # A copy of the defaults: their lists are filled later, row by row.
     row = {
         key: list(value) if isinstance(value, list) else value
@@ -90,7 +92,7 @@ def create(store, table, given, project) -> Row:
     elif table == 'floatingips':
         _complete_floating_ip(store, row, project)
     elif table == 'security-group-rules':
-        _refuse_twice(store, row)
+        _check_rule(store, row)
     store.put(table, row)
     if table == 'subnets':
         store.get('networks', row['network_id'])['subnets'].append(row['id'])
@@ -117,7 +119,7 @@ def settle(store, table, row) -> None:
 
 
 def _complete_subnet(store, row) -> None:
-    store.get('networks', row['network_id'])
+    reach.check_subnet(store, row)
     net = ipaddress.ip_network(row['cidr'])
     if row.get('gateway_ip', '') == '':
         row['gateway_ip'] = str(net[1])
@@ -130,6 +132,9 @@ def _complete_port(store, row, given) -> None:
     # Neutron gives it the default group of its project, which needs no row here.
     row['_takes_default_group'] = 'security_groups' not in given and not row['device_owner']
     network = store.get('networks', row['network_id'])
+    for group in row['security_groups']:
+        if group not in store.tables.get('security-groups', {}):
+            raise Refusal(404, f'Security group {group} does not exist')
     octets = [random.randrange(256) for _ in range(3)]  # noqa: S311 - an address, no secret
     row.setdefault('mac_address', 'fa:16:3e:' + ':'.join(f'{octet:02x}' for octet in octets))
     # As Neutron does: an address of each version, from the first subnet that has it.
@@ -151,7 +156,18 @@ def _complete_port(store, row, given) -> None:
         )
 
 
-def _refuse_twice(store, rule) -> None:
+def _check_rule(store, rule) -> None:
+    low, high = rule['port_range_min'], rule['port_range_max']
+    if rule['protocol'] in ('tcp', 'udp') and None not in (low, high) and low > high:
+        raise Refusal(400, 'For TCP/UDP protocols, port_range_min must be <= port_range_max')
+    if rule['remote_ip_prefix'] is not None:
+        try:
+            ipaddress.ip_network(rule['remote_ip_prefix'], strict=False)
+        except ValueError as error:
+            told = f'Invalid CIDR {rule["remote_ip_prefix"]} given as IP prefix.'
+            raise Refusal(400, told) from error
+    if rule['remote_group_id'] is not None:
+        store.get('security-groups', rule['remote_group_id'])
     what = (
         'direction',
         'ethertype',
@@ -250,6 +266,7 @@ def _complete_floating_ip(store, row, project) -> None:
 def _associate(store, floating) -> None:
     port = store.get('ports', floating['port_id']) if floating.get('port_id') else None
     if port:
+        reach.check_floating_ip(store, floating, port)
         address = floating.get('fixed_ip_address') or port['fixed_ips'][0]['ip_address']
         floating.update(fixed_ip_address=address, status='ACTIVE')
     else:

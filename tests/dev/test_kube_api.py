@@ -86,9 +86,14 @@ def boot(cloud, name, files):
         return next(iter(reply.json().values()))
 
     network = post('network/v2.0/networks', network={'name': name})
-    post('network/v2.0/subnets', subnet={'network_id': network['id'], 'cidr': '10.9.0.0/24'})
+    given = {'network_id': network['id'], 'cidr': '10.9.0.0/24'}
+    subnet = post('network/v2.0/subnets', subnet=given)
     port = post('network/v2.0/ports', port={'network_id': network['id']})
     public = next(iter(cloud.store.find('networks', name='public')))
+    gateway = {'external_gateway_info': {'network_id': public['id']}}
+    router = post('network/v2.0/routers', router=gateway)
+    interface = f'{cloud.url}/network/v2.0/routers/{router["id"]}/add_router_interface'
+    assert requests.put(interface, json={'subnet_id': subnet['id']}, timeout=5).ok
     floating = post(
         'network/v2.0/floatingips',
         floatingip={'floating_network_id': public['id'], 'port_id': port['id']},
