@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import oslo_messaging
+from kombu.exceptions import OperationalError
 from oslo_config import cfg
 from oslo_context import context
 
@@ -46,6 +47,8 @@ BACKLOG = 1000
 THREADS = 8  # of a conductor, most of which may wait for drivers
 ASKING = 8  # calls of an API process at a time
 PAUSE_S = 10  # without any answer: nobody is asked for so long
+# Raised while the broker is away; kombu's where it was so before the first connection.
+_AWAY = (oslo_messaging.MessagingException, OperationalError, OSError)
 _SHARE = 0.75  # of the time, within which the conductor answers that the driver has not
 
 Validate = Callable[[dict[str, Any], float], dict[str, str] | None]
@@ -86,7 +89,7 @@ class Waker:
         while (uuid := self._queue.get()) is not None:
             try:
                 self._client.cast({}, 'wake', uuid=uuid)
-            except (oslo_messaging.MessagingException, OSError) as error:
+            except _AWAY as error:
                 LOG.warning(
                     'The wake of operation %s was not sent, the sweep will find it: %s', uuid, error
                 )
@@ -182,7 +185,7 @@ class Asker:
             )
         except (oslo_messaging.RemoteError, oslo_messaging.RPCDispatcherError) as error:
             answer = None, error  # one of release 1.0 says that it does not know this
-        except (oslo_messaging.MessagingException, OSError) as error:
+        except _AWAY as error:
             return None, error
         self._heard = time.monotonic()
         return answer

@@ -8,6 +8,7 @@ import oslo_messaging
 import pytest
 
 from magnum_lite import rpc
+from magnum_lite_dev.rig import PATIENCE_S
 from magnum_lite_dev.rig.services import vhost
 from magnum_lite_kubernetes.driver import Kubernetes
 from tests import fixtures
@@ -136,3 +137,30 @@ def test_an_answer_of_anybody_keeps_the_question_open(conf, hearing, monkeypatch
     for limit_s in (0.1, 30):
         asker.validate(wanted, limit_s)
     assert heard.count(wanted) <= 4
+
+
+@pytest.fixture(params=['refuses', 'hangs'])
+def absent(request):
+    """Transport URL of a RabbitMQ that was not there yet when it was needed first."""
+    with socket.create_server(('127.0.0.1', 0), backlog=10) as listening:
+        url = f'rabbit://guest:guest@127.0.0.1:{listening.getsockname()[1]}/'
+        if request.param == 'hangs':
+            yield url
+    if request.param == 'refuses':
+        yield url
+
+
+def test_a_broker_that_was_never_there_is_a_line_in_the_log(tmp_path, absent, caplog):
+    waker = rpc.Waker(fixtures.make_conf(tmp_path, transport_url=absent))
+    try:
+        waker.wake('a')
+        until = time.monotonic() + PATIENCE_S
+        while not (told := [one for one in caplog.records if one.name.startswith('magnum_lite')]):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        waker.stop()
+        fixtures.forget_conf()
+    (line,) = told
+    assert line.getMessage().startswith('The wake of operation a was not sent, the sweep will find')
+    assert (line.levelname, line.exc_info) == ('WARNING', None)
