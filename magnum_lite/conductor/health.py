@@ -17,14 +17,14 @@ from oslo_utils import strutils
 
 from magnum_lite import threads
 from magnum_lite.cloud import transport
-from magnum_lite.conductor import denied, differences, keys, resolve
+from magnum_lite.conductor import differences, keys, resolve
 from magnum_lite.conductor.backends import Backends
 from magnum_lite.conductor.call import call
 from magnum_lite.conductor.lease import Lease
 from magnum_lite.conductor.registry import Registry
 from magnum_lite.db import health
 from magnum_lite.db.engine import AWAY, Database, Row
-from magnum_lite.driver_sdk import ClusterSpec, Driver, DriverError, FailedError
+from magnum_lite.driver_sdk import ClusterSpec, Driver, DriverError, FailedError, denied
 from magnum_lite.driver_sdk import Health as Found
 from magnum_lite.exceptions import ServiceError
 from magnum_lite.objects import Cluster, Operation
@@ -135,7 +135,11 @@ class Health:
         driver = self._registry.get(rows.driver.plugin_name, at_least=rows.driver.plugin_version)
         with self._database.read() as connection:
             secrets = keys.secrets_of(connection, self._vault, driver, cluster)
-        spec = replace(resolve.spec(rows, asking, secrets), api_address=cluster.api_address)
+        spec = replace(
+            resolve.spec(rows, asking, secrets),
+            api_address=cluster.api_address,
+            denied_networks=tuple(self._conf.denied_networks),
+        )
         try:
             return _checked(
                 driver, self._ask(driver, spec, cluster.identity), without=self._compared

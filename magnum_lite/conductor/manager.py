@@ -163,7 +163,10 @@ class Manager:
             rows = generations.begun(self._database, operation, rows)
         with self._database.read() as connection:
             secrets = keys.secrets_of(connection, self._vault, driver, rows.cluster)
-        spec = resolve.spec(rows, operation, secrets, url)
+        spec = replace(
+            resolve.spec(rows, operation, secrets, url),
+            denied_networks=tuple(self._conf.health.denied_networks),
+        )
         backend = self.backends.of(driver)
         return Step(
             operation,

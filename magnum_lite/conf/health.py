@@ -46,7 +46,7 @@ OPTIONS = (
             '224.0.0.0/4',
             'ff00::/8',
         ],
-        help='Networks in which a conductor looks at no cluster. Tenants can make their '
+        help='Networks in which a conductor asks no cluster. Tenants can make their '
         "API's address one of those: add the networks of the cloud itself. Where "
         'this is empty, names are looked at too, and not only addresses.',
     ),

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from magnum_lite.driver_sdk.denied import Network as Denied
+
 # Purposes of the two secrets that a driver with that capability gets.
 APPLICATION_CREDENTIAL = ('application_credential.id', 'application_credential.secret')
 
@@ -129,6 +131,8 @@ class ClusterSpec:
         more: an update of such a stack makes them again. Never part of a plan.
     :ivar api_address: where the COE answers, as an operation saw it last; told to monitors only,
         never part of a plan.
+    :ivar denied_networks: where nothing is asked, see ``denied``; told to steps and monitors, never
+        part of a plan.
     :ivar phase: in which phase the last step of the operation left it, by ``Waiting``; None before
         and for drivers without phases. That step may not have been the last that did something:
         one that died left no word. Only steps are told, and it is never part of a plan.
@@ -165,6 +169,7 @@ class ClusterSpec:
     focus: str | None = None
     lost: tuple[str, ...] = ()
     api_address: str | None = None
+    denied_networks: tuple[Denied, ...] = ()
     phase: str | None = None
     cursor: Any = None
 

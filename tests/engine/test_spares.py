@@ -1,6 +1,7 @@
 """A group becomes smaller: those members go first that the driver can spare, and nobody twice."""
 
 import contextlib
+import ipaddress
 import itertools
 
 import pytest
@@ -29,6 +30,7 @@ class Sparing(TinyFiles):
 
     :ivar tasks: ``{index: number}``; none elsewhere.
     :ivar asked: the seconds of each question.
+    :ivar denied: the networks in which nothing is asked, as its last step was told.
     :ivar answer: what it answers, of the members in the order of their tasks and how many go.
     """
 
@@ -39,6 +41,7 @@ class Sparing(TinyFiles):
 
     def get_scale_manager(self, cloud, spec, /):
         """Who knows that."""
+        self.denied = spec.denied_networks
         return Busy(self, cloud, spec)
 
 
@@ -196,3 +199,10 @@ def test_an_odd_answer_is_told(answer, tenant, driver, managers, cluster_id):
     driver.answer = lambda left, count: answer
     failed = run(managers(), tenant, tenant.resize(cluster_id, 3))
     assert failed.state == 'FAILED' and 'answered what it must not in spare' in failed.error_text
+
+
+def test_a_step_is_told_where_nothing_is_asked(conf, tenant, driver, managers, cluster_id):
+    network = ipaddress.ip_network('192.0.2.0/24')
+    conf.set_override('denied_networks', [network], 'health')
+    run(managers(), tenant, tenant.resize(cluster_id, 3))
+    assert driver.denied == (network,)

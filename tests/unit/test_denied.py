@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from magnum_lite.conductor import denied
+from magnum_lite.driver_sdk import denied
 
 NETWORKS = list(map(ipaddress.ip_network, ('127.0.0.0/8', '169.254.0.0/16', '10.1.0.0/16')))
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from magnum_lite.driver_sdk import ClusterSpec, address
+from magnum_lite.driver_sdk import ClusterSpec, address, denied
 
 MOST = 8 * 2**20  # bytes of an answer: a node of a list has about 3000
 NAME = 'magnum-lite-conductor'
@@ -54,13 +54,17 @@ class RefusedError(Exception):
 class Manager:
     """The API of the managers of a cluster, for some seconds.
 
-    :raises SilentError: (here too) there is no address or no authority to ask with.
+    :raises SilentError: (here too) there is no address or no authority to ask with, or nothing is
+        asked there.
     """
 
     def __init__(self, spec: ClusterSpec, url: str | None, *, timeout_s: float):
         found = urlsplit(address.usable(url) or '')
         if not found.hostname:
             raise SilentError('has no address')
+        # Tenants choose it, by what they make of their stacks.
+        if why := denied.why(url, spec.denied_networks):
+            raise SilentError(why)
         self.where = f'{found.hostname}:{found.port or 2376}'
         self._host, self._port = found.hostname, found.port or 2376
         self._until = time.monotonic() + timeout_s

@@ -1,6 +1,7 @@
 """Nodes that go: their tasks leave first, then they leave the swarm."""
 
 import dataclasses
+import ipaddress
 import socket
 
 import pytest
@@ -103,6 +104,15 @@ def test_a_silent_swarm_is_asked_for_a_while_and_a_good_answer_begins_it_anew(
 def test_who_cannot_ask_does_not_wait(spec, make_spec, managers):
     assert drain.step(spec, None, GOING) is None
     assert drain.step(make_spec(), managers.url, GOING) is None
+
+
+def test_managers_in_a_denied_network_are_not_asked(spec, managers):
+    managers.add(node('m0', role='manager'), node('w1'))
+    denied = (ipaddress.ip_network('127.0.0.0/8'),)
+    spec = dataclasses.replace(spec, denied_networks=denied)
+    assert drain.step(spec, managers.url, GOING) is None
+    drain.forget(spec, managers.url, set())
+    assert managers.asked == [] and len(managers.nodes) == 2
 
 
 def test_what_is_no_server_any_more_is_forgotten(spec, managers):

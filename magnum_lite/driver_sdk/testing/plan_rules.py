@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import importlib.resources
+import ipaddress
 import json
 from collections.abc import Mapping
 from importlib.resources.abc import Traversable
@@ -141,6 +142,7 @@ class PlanRules:
                 focus=spec.node_groups[-1].uuid,
                 lost=('a server',),
                 api_address='https://192.0.2.7:6443',
+                denied_networks=(ipaddress.ip_network('192.0.2.0/24'),),
             )
             assert driver.create_dry_run(spec) == driver.create_dry_run(again)
             assert driver.update_dry_run(spec) == driver.update_dry_run(again)

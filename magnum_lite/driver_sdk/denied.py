@@ -1,4 +1,4 @@
-"""Addresses at which a conductor does not look: tenants choose those of their APIs."""
+"""Addresses that a conductor asks nothing: tenants choose those of their APIs."""
 
 import ipaddress
 from collections.abc import Collection, Iterator
