@@ -42,6 +42,9 @@ def _unpack(recipe, root, tell, mirror) -> None:
     options = ['--aptopt=APT::Install-Recommends "false"']
     options += [f'--dpkgopt=path-exclude={path}' for path in recipe.excluded]
     command = [
+        # What it mounts below the tree, and thereby over /dev/shm of this machine, is its own and
+        # goes with it, however it ends.
+        *('unshare', '--mount', '--propagation', 'private'),
         'mmdebstrap',
         '--mode=root',
         f'--variant={recipe.variant}',
@@ -67,7 +70,6 @@ def _unpack(recipe, root, tell, mirror) -> None:
                 if line.startswith('I: '):
                     tell(line[3:].strip().rstrip('.'))
         except BaseException:
-            # It unmounts what it has mounted below the tree; killed it would not.
             process.terminate()
             raise
     if process.returncode:

@@ -1,8 +1,11 @@
 """``magnum-lite-dev image``: node images from Debian packages."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +92,29 @@ def test_a_builder_that_fails_leaves_its_words_and_nothing_else(tmp_path, recipe
     code, _, errors = run(tmp_path / 'state', 'build', 'broken', '--recipes', str(recipes))
     assert (code, 'no-such-package-anywhere' in errors) == (1, True)
     assert [path.name for path in (tmp_path / 'state/images').iterdir()] == ['lock']
+
+
+@pytest.mark.nodes
+def test_what_a_builder_mounts_is_gone_with_it_when_it_is_killed(tmp_path, recipes):
+    # As mmdebstrap does while packages are set up, and no longer.
+    (tmp_path / 'bin').mkdir()
+    (tmp_path / 'mount').mkdir()
+    builder = tmp_path / 'bin/mmdebstrap'
+    builder.write_text(
+        f'#!/bin/sh\nmount -t tmpfs builder {tmp_path}/mount\necho "I: mounted"\nsleep 60\n'
+    )
+    builder.chmod(0o755)
+    program = [sys.executable, '-m', 'magnum_lite_dev.cli', 'image', 'build', 'tiny']
+    with subprocess.Popen(
+        [*program, '--recipes', recipes, '--state', tmp_path / 'state'],
+        env={**os.environ, 'PATH': f'{tmp_path}/bin:{os.environ["PATH"]}'},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert any('mounted' in line for line in process.stdout)
+        assert str(tmp_path / 'mount') not in Path('/proc/self/mountinfo').read_text()
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.root
