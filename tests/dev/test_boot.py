@@ -19,6 +19,9 @@ curl -sS -m 5 http://169.254.169.254/latest/meta-data/local-ipv4 > /var/tmp/addr
 socat TCP-LISTEN:80,fork,reuseaddr EXEC:'echo answered' &
 socat TCP-LISTEN:81,fork,reuseaddr EXEC:'echo answered' &
 disown -a
+for port in 80 81; do
+    until ss -Hltn "sport = :$port" | grep -q .; do sleep 0.1; done
+done
 touch /var/tmp/done
 """
 ASKS = 'socat -T 2 - TCP:{}:{},connect-timeout=2 < /dev/null'
@@ -100,11 +103,12 @@ def test_security_groups_hold(cloud, tenant, two):
     _, ports, _ = two
     first, second = cloud.node('first'), cloud.node('second')
     here, there = (port['fixed_ips'][0]['ip_address'] for port in ports)
-    assert answers(first, there, 80)
+    # Two seconds for an answer are short on a busy machine.
+    wait_for(lambda: answers(first, there, 80), 20)
     assert not answers(first, there, 81)
     # The first has the default group, which lets in only its own members.
     assert not answers(second, here, 80)
-    assert first.run('ping', '-c1', '-W2', '10.0.0.1').returncode == 0
+    wait_for(lambda: first.run('ping', '-c1', '-W2', '10.0.0.1').returncode == 0, 20)
     group = ports[1]['security_groups'][0]
     tenant.make(
         'security-group-rule',
