@@ -14,6 +14,7 @@ KINDS = {
     ),
     'routers': lambda cloud: cloud.network.routers(),
     'addresses': lambda cloud: cloud.network.ips(),
+    'volumes': lambda cloud: cloud.block_storage.volumes(),
     'groups': lambda cloud: (
         group for group in cloud.network.security_groups() if group.name != 'default'
     ),
