@@ -17,7 +17,7 @@ from magnum_lite.driver_sdk.errors import (
 )
 from magnum_lite.driver_sdk.heat import HeatDriver
 from magnum_lite.driver_sdk.monitor import Health, Monitor
-from magnum_lite.driver_sdk.plan import Output, Part, Plan, Stack
+from magnum_lite.driver_sdk.plan import Output, Part, Plan, Stack, digest_of
 from magnum_lite.driver_sdk.quoting import quoted
 from magnum_lite.driver_sdk.scale import ScaleManager
 from magnum_lite.driver_sdk.spec import (
@@ -65,5 +65,6 @@ __all__ = [
     'StackView',
     'Status',
     'Waiting',
+    'digest_of',
     'quoted',
 ]

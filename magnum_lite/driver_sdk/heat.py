@@ -108,14 +108,24 @@ class HeatDriver(Driver):
         """Converge on what ``update_dry_run`` says."""
         return self.converge(cloud, spec, self.update_dry_run(spec))
 
-    def converge(self, cloud: Cloud, spec: ClusterSpec, plan: Plan, /) -> Progress:
+    def converge(
+        self,
+        cloud: Cloud,
+        spec: ClusterSpec,
+        plan: Plan,
+        /,
+        anew: Mapping[str, Collection[str]] | None = None,
+    ) -> Progress:
         """Move one step towards a plan: that of the dry run, or, in a phase on the way there, one
         that still has the stacks of an earlier plan.
 
         Its phases are ``stacks`` and ``leftover``. Give it no stack that no dry run has named: the
         service looks for those that one has.
+
+        :param anew: ``{stack key: things}`` that the update to this plan makes anew, as
+            ``Heat.replace`` takes them, also where the environment forbids to replace them.
         """
-        return self._converge(cloud.heat, spec, plan)
+        return self._converge(cloud.heat, spec, plan, anew or {})
 
     def delete(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
         """Delete every stack of the cluster, those with nodes first, the base last.
@@ -140,10 +150,12 @@ class HeatDriver(Driver):
                 views[stack.key] = view
         return self.status_of(spec, views)
 
-    def _converge(self, heat: Heat, spec: ClusterSpec, plan: Plan) -> Progress:
+    def _converge(
+        self, heat: Heat, spec: ClusterSpec, plan: Plan, anew: Mapping[str, Collection[str]]
+    ) -> Progress:
         views = stacks.by_name(heat.list(tags.of_cluster(spec.uuid)))
         wanted = {stack.name for stack in plan}
-        broken = lost.broken(heat, spec, plan, views)
+        broken = lost.broken(heat, spec, plan, views, anew)
         kept = _kept(spec, plan, views, broken)
         ready: dict[str, StackView] = {}
         waiting: list[str] = []
@@ -168,12 +180,8 @@ class HeatDriver(Driver):
         if unformed:
             return self._delete(heat, unformed, 'stacks', done, total)
         if waiting:
-            return Waiting(
-                f'{done} of {total} stacks are complete, next {waiting[0]}',
-                phase='stacks',
-                done=done,
-                total=total,
-            )
+            reason = f'{done} of {total} stacks are complete, next {waiting[0]}'
+            return Waiting(reason, phase='stacks', done=done, total=total)
         leftover = [view for name, view in views.items() if name not in wanted]
         return (
             self._delete(heat, leftover, *_so_far(spec, 'leftover', len(leftover)))

@@ -11,17 +11,17 @@ from magnum_lite.driver_sdk.spec import ClusterSpec, NodeGroupSpec
 
 
 def servers(heat: Heat, spec: ClusterSpec, plan: Plan) -> list[str]:
-    """Ids of the servers that have no place in a plan: their stack, or their index in it, is gone.
+    """Ids of the servers that have no place in a plan: their stack, or their index in it, is gone,
+    or they are of a generation that is ``going``.
 
-    Those of generations that are ``going`` are the driver's to find: the plan still has them. A
-    group that is kept in several stacks tells of whole stacks alone.
+    A group that is kept in several stacks tells of whole stacks alone.
     """
     planned = {stack.name: stack for stack in plan.stacks}
     count = Counter((stack.node_group, stack.generation) for stack in plan.stacks)
     found: list[str] = []
     for name, view in stacks.by_name(heat.list(tags.of_cluster(spec.uuid))).items():
         stack = planned.get(name)
-        if stack is None:
+        if stack is None or stack.generation in spec.going.get(stack.node_group or '', ()):
             found += lost.members(heat.get(view.id))
         elif _changes(view, stack, spec) and count[stack.node_group, stack.generation] == 1:
             found += _without_place(heat.get(view.id), _group(spec, stack))

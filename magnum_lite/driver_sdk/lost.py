@@ -21,13 +21,18 @@ def members(view: StackView | None) -> list[str]:
 
 
 def broken(
-    heat: Heat, spec: ClusterSpec, plan: Plan, views: Mapping[str, StackView]
+    heat: Heat,
+    spec: ClusterSpec,
+    plan: Plan,
+    views: Mapping[str, StackView],
+    anew: Mapping[str, Collection[str]],
 ) -> dict[str, list[str]]:
     """``{stack key: things}`` that Heat is to be told to make again, as ``Heat.replace`` takes
-    them: lost servers, and what an update that failed was to make again; nothing where the stack
-    needs an update to be the plan's again.
+    them: lost servers, what an update that failed was to make again, and what the driver asks for;
+    nothing where the stack needs an update to be the plan's again.
 
     :param views: ``{name: stack}`` of those that exist.
+    :param anew: what the driver asks for.
     """
     found = {}
     for stack in plan.stacks:
@@ -36,8 +41,10 @@ def broken(
             continue
         told = tags.mends(view.tags)
         things = told if view.failed else []
-        if spec.lost and not _is_told(view, spec, stack):
-            things = [*things, *set(members(heat.get(view.id))) & set(spec.lost)]
+        if not _is_told(view, spec, stack):
+            if spec.lost:
+                things = [*things, *set(members(heat.get(view.id))) & set(spec.lost)]
+            things = [*things, *anew.get(stack.key, ())]
         if told or things:
             found[stack.key] = sorted(things)
     return found

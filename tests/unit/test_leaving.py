@@ -90,3 +90,18 @@ def test_a_driver_asks_for_both(spec):
     cloud = types.SimpleNamespace(heat=heat)
     driver = Minimal()
     assert set(driver.leaving(cloud, spec, Plan(()))) == driver.present(cloud, spec)
+
+
+def test_generations_that_are_going_go_whole_and_others_beside_stay(spec):
+    beside, going, _ = example.surge(spec)
+    plan = Plan(
+        (
+            stack('old', node_group=WORKERS, generation=1),
+            stack('new', node_group=WORKERS, generation=2),
+        )
+    )
+    there = Stacks(old=view('old'), new=view('new', plan.stacks[1], {'0': 'e'}))
+    assert leaving.servers(there, beside, plan) == []
+    assert leaving.servers(there, going, plan) == ['a', 'b', 'c', 'd']
+    focused = dataclasses.replace(going, focus=example.CONTROL_PLANE)
+    assert leaving.servers(there, focused, plan) == []
