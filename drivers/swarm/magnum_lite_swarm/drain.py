@@ -3,8 +3,9 @@
 A swarm that does not answer holds nothing up for long: it may be what the change is to mend.
 """
 
+import math
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from urllib.parse import quote
 
@@ -15,19 +16,25 @@ from magnum_lite_swarm.client import Manager, RefusedError, SilentError
 PHASE = 'drain'
 STEP_S = 15  # of one step, all requests
 SILENT_S = 60  # that a swarm is asked again which does not answer
+_SERVICES = '/services?status=true'
+SETTLED_S = 60  # that services may take to run as they should, from one batch to the next
 
 
 def step(spec: ClusterSpec, url: str | None, going: Collection[str]) -> Waiting | None:
     """Move one step towards a swarm without the nodes of some servers.
+
+    Those of an older generation go in batches; before each, services have as many tasks as they
+    want, or had a while to.
 
     :param url: where its managers answer.
     :param going: ids of the servers; later steps may be told fewer.
     :returns: None when nothing runs on them any more, or nobody waits for it any longer.
     """
     now = time.time()
-    fresh: dict[str, Any] = {'began': now, 'total': len(going), 'silent': None}
+    fresh: dict[str, Any] = {'began': now, 'total': len(going), 'silent': None, 'batch': now}
     at: dict[str, Any] = dict(spec.cursor) if spec.phase == PHASE else fresh
-    limit_s = spec.config['drain_timeout']
+    at_a_time = spec.max_batch_size if spec.going else at['total']
+    limit_s = spec.config['drain_timeout'] * math.ceil(at['total'] / at_a_time)
     if now - at['began'] >= limit_s:
         return None
     try:
@@ -35,7 +42,8 @@ def step(spec: ClusterSpec, url: str | None, going: Collection[str]) -> Waiting 
     except SilentError:  # there is nobody to ask, and will not be
         return None
     try:
-        left = _drain(manager, [node for node in nodes.listed(manager) if node.server in going])
+        found = [node for node in nodes.listed(manager) if node.server in going]
+        left = _drain(manager, found, at_a_time, lambda: not spec.going or _is_settled(manager, at))
     except (SilentError, RefusedError) as error:
         at['silent'] = at['silent'] or now
         if now - at['silent'] >= SILENT_S:
@@ -67,34 +75,56 @@ def forget(spec: ClusterSpec, url: str | None, present: Collection[str]) -> None
         return
 
 
-def _drain(manager: Manager, going: list[nodes.Node]) -> list[str]:
-    """Host names of nodes that are not gone yet."""
-    left = []
-    for node in going:
-        if manager.left_s < 2 or not _is_gone(manager, node):
-            left.append(node.hostname)
-    return left
+def _drain(
+    manager: Manager, going: list[nodes.Node], at_a_time: int, may_begin: Callable[[], bool]
+) -> list[str]:
+    """Host names of nodes that are not gone yet.
+
+    :param at_a_time: how many drain; more wait for their turn.
+    """
+    begun = [node for node in going if node.availability == 'drain' and not node.is_manager]
+    waiting = [node for node in going if node not in begun]
+    left = [node for node in begun if manager.left_s < 2 or not _is_gone(manager, node)]
+    turn = waiting[: max(0, at_a_time - len(left))]
+    if turn and may_begin():
+        for node in turn:
+            if manager.left_s > 2:
+                change(manager, node, Availability='drain', Role='worker')
+    return [node.hostname for node in (*left, *waiting)]
+
+
+def _is_settled(manager: Manager, at: dict[str, Any]) -> bool:
+    """Whether the next batch may begin; notes when it did."""
+    now = time.time()
+    counts = [row.get('ServiceStatus') or {} for row in manager.ask('GET', _SERVICES) or []]
+    is_well = all(
+        count.get('RunningTasks', 0) + count.get('CompletedTasks', 0)
+        >= count.get('DesiredTasks', 0)
+        for count in counts
+    )
+    if not is_well and now - at['batch'] < SETTLED_S:
+        return False
+    at['batch'] = now
+    return True
 
 
 def _is_gone(manager: Manager, node: nodes.Node) -> bool:
-    """Take the next step with a node; whether it was the last."""
-    if node.availability != 'drain' or node.is_manager:
-        _keep_free(manager, node)
-        # One that is no manager any more has still to learn it.
-        return False
-    if not node.is_down and _tasks(manager, node):
+    """Take a node out of the swarm on which nothing runs any more; whether it is out."""
+    if not node.is_down and tasks(manager, node):
         return False
     _remove(manager, node)
     return True
 
 
-def _keep_free(manager: Manager, node: nodes.Node) -> None:
+def change(manager: Manager, node: nodes.Node, **values: str) -> None:
+    """Set attributes of a node's spec."""
     row = manager.ask('GET', f'/nodes/{node.id}')
-    spec = {**row['Spec'], 'Availability': 'drain', 'Role': 'worker'}
+    spec = {**row['Spec'], **values}
     manager.ask('POST', f'/nodes/{node.id}/update?version={row["Version"]["Index"]}', spec)
 
 
-def _tasks(manager: Manager, node: nodes.Node) -> int:
+def tasks(manager: Manager, node: nodes.Node) -> int:
+    """How many tasks are still at work on a node."""
     filters = quote(f'{{"node":{{"{node.id}":true}}}}')
     rows = manager.ask('GET', f'/tasks?filters={filters}') or []
     return sum((row.get('Status') or {}).get('State') in nodes.WORKING for row in rows)

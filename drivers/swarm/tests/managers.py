@@ -98,11 +98,19 @@ class Managers:
     :ivar running: ids of nodes, each with how many tasks are to run there.
     :ivar refusal: (status, message) that everything is answered with, or None.
     :ivar asked: methods and paths, in order.
+    :ivar services: (tasks that run, tasks that are wanted) of each service.
+    :ivar swarm: what managers tell of it; it gets a new authority when it is asked for one.
+    :ivar speaker: id of the server that answers, or None for no matter which manager.
     """
 
     def __init__(self, folder, authority, *, days=1):
         self.nodes, self.tasks, self.refusal, self.asked = {}, {}, None, []
         self.running = {}
+        self.speaker, self.services = None, []
+        self.swarm = {
+            'Version': {'Index': 1},
+            'Spec': {'Name': 'default', 'CAConfig': {'NodeCertExpiry': 1}},
+        }
         authority.server(folder / 'server.pem', days=days)
         (folder / 'ca.pem').write_bytes(pem(authority.certificate))
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=folder / 'ca.pem')
@@ -117,6 +125,14 @@ class Managers:
     def add(self, *rows):
         self.nodes |= {row['ID']: row for row in rows}
 
+    def servers(self, role):
+        """Ids of the servers of nodes of a role that take part."""
+        return {
+            row['Description']['Engine']['Labels']['magnum-lite.server']
+            for row in self.nodes.values()
+            if row['Spec']['Role'] == role and row['Status']['State'] == 'ready'
+        }
+
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
@@ -128,11 +144,25 @@ class Managers:
             return self.refusal[0], {'message': self.refusal[1]}
         url = urlsplit(path)
         parts = url.path.strip('/').split('/')
+        is_manager = self.speaker is None or self.speaker in self.servers('manager')
+        if parts == ['info']:
+            swarm = {'LocalNodeState': 'active', 'ControlAvailable': is_manager}
+            return 200, {'Labels': [f'magnum-lite.server={self.speaker}'], 'Swarm': swarm}
+        if not is_manager:
+            return 503, {'message': 'This node is not a swarm manager.'}
         if parts == ['tasks']:
             filters = json.loads(unquote(parse_qs(url.query)['filters'][0]))
             if 'desired-state' in filters:
                 return 200, self._running(filters)
             return 200, self._tasks(*filters['node'])
+        if parts[0] == 'swarm':
+            if method == 'POST':
+                assert url.query.startswith(f'version={self.swarm["Version"]["Index"]}&')
+                self.swarm |= {'Spec': body, 'RootRotationInProgress': True}
+            return 200, self.swarm
+        if parts == ['services']:
+            counts = [{'RunningTasks': runs, 'DesiredTasks': all} for runs, all in self.services]
+            return 200, [{'ServiceStatus': count} for count in counts]
         if parts == ['nodes']:
             return 200, list(self.nodes.values())
         row = self.nodes.get(parts[1])

@@ -115,6 +115,33 @@ def test_managers_in_a_denied_network_are_not_asked(spec, managers):
     assert managers.asked == [] and len(managers.nodes) == 2
 
 
+def test_an_older_generation_goes_in_batches_between_which_services_settle(
+    spec, managers, monkeypatch
+):
+    managers.add(*(node(f'w{index}') for index in range(1, 4)))
+    going = [f'server-of-w{index}' for index in range(1, 4)]
+    spec = dataclasses.replace(example.surge(spec)[1], max_batch_size=2)
+    now = [1000.0]
+    monkeypatch.setattr('time.time', lambda: now[0])
+    steps = steps_of(spec, managers.url, going)
+
+    def left():
+        found = {name[3:]: row['Spec']['Availability'] for name, row in managers.nodes.items()}
+        return steps.take(None) and found
+
+    managers.services = [(1, 2), (1, 1)]
+    assert left() == left() == dict.fromkeys(('w1', 'w2', 'w3'), 'active')
+    managers.services = [(2, 2), (1, 1)]
+    left()
+    managers.services = [(0, 1)]
+    assert left() == {'w1': 'drain', 'w2': 'drain', 'w3': 'active'}
+    assert left() == left() == {'w3': 'active'}
+    # A service that never runs as it should holds up no upgrade.
+    now[0] += drain.SETTLED_S
+    left()
+    assert left() is None and not managers.nodes
+
+
 def test_what_is_no_server_any_more_is_forgotten(spec, managers):
     managers.add(node('m0', role='manager'), node('w0'), node('w1', state='down'))
     managers.add(node('guest', server='', state='down'))
