@@ -175,6 +175,11 @@ def _client(cert: str, key: str) -> bytes:
         .not_valid_before(now - SKEW)
         .not_valid_after(now + VALID)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False)
+        # All authorities of a cluster have one name.
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()),  # type: ignore[arg-type]
+            False,
+        )
         .sign(serialization.load_pem_private_key(key.encode(), None), hashes.SHA256())  # type: ignore[arg-type]
     )
     pem = serialization.Encoding.PEM

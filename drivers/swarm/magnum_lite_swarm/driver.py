@@ -21,7 +21,19 @@ from magnum_lite.driver_sdk import (
     Status,
     enrolment,
 )
-from magnum_lite_swarm import config, drain, monitor, names, rules, scale, stacks
+from magnum_lite_swarm import (
+    config,
+    demote,
+    drain,
+    monitor,
+    names,
+    parameters,
+    rolling,
+    root,
+    rules,
+    scale,
+    stacks,
+)
 
 ENGINE_VERSION = re.compile(r'[0-9]+\.[0-9]+\.[0-9]+[-+.~0-9A-Za-z]*')
 
@@ -35,10 +47,14 @@ class Swarm(HeatDriver):
     coe: ClassVar[str] = 'swarm'
     server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
     distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
-    capabilities: ClassVar[frozenset[str]] = frozenset({'update', 'scale_manager', 'monitor'})
+    capabilities: ClassVar[frozenset[str]] = frozenset(
+        {'update', 'upgrade', 'surge', 'rotate_ca', 'scale_manager', 'monitor'}
+    )
+    # What was tried.
+    upgrades_from: ClassVar[tuple[str, ...]] = ('20.10',)
     limits: ClassVar[Mapping[str, int]] = {
         'max_nodes': rules.MAX_NODES,
-        'max_master_count': max(rules.MANAGERS),
+        'max_master_count': max(parameters.MANAGERS),
         'max_node_count': rules.MAX_NODES_PER_GROUP,
     }
     config_schema: ClassVar[Mapping[str, Any]] = config.SCHEMA
@@ -72,7 +88,7 @@ class Swarm(HeatDriver):
     def update(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
         """Let nodes go that have no place any more, change the stacks, forget who went."""
         spec = _complete(spec)
-        if spec.phase in (None, drain.PHASE) and spec.config['drain_timeout']:
+        if spec.phase in (None, drain.PHASE, demote.PHASE) and spec.config['drain_timeout']:
             going = self.leaving(cloud, spec, self.update_dry_run(spec))
             waiting = drain.step(spec, self._address(cloud, spec), going) if going else None
             if waiting:
@@ -81,6 +97,19 @@ class Swarm(HeatDriver):
         if progress == DONE and spec.phase is not None and (url := self._address(cloud, spec)):
             drain.forget(spec, url, self.present(cloud, spec))
         return progress
+
+    def upgrade(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
+        """Make the managers anew, one after the other; all else is as in an update, which makes
+        new workers beside the old ones, and drains these when they are going."""
+        return self._anew(cloud, _complete(spec)) or self.update(cloud, spec)
+
+    def rotate_ca(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
+        """Make the managers anew, by what is trusted and signs now; at the end let the swarm have
+        another authority too, which is its own."""
+        progress = self.upgrade(cloud, spec)
+        if progress != DONE:
+            return progress
+        return root.step(spec, self._address(cloud, spec)) or DONE
 
     def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
         """A new manager is waited for where it is the only one; others join those that are left."""
@@ -100,6 +129,15 @@ class Swarm(HeatDriver):
     def get_monitor(self, cloud: Cloud, spec: ClusterSpec, /) -> Monitor:
         """Asks a manager for the nodes."""
         return monitor.SwarmMonitor(_complete(spec))
+
+    def _anew(self, cloud: Cloud, spec: ClusterSpec) -> Progress | None:
+        view = cloud.heat.get(names.base_stack(spec))
+        if view is None or spec.focus not in (None, spec.control_plane.uuid):
+            return None
+        plan = self.update_dry_run(spec)
+        return rolling.Roll(
+            spec, plan, view, lambda plan, anew: self.converge(cloud, spec, plan, anew)
+        ).step()
 
     def _address(self, cloud: Cloud, spec: ClusterSpec) -> str | None:
         view = cloud.heat.get(names.base_stack(spec))

@@ -1,6 +1,7 @@
 """Spec -> parameters of the templates. Pure."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from magnum_lite.driver_sdk import (
@@ -8,11 +9,16 @@ from magnum_lite.driver_sdk import (
     NodeGroupSpec,
     Output,
     Secret,
+    digest_of,
     envfile,
     proxies,
     servers,
 )
 from magnum_lite_swarm import engine, names
+
+MANAGERS = (1, 3, 5)
+# What user data says and what differs from one operation or release of the service to another.
+OF_OPERATIONS = frozenset({'BOOT_LIMIT_S', 'ENROLMENT_URL', 'signal_transport', 'boot_timeout_s'})
 
 
 def base(spec: ClusterSpec) -> dict[str, Any]:
@@ -23,7 +29,17 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
         'OVERLAY_SUBNET_SIZE': spec.config['overlay_subnet_size'],
         'APISERVER_PORT': engine.port(spec),
     }
-    return _nodes(spec, group) | {
+    nodes = _nodes(spec, group)
+    authorities = {
+        'ca_docker_signs': _secret(spec, 'ca.docker.cert'),
+        'ca_docker_cross': _secret(spec, 'ca.docker.cross'),
+        'ca_docker_key': _fetched(spec, 'ca.docker.key'),
+        'ca_join_cert': _secret(spec, 'ca.join.trusted'),
+    }
+    return nodes | {
+        **authorities,
+        'made_of': [_made_of(spec, group, env | nodes | authorities)] * max(MANAGERS),
+        'spare': False,
         'name_prefix': names.prefix(spec),
         'manager_count': group.node_count,
         'manager_signals': group.node_count,
@@ -42,8 +58,6 @@ def base(spec: ClusterSpec) -> dict[str, Any]:
             spec.config['service_ports'].split(','),
             ('tcp', 'udp'),
         ),
-        'ca_docker_key': _fetched(spec, 'ca.docker.key'),
-        'ca_join_cert': _secret(spec, 'ca.join.cert'),
         'node_env': envfile.render(env),
     }
 
@@ -52,6 +66,9 @@ def workers(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
     """Parameters of a stack of workers."""
     spec = spec.of_group(group)
     return _nodes(spec, group) | {
+        'image': group.image,
+        'boot_volume_size': spec.config['boot_volume_size'],
+        'boot_volume_type': spec.config['boot_volume_type'],
         'node_type': servers.kind(spec, group),
         'node_count': group.node_count,
         'removed': [str(index) for index in group.removed],
@@ -62,20 +79,37 @@ def workers(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
     }
 
 
+def _made_of(spec: ClusterSpec, group: NodeGroupSpec, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manager is made of: one of a cluster that is upgraded is made anew if it differs.
+
+    :param told: what its user data says.
+    """
+    size, kind = spec.config['boot_volume_size'], spec.config['boot_volume_type']
+    disk = {
+        'image': group.image,
+        'boot_index': 0,
+        'volume_size': size,
+        'delete_on_termination': True,
+    } | ({'volume_type': kind} if kind else {})
+    said = {name: told[name] for name in sorted(told.keys() - OF_OPERATIONS)}
+    return {
+        'image': '' if size else group.image,
+        'disks': [disk] if size else [],
+        'mark': digest_of({name: getattr(value, 'ref', value) for name, value in said.items()}),
+    }
+
+
 def _nodes(spec: ClusterSpec, group: NodeGroupSpec) -> dict[str, Any]:
     return {
         'node_name_prefix': servers.host_prefix(spec, group),
-        'image': group.image,
         'flavor': group.flavor,
         'availability_zone': spec.config['availability_zone'],
-        'boot_volume_size': spec.config['boot_volume_size'],
-        'boot_volume_type': spec.config['boot_volume_type'],
         'metadata': _metadata(spec, group),
         'fixed_subnet': spec.network.fixed_subnet or '',
         'boot_timeout_s': spec.config['node_boot_timeout'],
         # Without its comment: what is left is of letters that are safe everywhere.
         'ssh_public_key': ' '.join((spec.ssh_public_key or '').split()[:2]),
-        'ca_docker_cert': _secret(spec, 'ca.docker.cert'),
+        'ca_docker_cert': _secret(spec, 'ca.docker.trusted'),
         'join_key': _fetched(spec, 'bootstrap'),
         # Who enrols reports to the service: what Heat makes is used by nobody, and should expire.
         'signal_transport': 'TOKEN_SIGNAL' if spec.enrolment_url else 'HEAT_SIGNAL',

@@ -6,10 +6,10 @@ import re
 
 from magnum_lite.driver_sdk import ClusterSpec, NodeGroupSpec, Rejected, proxies, quoted
 from magnum_lite_swarm import config, engine
+from magnum_lite_swarm.parameters import MANAGERS
 
 SSH_KEY = re.compile(r'[a-z0-9@.-]+ [A-Za-z0-9+/]+=*( [^\r\n]*)?')
 REGISTRY = re.compile(rf'{config.HOST}(:[0-9]{{1,5}})?')
-MANAGERS = (1, 3, 5)
 # Heat's max_resources_per_stack is 1000 and counts what stands beside the members too.
 MAX_NODES_PER_GROUP = 900
 MAX_NODES = 2000

@@ -41,7 +41,8 @@ def _base(spec: ClusterSpec) -> Stack:
         ),
         parameters=parameters.base(spec),
         # The first forming alone is waited for: who joins later is the swarm's own matter.
-        kept=frozenset({'signal_transport', 'manager_signals'}),
+        # What managers are made of, an upgrade changes.
+        kept=frozenset({'signal_transport', 'manager_signals', 'made_of', 'spare'}),
         environment={'resource_registry': {servers.NODE: kind, 'resources': KEPT}},
         timeout_min=spec.timeout_min,
     )

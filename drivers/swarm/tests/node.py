@@ -60,6 +60,8 @@ class Node:
         for name in ('engine.sh', 'manager.sh', 'worker.sh', 'door.sh'):
             (root / LIBRARY / name).write_text(self.placed(files.text(f'scripts/{name}')))
         self.authority('ca', 'docker-ca')
+        (self.pki / 'ca-signs.pem').write_bytes((self.pki / 'ca.pem').read_bytes())
+        (self.pki / 'ca-cross.pem').touch()
         self.authority('join-ca', 'join')
         self.openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256',
                      '-out', self.pki / 'join-key.pem')  # fmt: skip

@@ -51,6 +51,27 @@ def test_a_manager_is_known_by_all_its_addresses_as_long_as_its_authority(make_n
     assert not (node.pki / 'join-key.pem').exists()
 
 
+def test_who_trusts_the_authority_of_before_alone_believes_a_manager_of_the_new_one(make_node):
+    node = make_node()
+    pki, cross = node.pki, node.pki / 'ca-cross.pem'
+    for part in ('.pem', '-key.pem'):
+        (pki / f'ca{part}').rename(pki / f'old{part}')
+    node.authority('ca', 'docker-ca')
+    (pki / 'ca-signs.pem').write_bytes((pki / 'ca.pem').read_bytes())
+    node.openssl('req', '-new', '-key', pki / 'ca-key.pem', '-subj', '/CN=docker-ca',
+                 '-out', pki / 'new.csr')  # fmt: skip
+    (pki / 'ca.ext').write_text('basicConstraints=critical,CA:TRUE\n')
+    node.openssl('x509', '-req', '-in', pki / 'new.csr', '-CA', pki / 'old.pem', '-CAkey',
+                 pki / 'old-key.pem', '-days', '9', '-extfile', pki / 'ca.ext', '-out', cross,
+                 '-set_serial', '9')  # fmt: skip
+    with (pki / 'ca.pem').open('ab') as bundle:
+        bundle.write((pki / 'old.pem').read_bytes())
+    assert node.boot('manager.sh')[0] == 0
+    sent = pki / 'server.pem'
+    for trusted in ('old.pem', 'ca-signs.pem', 'ca.pem'):
+        node.openssl('verify', '-CAfile', pki / trusted, '-untrusted', sent, sent)
+
+
 def test_the_door_knows_both_kinds_of_workers_and_no_user(make_node, tmp_path):
     manager = make_node()
     key = manager.read('etc/docker/join-key.pem')

@@ -47,9 +47,10 @@ def rule(first, last, source, protocol='tcp'):
 ENGINE = ('env', 'ENGINE')
 CHANGES = {
     'availability_zone': Change('b', ('availability_zone',), 'b'),
-    'boot_volume_size': Change(20, ('boot_volume_size',), 20),
+    # For managers see the test below.
+    'boot_volume_size': Change(20, ('boot_volume_size',), 20, ('workers',)),
     'boot_volume_type': Change(
-        'fast', ('boot_volume_type',), 'fast', beside={'boot_volume_size': 9}
+        'fast', ('boot_volume_type',), 'fast', ('workers',), beside={'boot_volume_size': 9}
     ),
     'fixed_subnet_cidr': Change('10.8.0.0/24', ('fixed_subnet_cidr',), '10.8.0.0/24', ('base',)),
     'overlay_address_pool': Change('10.64.0.0/16', ('env', 'OVERLAY_ADDRESS_POOL'), '10.64.0.0/16'),
@@ -147,6 +148,18 @@ def test_a_label_changes_what_it_names(name, driver, make_spec):
         assert look(without[stack], change.where) != change.shows
         if len(change.where) == 1:  # a parameter, which is read
             assert f'get_param: {change.where[0]}' in with_it[stack]['template']
+
+
+def test_managers_boot_from_volumes_of_the_size_and_type(driver, make_spec):
+    def made_of(**labels):
+        return driver.plan(make_spec(config=labels)).stacks[0].parameters['made_of'][0]
+
+    from_flavor = made_of()
+    assert from_flavor['image'] and from_flavor['disks'] == []
+    from_volume = made_of(boot_volume_size=9, boot_volume_type='fast')
+    (disk,) = from_volume['disks']
+    assert from_volume['image'] == '' and disk['image'] == from_flavor['image']
+    assert (disk['volume_size'], disk['volume_type']) == (9, 'fast')
 
 
 @pytest.mark.parametrize('name', ELSEWHERE)

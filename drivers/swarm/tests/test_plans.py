@@ -108,7 +108,7 @@ def test_two_generations_of_a_group_are_beside_each_other(driver, make_spec):
 def test_no_secret_of_a_manager_is_in_the_stack_of_workers(driver, make_spec):
     _, workers = driver.plan(make_spec()).stacks
     given = {value.ref for value in workers.parameters.values() if isinstance(value, Secret)}
-    assert given == {'secret/ca.docker.cert', 'secret/bootstrap'}
+    assert given == {'secret/ca.docker.trusted', 'secret/bootstrap'}
     assert driver.join_certificate['authority'] != driver.authorities[0]
 
 
@@ -120,4 +120,4 @@ def test_where_nodes_enrol_only_certificates_are_in_the_plan(driver, make_spec):
         for value in stack.parameters.values()
         if isinstance(value, Secret)
     }
-    assert given and all(ref.endswith('.cert') for ref in given)
+    assert given and all(ref.endswith(('.cert', '.cross', '.trusted')) for ref in given)

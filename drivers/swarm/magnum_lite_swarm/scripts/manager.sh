@@ -18,15 +18,17 @@ make_certificate() { # by which this server is known at 2376 and 2378, and known
     if [ -s "$pki/server.pem" ]; then return 0; fi
     for other in $API_ADDRESSES; do names+=",IP:$other"; done
     printf '%s\n' "subjectAltName=$names" 'extendedKeyUsage=serverAuth,clientAuth' \
-        'keyUsage=critical,digitalSignature' >/run/magnum-lite-names
+        'keyUsage=critical,digitalSignature' 'authorityKeyIdentifier=keyid' >/run/magnum-lite-names
     # As long as its authority, which nothing renews either; a day that is not whole counts.
-    end=$(openssl x509 -in "$pki/ca.pem" -noout -enddate | cut -d = -f 2)
+    end=$(openssl x509 -in "$pki/ca-signs.pem" -noout -enddate | cut -d = -f 2)
     days=$((($(date -d "$end" +%s) - $(date +%s)) / 86400 + 1))
     logged openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
         -keyout "$pki/server-key.pem" -subj "/CN=$name" -out /run/magnum-lite.csr
-    logged openssl x509 -req -in /run/magnum-lite.csr -CA "$pki/ca.pem" -CAkey "$pki/ca-key.pem" \
+    logged openssl x509 -req -in /run/magnum-lite.csr -CA "$pki/ca-signs.pem" -CAkey "$pki/ca-key.pem" \
         -set_serial "0x$(openssl rand -hex 16)" -days "$days" -extfile /run/magnum-lite-names \
         -out "$pki/server.pem.new"
+    # For clients who trust nothing but the authority of before.
+    cat "$pki/ca-cross.pem" >>"$pki/server.pem.new"
     chmod 600 "$pki/server-key.pem"
     mv "$pki/server.pem.new" "$pki/server.pem"
 }
@@ -113,7 +115,8 @@ enter_swarm() {
     until_true 300 join_swarm "$member"
 }
 
-prepare_node ca.docker.key "$pki/ca-key.pem" bootstrap "$pki/join-key.pem"
+prepare_node ca.docker.key "$pki/ca-key.pem" ca.docker.cert "$pki/ca-signs.pem" \
+    ca.docker.cross "$pki/ca-cross.pem" bootstrap "$pki/join-key.pem"
 make_certificate
 listen
 start_engine '. + {tlsverify: true, tlscacert: "/etc/docker/ca.pem",
