@@ -8,12 +8,39 @@ from magnum_lite_swarm.driver import Swarm
 from tests import fixtures
 from tests.clusters.swarm import SWARM, Docker
 
+# The container image of the tests, in the engine of each node that boots with it.
+APP_UNIT = """\
+[Unit]
+After=docker.service
+[Service]
+Type=oneshot
+ExecStart=sh -c 'tar -C / -c bin lib lib64 sbin | docker import - app:1'
+[Install]
+WantedBy=docker.service
+"""
+
 
 @pytest.fixture(scope='session')
-def cloud(running_cloud):
-    """A Heat and a cloud whose servers boot."""
-    with running_cloud(nodes='real', image='swarm') as heat:
+def cloud(running_cloud, tmp_path_factory):
+    """A Heat and a cloud whose servers boot; of the images app and app-2 with an image for
+    containers."""
+    layers = {
+        name: [layer(tmp_path_factory.mktemp(name), generation)]
+        for generation, name in enumerate(('app', 'app-2'), 1)
+    }
+    with running_cloud(nodes='real', image='swarm', also=layers) as heat:
         yield heat
+
+
+def layer(directory, generation):
+    """A directory that lies over the image of nodes."""
+    units = directory / 'etc/systemd/system'
+    (units / 'docker.service.wants').mkdir(parents=True)
+    (units / 'app.service').write_text(APP_UNIT)
+    (units / 'docker.service.wants/app.service').symlink_to('../app.service')
+    (directory / 'etc/generation').write_text(f'{generation}\n')
+    directory.chmod(0o755)
+    return directory
 
 
 @pytest.fixture(scope='session')

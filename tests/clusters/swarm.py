@@ -51,6 +51,13 @@ class Docker:
             if node['Status'] == 'Ready'
         }
 
+    def ready_workers(self):
+        """[how many workers are ready], or [] while no manager answers."""
+        try:
+            return [list(self.ready().values()).count('worker')]
+        except subprocess.SubprocessError:
+            return []
+
     def inspect(self, node):
         """What a manager knows of a node."""
         return json.loads(self.run('node', 'inspect', node).stdout)[0]
