@@ -31,6 +31,8 @@ CHECKS = [
 OPERATIONS = [
     (path, method) for path, methods in openapi.document('')['paths'].items() for method in methods
 ]
+# Meant before any with a variable, as OpenAPI has it: /clusters/detail is no cluster.
+CONSTANT = {path for path, _ in OPERATIONS if '{' not in path}
 # Whether a server is a node only the cloud can say, so its silence is a 503 there.
 NEEDS_THE_CLOUD = {'/v1/enrolments'}
 EXAMPLES = 12  # of what the document allows, and as many of what it does not
@@ -99,6 +101,7 @@ def test_answers_are_as_the_document_says(running, described, path, method, mode
     def ask(case, is_real):
         if is_real:
             _name_what_exists(case, places)
+        hypothesis.assume('{' not in path or case.formatted_path not in CONSTANT)
         answer = case.call(headers=HEADERS)
         is_silence = path in NEEDS_THE_CLOUD and answer.status_code == 503
         case.validate_response(answer, checks=CHECKS[1:] if is_silence else CHECKS)
