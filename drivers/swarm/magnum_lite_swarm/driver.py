@@ -48,7 +48,7 @@ class Swarm(HeatDriver):
     server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
     distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
     capabilities: ClassVar[frozenset[str]] = frozenset(
-        {'update', 'upgrade', 'surge', 'rotate_ca', 'scale_manager', 'monitor'}
+        {'update', 'upgrade', 'surge', 'scale_manager', 'monitor'}
     )
     # What was tried.
     upgrades_from: ClassVar[tuple[str, ...]] = ('20.10',)
