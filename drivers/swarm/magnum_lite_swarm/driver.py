@@ -29,7 +29,6 @@ from magnum_lite_swarm import (
     names,
     parameters,
     rolling,
-    root,
     rules,
     scale,
     stacks,
@@ -102,14 +101,6 @@ class Swarm(HeatDriver):
         """Make the managers anew, one after the other; all else is as in an update, which makes
         new workers beside the old ones, and drains these when they are going."""
         return self._anew(cloud, _complete(spec)) or self.update(cloud, spec)
-
-    def rotate_ca(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
-        """Make the managers anew, by what is trusted and signs now; at the end let the swarm have
-        another authority too, which is its own."""
-        progress = self.upgrade(cloud, spec)
-        if progress != DONE:
-            return progress
-        return root.step(spec, self._address(cloud, spec)) or DONE
 
     def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
         """A new manager is waited for where it is the only one; others join those that are left."""

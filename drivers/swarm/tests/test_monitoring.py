@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import magnum_lite_swarm
+from magnum_lite_dev.rig.lack import lack
 from magnum_lite_swarm import config
 
 FOLDER = Path(magnum_lite_swarm.__file__).parent / 'monitoring'
@@ -36,7 +37,7 @@ def docker(*words, **variables):
 def read():
     """``read(**variables)``: the services, by name, as the client would deploy them."""
     if 'stack config ' not in docker('stack', 'config', '--help'):
-        pytest.skip('docker stack config came with release 23.0')
+        lack('docker stack config came with release 23.0')
 
     def read(**variables):
         path = str(FOLDER / 'stack.yaml')
