@@ -72,14 +72,14 @@ listen = {listen}
 
 
 def write_config(path, heat, **values):
-    """A configuration file in ``path`` of a service with quick timers; its path."""
+    """A configuration file in ``path`` of a service that looks often; its path."""
     values = {
         'transport_url': 'fake://',
         'connection': f'sqlite:///{path}/m.sqlite',
         'listen': False,
-        'lease_s': 30,
+        'lease_s': 120,  # a step on a busy machine may take more than a minute
         'heat_timeout_s': 20,
-        'trouble_s': 30,
+        'trouble_s': 300,
         'compare_s': 0,
         'late_s': 600,
         **values,

@@ -196,7 +196,7 @@ def test_a_status_that_cannot_be_read_ends_the_operation(conf, tenant, heat):
 
 def test_a_step_that_always_outlasts_its_lease_ends_the_operation(conf, tenant, heat):
     conf.set_override('trouble_s', 1, group='conductor')
-    conf.set_override('heat_timeout_s', 60, group='cloud')  # no call fits into the lease
+    conf.set_override('heat_timeout_s', 300, group='cloud')  # no call fits into the lease
     create = tenant.create(timeout_min=0)
     with working(conf):
         failed = tenant.wait(create, 'FAILED')

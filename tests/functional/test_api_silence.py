@@ -155,7 +155,7 @@ def test_a_broker_that_was_never_there_is_a_line_in_the_log(tmp_path, absent, ca
     try:
         waker.wake('a')
         until = time.monotonic() + PATIENCE_S
-        while not (told := [one for one in caplog.records if one.name.startswith('magnum_lite')]):
+        while not (told := [one for one in caplog.records if one.name.startswith('magnum_lite.')]):
             assert time.monotonic() < until
             time.sleep(0.05)
     finally:
