@@ -33,6 +33,7 @@ class Failing:
     :ivar real: what the calls go to.
     :ivar at: the number, from 1, of the call that fails among those named in ``counted``; 0 none.
     :ivar after: whether the call takes effect before it fails.
+    :ivar always: whether each of them fails, and not only one.
     :ivar error: what is raised; ``Killed`` stands for the death of the process.
     """
 
@@ -45,11 +46,13 @@ class Failing:
     counted: frozenset[str] = frozenset()
     calls: list[Call] = field(default_factory=list)
     failed: bool = False
+    always: bool = False
 
     def _call(self, method: str, *args: Any) -> Any:
         self.calls.append(Call(method, args, method in self.changing))
         number = self.count()
-        fails = method in self.counted and number == self.at and not self.failed
+        is_it = self.always or number == self.at and not self.failed
+        fails = method in self.counted and is_it
         if fails and not self.after:
             self.failed = True
             raise self.error(f'before call {number}, {method}')
@@ -71,7 +74,7 @@ class FailingHeat(Failing):
     changing: ClassVar[frozenset[str]] = frozenset({'create', 'update', 'delete'})
 
     real: Heat
-    counted: frozenset[str] = frozenset({'create', 'update', 'replace', 'delete', 'get'})
+    counted: frozenset[str] = frozenset({'create', 'update', 'replace', 'delete'})
 
     def list(self, tag: str) -> Sequence[StackView]:
         """As the real one."""

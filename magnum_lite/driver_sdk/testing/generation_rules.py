@@ -1,13 +1,12 @@
 """Rule D21: a driver whose upgrades make new nodes beside the old ones."""
 
-import concurrent.futures
 from collections.abc import Callable
 from typing import Any
 
 from magnum_lite.driver_sdk.cloud import Cloud
 from magnum_lite.driver_sdk.spec import ClusterSpec
 from magnum_lite.driver_sdk.testing import example
-from magnum_lite.driver_sdk.testing.death_rules import AT_A_TIME, DeathRules
+from magnum_lite.driver_sdk.testing.death_rules import DeathRules
 
 
 class GenerationRules(DeathRules):
@@ -49,26 +48,22 @@ class GenerationRules(DeathRules):
         if 'surge' not in self.driver.capabilities:
             return
         small = example.with_nodes(self.small(), 1)
-        last = self._surge(real_cloud, fresh(small), at=0, after=False)
-        with concurrent.futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-            lives = [
-                pool.submit(self._surge, real_cloud, fresh(small), at=at, after=after)
-                for at in range(1, last + 1)
-                for after in (False, True)
-            ]
-            for life in lives:
-                life.result()
+
+        def live(at: int, after: bool) -> int:
+            return self._surge(real_cloud, fresh(small), at=at, after=after)
+
+        self.die_at_each_change(live)
 
     def _surge(self, cloud: Cloud, spec: ClusterSpec, *, at: int, after: bool) -> int:
-        """Upgrade a cluster, each stage killed once at its ``at``-th call.
+        """Upgrade a cluster, each stage killed once at its ``at``-th change.
 
-        :returns: the most calls that one of them made.
+        :returns: the most changes that one of them made.
         """
-        driver, uuid, most = self.driver(), spec.worker_groups[0].uuid, 0
-        self._killed_once(cloud, driver.create, spec, at=0, after=False)
+        driver, uuid, most = self.stepping(), spec.worker_groups[0].uuid, 0
+        self._killed(cloud, driver.create, spec, at=0, after=False)
         old = set(driver.get_status(cloud, spec).group_addresses[uuid])
         for stage in example.surge(spec):
-            most = max(most, self._killed_once(cloud, driver.upgrade, stage, at=at, after=after))
+            most = max(most, self._killed(cloud, driver.upgrade, stage, at=at, after=after))
             assert self.part_names(cloud, stage) == self.planned_names(stage)
             status = driver.get_status(cloud, stage)
             assert status.state == status.group_states[uuid] == 'COMPLETE'
