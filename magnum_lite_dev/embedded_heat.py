@@ -180,6 +180,7 @@ class EmbeddedHeat:
         tuning.sqlite_writers()
         tuning.fake_transport()
         tuning.forgetful_thread_groups()
+        tuning.reused_threads()
         tuning.one_literal_at_a_time()
         tuning.one_expression_at_a_time()
         if self._quick:

@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+import futurist
 import sqlalchemy
 import sqlalchemy.event
 from heat.engine import scheduler, service, stack, sync_point
@@ -174,6 +175,21 @@ def forgetful_thread_groups() -> None:
         return add(self, func, *args, **kwargs)
 
     service.ThreadGroup.add_thread = add_thread
+
+
+def reused_threads() -> None:
+    """Give a job to a thread that is idle, where there is one.
+
+    ``futurist`` adds a thread with each job until the limit, which is high here, and each looks for
+    work every second: hundreds of idle ones then take the interpreter from those that work.
+    """
+    spin_up = futurist.ThreadPoolExecutor._maybe_spin_up
+
+    def _maybe_spin_up(self) -> bool:
+        # Jobs that wait or run: with fewer of them than threads, one is or will be idle.
+        return self._work_queue.unfinished_tasks >= len(self._workers) and spin_up(self)
+
+    futurist.ThreadPoolExecutor._maybe_spin_up = _maybe_spin_up
 
 
 def one_literal_at_a_time() -> None:
