@@ -10,7 +10,7 @@ from magnum_lite.secrets import keyfile
 from magnum_lite.secrets.keyring import new_key
 from magnum_lite_dev.state import free_port
 from tests import fixtures
-from tests.functional.programs import CONDUCTOR, DEV, MANAGE, STATUS, ours, run, written
+from tests.functional.programs import CONDUCTOR, DEV, MANAGE, STATUS, ours, run, start, written
 
 MISTAKES = {
     'no connection': ({'database': {'connection': None}}, r'\[database\] connection is not set'),
@@ -221,7 +221,7 @@ EMBEDDED = ('python', '-m', 'magnum_lite_dev.service')
     ],
 )
 def test_every_program_says_its_version(tmp_path, program, name):
-    ended = run(*program, '--version', folder=tmp_path)
+    ended = start(*program, '--version', folder=tmp_path)  # warnings at the import too
     assert ended.returncode == 0 and not ended.stderr
     assert re.fullmatch(rf'{name} \d+\.\d+\.\d+\S*', ended.stdout.strip())
 
