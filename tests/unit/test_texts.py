@@ -119,18 +119,11 @@ def test_versions_and_capabilities_that_texts_name_are_there():
     assert named and named <= known
 
 
-def test_what_the_readme_says_is_missing_from_drivers_is_missing():
+def test_what_the_readme_says_is_missing_from_the_kubernetes_driver_is_missing():
     """So that it is said of none that has it since."""
-    readme = ' '.join(TEXTS['README.rst'].split())
-    missing = {
-        'upgrades and application credentials of nodes by the Kubernetes driver': (
-            {'upgrade', 'application_credential'},
-            ['kubernetes'],
-        ),
-        'new certificate authorities by both': ({'rotate_ca'}, ['kubernetes', 'swarm']),
-    }
-    for words, (capabilities, names) in missing.items():
-        assert words in readme
-        for name in names:
-            (driver,) = metadata.entry_points(group=registry.NAMESPACE, name=name)
-            assert not driver.load().capabilities & capabilities
+    (driver,) = metadata.entry_points(group=registry.NAMESPACE, name='kubernetes')
+    assert (
+        'upgrades, new certificate authorities and application credentials of nodes by the '
+        'Kubernetes driver'
+    ) in ' '.join(TEXTS['README.rst'].split())
+    assert not driver.load().capabilities & {'upgrade', 'rotate_ca', 'application_credential'}

@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from magnum_lite.driver_sdk import (
@@ -19,6 +19,7 @@ from magnum_lite.driver_sdk import (
     Stack,
     StackView,
     Status,
+    Waiting,
     enrolment,
 )
 from magnum_lite_swarm import (
@@ -29,6 +30,7 @@ from magnum_lite_swarm import (
     names,
     parameters,
     rolling,
+    root,
     rules,
     scale,
     stacks,
@@ -47,7 +49,7 @@ class Swarm(HeatDriver):
     server_types: ClassVar[frozenset[str]] = frozenset({'vm', 'bm'})
     distros: ClassVar[frozenset[str]] = frozenset({'debian', 'ubuntu'})
     capabilities: ClassVar[frozenset[str]] = frozenset(
-        {'update', 'upgrade', 'surge', 'scale_manager', 'monitor'}
+        {'update', 'upgrade', 'surge', 'rotate_ca', 'scale_manager', 'monitor'}
     )
     # What was tried.
     upgrades_from: ClassVar[tuple[str, ...]] = ('20.10',)
@@ -64,6 +66,9 @@ class Swarm(HeatDriver):
     marks_servers: ClassVar[bool] = True
     # Without enrolment workers sign the certificate that they join by with this key.
     tokens: ClassVar[Mapping[str, str]] = {'bootstrap': 'ec-key'}
+    # What managers are asked for while they are made anew; without machines there is no one to ask.
+    leave: ClassVar[Callable[..., Waiting | None]] = staticmethod(demote.step)
+    replace_root: ClassVar[Callable[..., Waiting | None]] = staticmethod(root.step)
 
     def get_default_config(self) -> dict[str, Any]:
         """The defaults of ``config_schema``."""
@@ -102,6 +107,14 @@ class Swarm(HeatDriver):
         new workers beside the old ones, and drains these when they are going."""
         return self._anew(cloud, _complete(spec)) or self.update(cloud, spec)
 
+    def rotate_ca(self, cloud: Cloud, spec: ClusterSpec, /) -> Progress:
+        """Make the managers anew, by what is trusted and signs now; at the end let the swarm have
+        another authority too, which is its own."""
+        progress = self.upgrade(cloud, spec)
+        if progress != DONE:
+            return progress
+        return self.replace_root(spec, self._address(cloud, spec)) or DONE
+
     def renews(self, spec: ClusterSpec, stack: Stack, /) -> Sequence[str]:
         """A new manager is waited for where it is the only one; others join those that are left."""
         is_alone = stack.key == 'base' and spec.control_plane.node_count == 1
@@ -127,7 +140,7 @@ class Swarm(HeatDriver):
             return None
         plan = self.update_dry_run(spec)
         return rolling.Roll(
-            spec, plan, view, lambda plan, anew: self.converge(cloud, spec, plan, anew)
+            spec, plan, view, lambda plan, anew: self.converge(cloud, spec, plan, anew), self.leave
         ).step()
 
     def _address(self, cloud: Cloud, spec: ClusterSpec) -> str | None:

@@ -66,12 +66,14 @@ class Roll:
 
     :ivar view: the base stack, with its outputs.
     :ivar converge: moves the cloud a step towards a plan, in which some things are made anew.
+    :ivar leave: as ``demote.step``.
     """
 
     spec: ClusterSpec
     plan: Plan
     view: StackView
     converge: Callable[[Plan, Mapping[str, Collection[str]]], Progress]
+    leave: Callable[[ClusterSpec, str | None, str], Waiting | None]
 
     def step(self) -> Progress | None:
         """Take a step; None where all are as they should be."""
@@ -118,7 +120,7 @@ class Roll:
         return Turn(Managers(tuple(made_of), False), str(self.view.outputs['spare']), ())
 
     def _leaves(self, server: str, stale: list[int]) -> Waiting | None:
-        waiting = demote.step(self.spec, self.view.outputs.get('api_address'), server)
+        waiting = self.leave(self.spec, self.view.outputs.get('api_address'), server)
         return self._counted(waiting, stale) if waiting else None
 
     def _converge(

@@ -8,10 +8,17 @@ from magnum_lite.driver_sdk.testing.contract import DriverContract
 from magnum_lite_swarm.driver import Swarm
 
 
+class Unasked(Swarm):
+    """One that makes managers anew where there is no swarm to ask; ``test_rolling`` has one."""
+
+    leave = replace_root = staticmethod(lambda *asked: None)
+
+
 class TestSwarm(DriverContract):
     """D1 to D21."""
 
     driver = Swarm
+    stepped = Unasked
     # Users deploy them, nodes are not given them.
     rendered = frozenset(
         f'monitoring/{name}'
