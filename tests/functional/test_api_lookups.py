@@ -11,7 +11,7 @@ from magnum_lite.db import store
 from magnum_lite.objects import DriverVersion
 from tests import fixtures, rude
 
-HANGS_S = 120  # what one call to a hung service may take
+HANGS_S = 60  # what one call to a hung service may take
 # In which a service that answers does so on a busy machine; each request takes it all.
 ANSWERS_S = 8
 
